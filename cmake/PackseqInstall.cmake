@@ -1,0 +1,20 @@
+# Makes find_package(packseq) work after cmake --install. No absolute path goes into the package: it can be moved.
+include(CMakePackageConfigHelpers)
+
+set(PACKSEQ_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/packseq")
+
+install(TARGETS packseq EXPORT packseqTargets)
+install(EXPORT packseqTargets NAMESPACE packseq:: DESTINATION "${PACKSEQ_CMAKE_DIR}")
+install(DIRECTORY include/packseq "${PROJECT_BINARY_DIR}/include/packseq"
+        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
+        FILES_MATCHING PATTERN "*.hpp")
+if(PACKSEQ_BUILD_PROGRAM)
+  install(TARGETS packseq_program)
+endif()
+
+configure_package_config_file(cmake/packseqConfig.cmake.in packseqConfig.cmake
+                              INSTALL_DESTINATION "${PACKSEQ_CMAKE_DIR}")
+write_basic_package_version_file(packseqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install(FILES "${PROJECT_BINARY_DIR}/packseqConfig.cmake" "${PROJECT_BINARY_DIR}/packseqConfigVersion.cmake"
+              cmake/PackseqTorch.cmake
+        DESTINATION "${PACKSEQ_CMAKE_DIR}")
