@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "packseq/export.hpp"
+
+namespace packseq {
+
+/// Receives the tokens of a document one at a time; a view is valid only during its call.
+using TokenSink = std::function<void(std::string_view token)>;
+
+/// Splits a document: calls `emit` once for each token, in reading order.
+///
+/// Any callable with these parameters is a tokenizer; a subword or linguistic one is plugged in as a lambda:
+/// @code
+/// const packseq::Tokenizer by_comma = [](std::string_view document, const packseq::TokenSink& emit) {
+///   while (true) {
+///     const auto comma = document.find(',');
+///     emit(document.substr(0, comma));
+///     if (comma == std::string_view::npos) break;
+///     document.remove_prefix(comma + 1);
+///   }
+/// };
+/// @endcode
+using Tokenizer = std::function<void(std::string_view document, const TokenSink& emit)>;
+
+/// The default tokenizer: a token is a run of characters without ASCII white space. Bytes are kept as they
+/// are.
+///
+/// @code
+/// packseq::split_whitespace(" get\tset ", [](std::string_view token) { std::cout << token << '\n'; });
+/// @endcode
+PACKSEQ_EXPORT void split_whitespace(std::string_view document, const TokenSink& emit);
+
+}  // namespace packseq
