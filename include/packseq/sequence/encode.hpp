@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "packseq/export.hpp"
+#include "packseq/sequence/jagged.hpp"
+#include "packseq/text/vocab.hpp"
+
+namespace packseq {
+
+/// The token ids of each document: values int64 [N] on the CPU. A document without tokens is an empty
+/// sequence.
+/// @throws c10::ValueError if `documents` is empty.
+/// @throws c10::ValueError, naming word, document and position, if a word is unknown and `vocab` has no
+/// unknown token.
+/// @code
+/// const std::vector<std::string> documents = {"on your mark", "get set", "go"};
+/// const auto vocab = packseq::Vocab::build(documents);
+/// const auto ids = packseq::encode(documents, vocab);   // values 1 2 3 4 5 6, lengths 3 2 1
+/// @endcode
+PACKSEQ_EXPORT Jagged encode(const std::vector<std::string>& documents, const Vocab& vocab);
+
+}  // namespace packseq

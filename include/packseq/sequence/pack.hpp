@@ -1,0 +1,94 @@
+#pragma once
+
+#include <torch/nn/utils/rnn.h>
+
+#include <cstdint>
+#include <optional>
+#include <tuple>
+
+#include "packseq/export.hpp"
+#include "packseq/sequence/jagged.hpp"
+
+namespace packseq {
+
+/// LibTorch's own packed batch: `data` [N, *] holds the first elements of all sequences, then the second
+/// ones, and so on, the longest sequence first in each step; `batch_sizes` [T] counts the sequences that
+/// reach a step.
+///
+/// packseq extends it in one way: sequences may be empty. They sort last, so that `sorted_indices` (then
+/// always set) has more entries than the first of `batch_sizes`; a batch of nothing but empty sequences has
+/// `batch_sizes` {0}.
+using torch::nn::utils::rnn::PackedSequence;
+
+/// How sequences are packed.
+struct PackSequenceOptions {
+  /// Refuse sequences that do not come longest first, and pack them without `sorted_indices` (as LibTorch
+  /// does by default). Otherwise they come in any order, and every function that unpacks restores it.
+  bool enforce_sorted = false;
+};
+
+/// Packs sequences directly, never through a padded batch; those of equal length keep their order.
+/// @throws c10::ValueError if `options.enforce_sorted` and a sequence is longer than the one before it.
+/// @code
+/// const auto packed = packseq::pack_sequence(ids);   // data 1 4 6 2 5 3, batch_sizes 3 2 1
+/// @endcode
+PACKSEQ_EXPORT PackedSequence pack_sequence(const Jagged& sequences, const PackSequenceOptions& options = {});
+
+/// How a padded batch is packed.
+struct PackPaddedSequenceOptions {
+  bool batch_first = false;     ///< The batch is [B, T, *] instead of [T, B, *].
+  bool enforce_sorted = false;  ///< As in `PackSequenceOptions`.
+};
+
+/// Packs the real cells of a padded batch, [T, B, *] or [B, T, *]; `lengths` is int64 [B] on the CPU.
+/// @throws c10::ValueError if `input` is undefined or has fewer than two dimensions.
+/// @throws c10::TypeError if `lengths` is not int64 on the CPU.
+/// @throws c10::ValueError if `lengths` is not [B], is empty, or has an entry that is not in 0 ... T.
+/// @throws c10::ValueError if `options.enforce_sorted` and an entry of `lengths` is larger than the one
+/// before it.
+/// @code
+/// const auto packed = packseq::pack_padded_sequence(padded, torch::tensor({3, 2, 1}), {.batch_first =
+/// true});
+/// @endcode
+PACKSEQ_EXPORT PackedSequence pack_padded_sequence(const at::Tensor& input, const at::Tensor& lengths,
+                                                   const PackPaddedSequenceOptions& options = {});
+
+/// The form in which a packed batch is padded.
+struct PadPackedSequenceOptions {
+  bool batch_first = false;                       ///< [B, T, *] instead of [T, B, *].
+  c10::Scalar padding_value = 0;                  ///< What the cells after the end of a sequence hold.
+  std::optional<std::int64_t> total_length = {};  ///< T; the longest sequence's length where it is not set.
+};
+
+/// Pads a packed batch in the caller's order: the padded tensor [T, B, *] or [B, T, *], and the lengths,
+/// int64 [B].
+/// @throws c10::ValueError if `packed` is malformed (see `lengths`).
+/// @throws c10::ValueError if `options.total_length` is less than the length of the longest sequence.
+/// @throws c10::ValueError if the dtype of `packed` cannot hold `padding_value` (see `pad_sequence`).
+/// @code
+/// const auto [output, lengths] = packseq::pad_packed_sequence(packed, {.batch_first = true});
+/// @endcode
+PACKSEQ_EXPORT std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(
+    const PackedSequence& packed, const PadPackedSequenceOptions& options = {});
+
+/// The sequences of a packed batch, in the caller's order: the inverse of `pack_sequence`.
+/// @throws c10::ValueError if `packed` is malformed (see `lengths`).
+/// @code
+/// const auto sequences = packseq::unpack_sequence(packed);
+/// sequences[0];         // the first document, [3]
+/// sequences.unbind();   // all of them, as LibTorch's std::vector<torch::Tensor>
+/// @endcode
+PACKSEQ_EXPORT Jagged unpack_sequence(const PackedSequence& packed);
+
+/// The length of each sequence of a packed batch in the caller's order, int64 [B] on the CPU.
+/// @throws c10::ValueError if `packed` is malformed: `data` is undefined or has no dimension; `batch_sizes`
+/// is not
+///   int64 [T] with T > 0, grows, has an entry below 1 (other than the sole {0} of a batch of empty
+///   sequences), or has a sum other than the rows of `data`; only one of the two indices is set, one is not
+///   int64 [B] with B at least `batch_sizes[0]`, is not a permutation, or is not the inverse of the other.
+/// @code
+/// const auto lengths = packseq::lengths(packed);   // 3 2 1
+/// @endcode
+PACKSEQ_EXPORT at::Tensor lengths(const PackedSequence& packed);
+
+}  // namespace packseq

@@ -1,0 +1,133 @@
+#include "sequence/layout.hpp"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "sequence/check.hpp"
+
+namespace packseq::detail {
+namespace {
+
+std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
+
+/// The entries of one of the two indices of a packed batch, once it is known to be a permutation.
+std::vector<std::int64_t> checked_permutation(const char* function, const char* name,
+                                              const at::Tensor& indices) {
+  TORCH_CHECK_VALUE(indices.scalar_type() == at::kLong && indices.dim() == 1, function, ": ", name, " is ",
+                    indices.scalar_type(), " of sizes ", indices.sizes(), ", and must be int64 (Long) [B]");
+  auto entries = checked_lengths(function, name, indices.cpu());
+  std::vector<bool> seen(entries.size(), false);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    TORCH_CHECK_VALUE(entries[i] < static_cast<std::int64_t>(entries.size()) && !seen[index(entries[i])],
+                      function, ": ", name, "[", i, "] is ", entries[i], ": not a permutation of 0 ... ",
+                      entries.size() - 1);
+    seen[index(entries[i])] = true;
+  }
+  return entries;
+}
+
+std::vector<std::int64_t> checked_batch_sizes(const char* function, const PackedSequence& packed) {
+  auto sizes = checked_lengths(function, "batch_sizes", packed.batch_sizes());
+  for (std::size_t step = 0; step < sizes.size(); ++step) {
+    TORCH_CHECK_VALUE(
+        sizes[step] > 0 || sizes.size() == 1, function, ": batch_sizes[", step,
+        "] is 0, and only a batch of nothing but empty sequences may have it, as its sole entry");
+    TORCH_CHECK_VALUE(step == 0 || sizes[step] <= sizes[step - 1], function, ": batch_sizes[", step, "] is ",
+                      sizes[step], ", more than the ", sizes[step - 1], " before it");
+  }
+  const at::Tensor& data = packed.data();
+  TORCH_CHECK_VALUE(data.defined() && data.dim() > 0, function,
+                    ": data must be a tensor of at least one dimension");
+  const auto tokens = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
+  TORCH_CHECK_VALUE(tokens == data.size(0), function, ": batch_sizes has the sum ", tokens, ", but data has ",
+                    data.size(0), " rows");
+  return sizes;
+}
+
+std::vector<std::int64_t> checked_order(const char* function, const PackedSequence& packed,
+                                        std::int64_t nonempty) {
+  const at::Tensor& sorted = packed.sorted_indices();
+  const at::Tensor& unsorted = packed.unsorted_indices();
+  TORCH_CHECK_VALUE(sorted.defined() == unsorted.defined(), function, ": only one of sorted_indices and ",
+                    "unsorted_indices is set");
+  if (!sorted.defined()) {
+    TORCH_CHECK_VALUE(nonempty > 0, function,
+                      ": batch_sizes is {0}, and no sorted_indices tell how many sequences");
+    std::vector<std::int64_t> identity(index(nonempty));
+    std::iota(identity.begin(), identity.end(), 0);
+    return identity;
+  }
+  auto order = checked_permutation(function, "sorted_indices", sorted);
+  const auto inverse = checked_permutation(function, "unsorted_indices", unsorted);
+  TORCH_CHECK_VALUE(static_cast<std::int64_t>(order.size()) >= nonempty, function, ": sorted_indices has ",
+                    order.size(), " entries, fewer than batch_sizes[0], ", nonempty);
+  TORCH_CHECK_VALUE(inverse.size() == order.size(), function, ": unsorted_indices has ", inverse.size(),
+                    " entries, and sorted_indices ", order.size());
+  for (std::size_t rank = 0; rank < order.size(); ++rank) {
+    TORCH_CHECK_VALUE(index(inverse[index(order[rank])]) == rank, function, ": unsorted_indices[",
+                      order[rank], "] is ", inverse[index(order[rank])], ", and must be ", rank,
+                      ", the inverse of sorted_indices");
+  }
+  return order;
+}
+
+}  // namespace
+
+Layout make_layout(std::vector<std::int64_t> lengths) {
+  const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+  // longer[n] counts the sequences longer than n: it is batch_sizes, and where those of length n begin in the
+  // order.
+  std::vector<std::int64_t> longer(index(longest) + 1, 0);
+  for (const std::int64_t length : lengths) {
+    if (length > 0) ++longer[index(length) - 1];
+  }
+  for (std::size_t n = longer.size() - 1; n > 0; --n) longer[n - 1] += longer[n];
+  std::vector<std::int64_t> batch_sizes(longer.begin(), longest > 0 ? longer.end() - 1 : longer.end());
+
+  std::vector<std::int64_t> order(lengths.size());
+  for (std::size_t sequence = 0; sequence < lengths.size(); ++sequence) {
+    order[index(longer[index(lengths[sequence])]++)] = static_cast<std::int64_t>(sequence);
+  }
+  return {std::move(lengths), std::move(order), std::move(batch_sizes)};
+}
+
+Layout checked_layout(const char* function, const PackedSequence& packed) {
+  auto batch_sizes = checked_batch_sizes(function, packed);
+  auto order = checked_order(function, packed, batch_sizes.front());
+  std::vector<std::int64_t> lengths(order.size(), 0);
+  for (std::size_t step = 0; step < batch_sizes.size(); ++step) {
+    const std::int64_t going_on = step + 1 < batch_sizes.size() ? batch_sizes[step + 1] : 0;
+    for (std::int64_t rank = going_on; rank < batch_sizes[step]; ++rank) {
+      lengths[index(order[index(rank)])] = static_cast<std::int64_t>(step) + 1;
+    }
+  }
+  return {std::move(lengths), std::move(order), std::move(batch_sizes)};
+}
+
+PackedSequence make_packed(const char* function, const Layout& layout, at::Tensor data, bool enforce_sorted) {
+  if (enforce_sorted) {
+    for (std::size_t i = 1; i < layout.lengths.size(); ++i) {
+      TORCH_CHECK_VALUE(layout.lengths[i] <= layout.lengths[i - 1], function,
+                        ": enforce_sorted is set, but sequence ", i, " of length ", layout.lengths[i],
+                        " comes after one of length ", layout.lengths[i - 1]);
+    }
+    // Without indices nobody could tell how many empty sequences there are.
+    if (layout.lengths.back() > 0) return PackedSequence(std::move(data), to_tensor(layout.batch_sizes));
+  }
+  at::Tensor sorted_indices = to_tensor(layout.order).to(data.device());
+  return PackedSequence(std::move(data), to_tensor(layout.batch_sizes), std::move(sorted_indices));
+}
+
+at::Tensor to_tensor(std::span<const std::int64_t> numbers) {
+  at::Tensor tensor = at::empty({static_cast<std::int64_t>(numbers.size())}, at::kLong);
+  std::copy(numbers.begin(), numbers.end(), tensor.mutable_data_ptr<std::int64_t>());
+  return tensor;
+}
+
+JaggedPosition::JaggedPosition(std::span<const std::int64_t> lengths) : offsets_(lengths.size()) {
+  std::exclusive_scan(lengths.begin(), lengths.end(), offsets_.begin(), std::int64_t{0});
+}
+
+}  // namespace packseq::detail

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/cuda.h>
+#include <torch/types.h>
+
+#include <random>
+#include <vector>
+
+namespace packseq::test {
+
+/// What random sequences look like.
+struct SequencesOptions {
+  std::int64_t min_length = 0;
+  std::int64_t max_length = 9;
+  std::vector<std::int64_t> trailing = {};  ///< Sizes after the first dimension.
+  c10::ScalarType dtype = at::kFloat;
+  c10::Device device = at::kCPU;
+};
+
+/// Between 1 and 12 sequences of random lengths and content; the same for the same state of `random`.
+inline std::vector<at::Tensor> random_sequences(std::mt19937& random, const SequencesOptions& options = {}) {
+  std::vector<at::Tensor> sequences(std::uniform_int_distribution<std::size_t>(1, 12)(random));
+  std::uniform_int_distribution<std::int64_t> length(options.min_length, options.max_length);
+  for (at::Tensor& sequence : sequences) {
+    auto sizes = options.trailing;
+    sizes.insert(sizes.begin(), length(random));
+    sequence = torch::randint(0, 100, sizes).to(options.device, options.dtype);
+  }
+  return sequences;
+}
+
+/// The devices that tests run on: the CPU, and CUDA where there is one.
+inline std::vector<c10::Device> devices() {
+  if (torch::cuda::is_available()) return {at::kCPU, at::kCUDA};
+  return {at::kCPU};
+}
+
+}  // namespace packseq::test
+
+/// Both tensors have the same dtype, device, sizes and bits.
+#define EXPECT_SAME(actual, expected)                                                \
+  EXPECT_TRUE(at::equal(actual, expected) && (actual).dtype() == (expected).dtype()) \
+      << (actual) << "\nis not\n"                                                    \
+      << (expected)
+
+/// `statement` throws an exception of this type whose text contains `text`.
+#define EXPECT_THROWS(statement, type, text)                                                             \
+  EXPECT_THAT([&] { statement; }, testing::Throws<type>(testing::Property(&type::what_without_backtrace, \
+                                                                          testing::HasSubstr(text))))
