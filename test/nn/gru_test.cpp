@@ -1,0 +1,38 @@
+#include "packseq/nn/gru.hpp"
+
+#include "nn/conformance.hpp"
+
+namespace packseq::test {
+namespace {
+
+struct GruNetwork {
+  using Ours = nn::GRU;
+  using Theirs = torch::nn::GRU;
+  static constexpr const char* name = "GRU";
+  static inline const std::vector<const char*> state_names = {"state"};
+
+  static torch::nn::GRUOptions options(const NetworkOptions& options) {
+    return torch::nn::GRUOptions(3, 4)
+        .num_layers(options.layers)
+        .bidirectional(options.bidirectional)
+        .bias(options.bias)
+        .dropout(options.dropout);
+  }
+
+  static std::vector<std::int64_t> state_sizes(const NetworkOptions&) { return {4}; }
+
+  static Tensors ours(Ours& network, const PackedSequence& input, const Tensors& state) {
+    const auto result = network->forward(input, state.empty() ? at::Tensor() : state[0]);
+    return {result.output.data(), result.state};
+  }
+
+  static Tensors theirs(Theirs& network, const PackedSequence& input, const Tensors& state) {
+    const auto result = network->forward_with_packed_input(input, state.empty() ? at::Tensor() : state[0]);
+    return {std::get<0>(result).data(), std::get<1>(result)};
+  }
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Gru, Conformance, GruNetwork);
+
+}  // namespace
+}  // namespace packseq::test

@@ -1,0 +1,47 @@
+#include "packseq/nn/rnn.hpp"
+
+#include "nn/conformance.hpp"
+
+namespace packseq::test {
+namespace {
+
+struct RnnNetwork {
+  using Ours = nn::RNN;
+  using Theirs = torch::nn::RNN;
+  static constexpr const char* name = "RNN";
+  static inline const std::vector<const char*> state_names = {"state"};
+
+  static torch::nn::RNNOptions options(const NetworkOptions& options) {
+    return torch::nn::RNNOptions(3, 4)
+        .num_layers(options.layers)
+        .bidirectional(options.bidirectional)
+        .bias(options.bias)
+        .dropout(options.dropout);
+  }
+
+  static std::vector<std::int64_t> state_sizes(const NetworkOptions&) { return {4}; }
+
+  static Tensors ours(Ours& network, const PackedSequence& input, const Tensors& state) {
+    const auto result = network->forward(input, state.empty() ? at::Tensor() : state[0]);
+    return {result.output.data(), result.state};
+  }
+
+  static Tensors theirs(Theirs& network, const PackedSequence& input, const Tensors& state) {
+    const auto result = network->forward_with_packed_input(input, state.empty() ? at::Tensor() : state[0]);
+    return {std::get<0>(result).data(), std::get<1>(result)};
+  }
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Rnn, Conformance, RnnNetwork);
+
+/// The same with the other nonlinearity.
+struct ReluNetwork : RnnNetwork {
+  static torch::nn::RNNOptions options(const NetworkOptions& options) {
+    return RnnNetwork::options(options).nonlinearity(torch::kReLU);
+  }
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Relu, Conformance, ReluNetwork);
+
+}  // namespace
+}  // namespace packseq::test
