@@ -3,6 +3,9 @@
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo" FORCE)
 endif()
+set(CMAKE_CXX_EXTENSIONS OFF)
+# LibTorch's binaries are built with NDEBUG, and some of its classes have members only without it.
+add_compile_definitions($<$<CONFIG:Debug>:NDEBUG>)
 
 find_program(PACKSEQ_CCACHE ccache)
 if(PACKSEQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -1,11 +1,18 @@
 #pragma once
 
 /// The whole library, from text to recurrent networks over packed sequences.
+///
+/// Sizes in all headers: N tokens of B sequences (documents, once they are encoded), T steps of the longest one;
+/// I and H the sizes of a network's input and hidden state, P of its projection (H where it has none), D its
+/// directions, 2 if it is bidirectional, else 1. `*` stands for any number of dimensions, also none.
+///
+/// Functions without state may be called from many threads at once; each class says what it allows.
 
 #include "packseq/cost/network_cost.hpp"
 #include "packseq/cost/operations.hpp"
 #include "packseq/nn/gru.hpp"
 #include "packseq/nn/lstm.hpp"
+#include "packseq/nn/result.hpp"
 #include "packseq/nn/rnn.hpp"
 #include "packseq/sequence/encode.hpp"
 #include "packseq/sequence/jagged.hpp"

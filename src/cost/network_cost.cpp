@@ -27,8 +27,8 @@ void check_network(const char* function, const Network& network) {
   check_positive(function, "hidden_size", network.hidden_size);
   check_positive(function, "num_layers", network.num_layers);
   TORCH_CHECK_VALUE(network.proj_size >= 0 && network.proj_size < network.hidden_size, function,
-                    ": network.proj_size is ", network.proj_size, ", and must be in 0 ... ",
-                    network.hidden_size - 1, ", less than hidden_size");
+                    ": network.proj_size is ", network.proj_size, ", and must be in 0 ... ", network.hidden_size - 1,
+                    ", less than hidden_size");
   TORCH_CHECK_VALUE(network.proj_size == 0 || network.kind == Kind::lstm, function, ": network.proj_size is ",
                     network.proj_size, ", and must be 0: only an LSTM has a projection");
 }
@@ -46,8 +46,7 @@ Batch checked_batch(const char* function, const at::Tensor& lengths) {
   if (longest == 0) return {0, 0, 0};
   const auto empty = std::count(entries.begin(), entries.end(), 0);
   return {std::accumulate(entries.begin(), entries.end(), std::int64_t{0}),
-          static_cast<std::int64_t>(entries.size()) - empty,
-          std::count(entries.begin(), entries.end(), longest)};
+          static_cast<std::int64_t>(entries.size()) - empty, std::count(entries.begin(), entries.end(), longest)};
 }
 
 /// Multiply-adds per token of a forward pass.
@@ -64,15 +63,14 @@ std::int64_t multiply_adds(const Network& network) {
 /// Elements per token, layer and direction that backward reads, besides the output.
 std::int64_t read_again(const Network& network) {
   if (network.kind == Kind::lstm) return 5 * network.hidden_size;  // the gates and the cell state
-  if (network.kind == Kind::gru)
-    return 4 * network.hidden_size;  // the gates and the hidden part of the new one
+  if (network.kind == Kind::gru) return 4 * network.hidden_size;   // the gates and the hidden part of the new one
   return 0;
 }
 
 }  // namespace
 
-at::Tensor padded(const at::Tensor& lengths) {
-  const auto entries = packseq::detail::checked_lengths("padded", "lengths", lengths);
+at::Tensor padded_lengths(const at::Tensor& lengths) {
+  const auto entries = packseq::detail::checked_lengths("padded_lengths", "lengths", lengths);
   return at::full(lengths.sizes(), *std::max_element(entries.begin(), entries.end()), lengths.options());
 }
 
@@ -95,11 +93,9 @@ std::int64_t backward_flops(const Network& network, const at::Tensor& lengths, c
   return 2 * count;
 }
 
-std::int64_t activation_bytes(const Network& network, const at::Tensor& lengths, Mode mode,
-                              std::int64_t element_size) {
+std::int64_t activation_bytes(const Network& network, const at::Tensor& lengths, Mode mode, std::int64_t element_size) {
   check_network("activation_bytes", network);
-  TORCH_CHECK_VALUE(element_size > 0, "activation_bytes: element_size is ", element_size,
-                    ", and must be positive");
+  TORCH_CHECK_VALUE(element_size > 0, "activation_bytes: element_size is ", element_size, ", and must be positive");
   const auto tokens = checked_batch("activation_bytes", lengths).tokens;
   const auto input = network.input_size;
   const auto output = directions(network) * output_size(network);

@@ -1,15 +1,11 @@
 #include "packseq/nn/rnn.hpp"
 
-#include <utility>
-
 #include "nn/packed_run.hpp"
 
 namespace packseq::nn {
 
-RNNResult RNNImpl::forward(const PackedSequence& input, at::Tensor state) {
-  auto [output, final] = detail::run_with_hidden_state<torch::nn::RNNImpl>(*this, "RNN::forward", input,
-                                                                           state, flat_weights_.front());
-  return {std::move(output), std::move(final)};
+Result RNNImpl::forward(const PackedSequence& input, const State& state) {
+  return detail::run_with_hidden_state<torch::nn::RNNImpl>(*this, "RNN::forward", input, state, flat_weights_.front());
 }
 
 std::shared_ptr<torch::nn::Module> RNNImpl::clone(const std::optional<at::Device>& device) const {

@@ -16,9 +16,8 @@ Jagged encode(const std::vector<std::string>& documents, const Vocab& vocab) {
   std::size_t begin = 0;  // of the current document in ids
   const TokenSink append = [&](std::string_view token) {
     const auto id = vocab.find(token);
-    TORCH_CHECK_VALUE(id || vocab.unknown_id(), "encode: unknown word '", token, "' in documents[",
-                      lengths.size(), "], token ", ids.size() - begin,
-                      ": build the vocabulary on it, or set VocabOptions::unknown");
+    TORCH_CHECK_VALUE(id || vocab.unknown_id(), "encode: unknown word '", token, "' in documents[", lengths.size(),
+                      "], token ", ids.size() - begin, ": build the vocabulary on it, or set VocabOptions::unknown");
     ids.push_back(id ? *id : *vocab.unknown_id());
   };
   for (const std::string& document : documents) {

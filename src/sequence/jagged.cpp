@@ -16,14 +16,13 @@ void check_sequences(const std::vector<at::Tensor>& sequences) {
   for (std::size_t i = 0; i < sequences.size(); ++i) {
     const at::Tensor& sequence = sequences[i];
     TORCH_CHECK_VALUE(sequence.defined() && sequence.dim() > 0, "Jagged: sequences[", i, "] is ",
-                      sequence.defined() ? "a scalar" : "undefined",
-                      ", and must have at least one dimension, [L, *]");
+                      sequence.defined() ? "a scalar" : "undefined", ", and must have at least one dimension");
     const at::Tensor& first = sequences.front();
     TORCH_CHECK_TYPE(sequence.scalar_type() == first.scalar_type() && sequence.device() == first.device(),
                      "Jagged: sequences[", i, "] is ", sequence.scalar_type(), " on ", sequence.device(),
                      ", but sequences[0] is ", first.scalar_type(), " on ", first.device());
-    TORCH_CHECK_VALUE(sequence.sizes().slice(1) == first.sizes().slice(1), "Jagged: sequences[", i,
-                      "] has sizes ", sequence.sizes(), ", but sequences[0] has ", first.sizes(),
+    TORCH_CHECK_VALUE(sequence.sizes().slice(1) == first.sizes().slice(1), "Jagged: sequences[", i, "] has sizes ",
+                      sequence.sizes(), ", but sequences[0] has ", first.sizes(),
                       ": all but the first must be the same");
   }
 }
@@ -47,15 +46,14 @@ Jagged::Jagged(const std::vector<at::Tensor>& sequences) {
   offsets_ = offsets_of(detail::checked_lengths("Jagged", "lengths", lengths_));
 }
 
-Jagged Jagged::from_values(at::Tensor values, at::Tensor lengths) {
-  TORCH_CHECK_VALUE(values.defined() && values.dim() > 0,
-                    "Jagged::from_values: values must be a tensor of at least one dimension, [N, *]");
+Jagged Jagged::from_values(at::Tensor values, const at::Tensor& lengths) {
+  detail::check_has_rows("Jagged::from_values", "values", values);
+  const auto entries = detail::checked_lengths("Jagged::from_values", "lengths", lengths);
+  detail::check_sum("Jagged::from_values", "lengths", entries, "values", values.size(0));
   Jagged jagged;
-  jagged.offsets_ = offsets_of(detail::checked_lengths("Jagged::from_values", "lengths", lengths));
-  TORCH_CHECK_VALUE(jagged.offsets_.back() == values.size(0), "Jagged::from_values: lengths has the sum ",
-                    jagged.offsets_.back(), ", but values has ", values.size(0), " rows");
   jagged.values_ = std::move(values);
-  jagged.lengths_ = std::move(lengths);
+  jagged.lengths_ = lengths.clone(at::MemoryFormat::Contiguous);  // whatever the caller does with his own
+  jagged.offsets_ = offsets_of(entries);
   return jagged;
 }
 

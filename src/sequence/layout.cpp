@@ -13,16 +13,15 @@ namespace {
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
 /// The entries of one of the two indices of a packed batch, once it is known to be a permutation.
-std::vector<std::int64_t> checked_permutation(const char* function, const char* name,
-                                              const at::Tensor& indices) {
-  TORCH_CHECK_VALUE(indices.scalar_type() == at::kLong && indices.dim() == 1, function, ": ", name, " is ",
-                    indices.scalar_type(), " of sizes ", indices.sizes(), ", and must be int64 (Long) [B]");
+std::vector<std::int64_t> checked_permutation(const char* function, const char* name, const at::Tensor& indices,
+                                              c10::Device device) {
+  TORCH_CHECK_TYPE(indices.device() == device, function, ": ", name, " is on ", indices.device(), ", but data is on ",
+                   device);
   auto entries = checked_lengths(function, name, indices.cpu());
   std::vector<bool> seen(entries.size(), false);
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    TORCH_CHECK_VALUE(entries[i] < static_cast<std::int64_t>(entries.size()) && !seen[index(entries[i])],
-                      function, ": ", name, "[", i, "] is ", entries[i], ": not a permutation of 0 ... ",
-                      entries.size() - 1);
+    TORCH_CHECK_VALUE(entries[i] < static_cast<std::int64_t>(entries.size()) && !seen[index(entries[i])], function,
+                      ": ", name, "[", i, "] is ", entries[i], ": not a permutation of 0 ... ", entries.size() - 1);
     seen[index(entries[i])] = true;
   }
   return entries;
@@ -31,44 +30,37 @@ std::vector<std::int64_t> checked_permutation(const char* function, const char* 
 std::vector<std::int64_t> checked_batch_sizes(const char* function, const PackedSequence& packed) {
   auto sizes = checked_lengths(function, "batch_sizes", packed.batch_sizes());
   for (std::size_t step = 0; step < sizes.size(); ++step) {
-    TORCH_CHECK_VALUE(
-        sizes[step] > 0 || sizes.size() == 1, function, ": batch_sizes[", step,
-        "] is 0, and only a batch of nothing but empty sequences may have it, as its sole entry");
+    TORCH_CHECK_VALUE(sizes[step] > 0 || sizes.size() == 1, function, ": batch_sizes[", step,
+                      "] is 0, and only a batch of nothing but empty sequences may have it, as its sole entry");
     TORCH_CHECK_VALUE(step == 0 || sizes[step] <= sizes[step - 1], function, ": batch_sizes[", step, "] is ",
                       sizes[step], ", more than the ", sizes[step - 1], " before it");
   }
   const at::Tensor& data = packed.data();
-  TORCH_CHECK_VALUE(data.defined() && data.dim() > 0, function,
-                    ": data must be a tensor of at least one dimension");
-  const auto tokens = std::accumulate(sizes.begin(), sizes.end(), std::int64_t{0});
-  TORCH_CHECK_VALUE(tokens == data.size(0), function, ": batch_sizes has the sum ", tokens, ", but data has ",
-                    data.size(0), " rows");
+  check_has_rows(function, "data", data);
+  check_sum(function, "batch_sizes", sizes, "data", data.size(0));
   return sizes;
 }
 
-std::vector<std::int64_t> checked_order(const char* function, const PackedSequence& packed,
-                                        std::int64_t nonempty) {
+std::vector<std::int64_t> checked_order(const char* function, const PackedSequence& packed, std::int64_t nonempty) {
   const at::Tensor& sorted = packed.sorted_indices();
   const at::Tensor& unsorted = packed.unsorted_indices();
   TORCH_CHECK_VALUE(sorted.defined() == unsorted.defined(), function, ": only one of sorted_indices and ",
                     "unsorted_indices is set");
   if (!sorted.defined()) {
-    TORCH_CHECK_VALUE(nonempty > 0, function,
-                      ": batch_sizes is {0}, and no sorted_indices tell how many sequences");
+    TORCH_CHECK_VALUE(nonempty > 0, function, ": batch_sizes is {0}, and no sorted_indices tell how many sequences");
     std::vector<std::int64_t> identity(index(nonempty));
     std::iota(identity.begin(), identity.end(), 0);
     return identity;
   }
-  auto order = checked_permutation(function, "sorted_indices", sorted);
-  const auto inverse = checked_permutation(function, "unsorted_indices", unsorted);
+  auto order = checked_permutation(function, "sorted_indices", sorted, packed.data().device());
+  const auto inverse = checked_permutation(function, "unsorted_indices", unsorted, packed.data().device());
   TORCH_CHECK_VALUE(static_cast<std::int64_t>(order.size()) >= nonempty, function, ": sorted_indices has ",
                     order.size(), " entries, fewer than batch_sizes[0], ", nonempty);
   TORCH_CHECK_VALUE(inverse.size() == order.size(), function, ": unsorted_indices has ", inverse.size(),
                     " entries, and sorted_indices ", order.size());
   for (std::size_t rank = 0; rank < order.size(); ++rank) {
-    TORCH_CHECK_VALUE(index(inverse[index(order[rank])]) == rank, function, ": unsorted_indices[",
-                      order[rank], "] is ", inverse[index(order[rank])], ", and must be ", rank,
-                      ", the inverse of sorted_indices");
+    TORCH_CHECK_VALUE(index(inverse[index(order[rank])]) == rank, function, ": unsorted_indices[", order[rank], "] is ",
+                      inverse[index(order[rank])], ", and must be ", rank, ", the inverse of sorted_indices");
   }
   return order;
 }
@@ -77,8 +69,7 @@ std::vector<std::int64_t> checked_order(const char* function, const PackedSequen
 
 Layout make_layout(std::vector<std::int64_t> lengths) {
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
-  // longer[n] counts the sequences longer than n: it is batch_sizes, and where those of length n begin in the
-  // order.
+  // longer[n] counts the sequences longer than n: it is batch_sizes, and where those of length n begin in the order.
   std::vector<std::int64_t> longer(index(longest) + 1, 0);
   for (const std::int64_t length : lengths) {
     if (length > 0) ++longer[index(length) - 1];
@@ -109,9 +100,8 @@ Layout checked_layout(const char* function, const PackedSequence& packed) {
 PackedSequence make_packed(const char* function, const Layout& layout, at::Tensor data, bool enforce_sorted) {
   if (enforce_sorted) {
     for (std::size_t i = 1; i < layout.lengths.size(); ++i) {
-      TORCH_CHECK_VALUE(layout.lengths[i] <= layout.lengths[i - 1], function,
-                        ": enforce_sorted is set, but sequence ", i, " of length ", layout.lengths[i],
-                        " comes after one of length ", layout.lengths[i - 1]);
+      TORCH_CHECK_VALUE(layout.lengths[i] <= layout.lengths[i - 1], function, ": enforce_sorted is set, but sequence ",
+                        i, " of length ", layout.lengths[i], " comes after one of length ", layout.lengths[i - 1]);
     }
     // Without indices nobody could tell how many empty sequences there are.
     if (layout.lengths.back() > 0) return PackedSequence(std::move(data), to_tensor(layout.batch_sizes));

@@ -14,10 +14,9 @@ namespace packseq::detail {
 
 /// Who stands where in a packed batch.
 struct Layout {
-  std::vector<std::int64_t> lengths;  ///< Of each sequence, in the caller's order: [B].
-  std::vector<std::int64_t> order;    ///< The sequences, longest first: [B].
-  std::vector<std::int64_t>
-      batch_sizes;  ///< How many sequences reach each step: [T], or {0} if none has a step.
+  std::vector<std::int64_t> lengths;      ///< Of each sequence, in the caller's order: [B].
+  std::vector<std::int64_t> order;        ///< The sequences, longest first: [B].
+  std::vector<std::int64_t> batch_sizes;  ///< How many sequences reach each step: [T], or {0} if none has a step.
 };
 
 /// The layout of sequences of these lengths, those of equal length in the caller's order.

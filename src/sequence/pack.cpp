@@ -1,5 +1,6 @@
 #include "packseq/sequence/pack.hpp"
 
+#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
 #include <utility>
@@ -14,8 +15,7 @@ using detail::JaggedPosition;
 using detail::PaddedPosition;
 
 PackedSequence pack_sequence(const Jagged& sequences, const PackSequenceOptions& options) {
-  const auto layout =
-      detail::make_layout(detail::checked_lengths("pack_sequence", "lengths", sequences.lengths()));
+  const auto layout = detail::make_layout(detail::checked_lengths("pack_sequence", "lengths", sequences.lengths()));
   const at::Tensor rows = detail::rows_in_packed_order(layout, JaggedPosition(layout.lengths));
   at::Tensor data = sequences.values().index_select(0, rows.to(sequences.values().device()));
   return detail::make_packed("pack_sequence", layout, std::move(data), options.enforce_sorted);
@@ -39,22 +39,19 @@ std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(const PackedSequence& pac
   const std::int64_t total_length = options.total_length.value_or(longest);
   TORCH_CHECK_VALUE(total_length >= longest, "pad_packed_sequence: total_length is ", total_length,
                     ", and must be at least ", longest, ", the length of the longest sequence");
-  const PaddedPosition position{options.batch_first, static_cast<std::int64_t>(layout.lengths.size()),
-                                total_length};
-  at::Tensor padded = detail::scatter_padded(packed.data(), detail::rows_in_packed_order(layout, position),
-                                             position, options.padding_value);
+  const PaddedPosition position{options.batch_first, static_cast<std::int64_t>(layout.lengths.size()), total_length};
+  at::Tensor padded = detail::scatter_padded(packed.data(), detail::rows_in_packed_order(layout, position), position,
+                                             options.padding_value);
   return {std::move(padded), detail::to_tensor(layout.lengths)};
 }
 
 Jagged unpack_sequence(const PackedSequence& packed) {
   const auto layout = detail::checked_layout("unpack_sequence", packed);
   const at::Tensor rows = detail::rows_in_packed_order(layout, JaggedPosition(layout.lengths));
-  at::Tensor packed_rows = at::empty_like(rows);  // the inverse permutation: where in the pack each token is
-  const auto* row = rows.const_data_ptr<std::int64_t>();
-  auto* packed_row = packed_rows.mutable_data_ptr<std::int64_t>();
-  for (std::int64_t i = 0; i < rows.numel(); ++i) packed_row[row[i]] = i;
-  return Jagged::from_values(packed.data().index_select(0, packed_rows.to(packed.data().device())),
-                             detail::to_tensor(layout.lengths));
+  const at::Tensor& data = packed.data();
+  at::Tensor values =
+      at::empty(data.sizes(), data.options().requires_grad(false)).index_copy(0, rows.to(data.device()), data);
+  return Jagged::from_values(std::move(values), detail::to_tensor(layout.lengths));
 }
 
 at::Tensor lengths(const PackedSequence& packed) {

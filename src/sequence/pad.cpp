@@ -36,14 +36,11 @@ at::Tensor pad_sequence(const Jagged& sequences, const PadSequenceOptions& optio
                                 options.padding_value);
 }
 
-Jagged unpad_sequence(const at::Tensor& padded, const at::Tensor& lengths,
-                      const UnpadSequenceOptions& options) {
-  const auto entries =
-      detail::checked_lengths_of("unpad_sequence", "padded", padded, options.batch_first, lengths);
+Jagged unpad_sequence(const at::Tensor& padded, const at::Tensor& lengths, const UnpadSequenceOptions& options) {
+  const auto entries = detail::checked_lengths_of("unpad_sequence", "padded", padded, options.batch_first, lengths);
   const detail::PaddedPosition position{options.batch_first, padded.size(options.batch_first ? 0 : 1),
                                         padded.size(options.batch_first ? 1 : 0)};
-  return Jagged::from_values(detail::gather_padded(padded, detail::rows_in_jagged_order(entries, position)),
-                             lengths);
+  return Jagged::from_values(detail::gather_padded(padded, detail::rows_in_jagged_order(entries, position)), lengths);
 }
 
 }  // namespace packseq

@@ -42,8 +42,8 @@ void check_text(std::string_view line, const std::string& name, std::int64_t lin
   const unsigned byte = static_cast<unsigned char>(line[valid]);
   std::array<char, sizeof "0x00"> hexadecimal{};
   std::snprintf(hexadecimal.data(), hexadecimal.size(), "0x%02x", byte);
-  throw std::runtime_error(name + ", line " + std::to_string(line_number) + ", byte " +
-                           std::to_string(valid + 1) + " (" + hexadecimal.data() +
+  throw std::runtime_error(name + ", line " + std::to_string(line_number) + ", byte " + std::to_string(valid + 1) +
+                           " (" + hexadecimal.data() +
                            (byte == 0 ? "): a binary file, not text" : "): not valid UTF-8"));
 }
 
@@ -75,8 +75,7 @@ std::int64_t DocumentReader::line() const noexcept { return document_line_; }
 
 bool DocumentReader::read_line() {
   if (!std::getline(*input_, buffer_)) {
-    // At its end a stream is not bad, only unable to extract one more character.
-    if (input_->eof() && !input_->bad()) return false;
+    if (input_->eof()) return false;  // a failure sets badbit alone
     throw std::runtime_error(name_ + ", line " + std::to_string(lines_read_ + 1) + ": reading failed");
   }
   ++lines_read_;

@@ -35,8 +35,8 @@ inline std::size_t valid_utf8_prefix(std::string_view text) noexcept {
   while (valid < text.size()) {
     std::uint64_t bytes = 0x80;  // fails the test below
     if (text.size() - valid >= sizeof bytes) std::memcpy(&bytes, text.data() + valid, sizeof bytes);
-    // Most text is ASCII, seen here eight bytes at once: no byte has its high bit set, nor gets it when 1 is
-    // taken from it, as NUL does.
+    // Most text is ASCII, seen here eight bytes at once: no byte has its high bit set, nor gets it when 1 is taken
+    // from it, as NUL does.
     if (((bytes | (bytes - 0x0101010101010101)) & 0x8080808080808080) == 0) {
       valid += sizeof bytes;
       continue;

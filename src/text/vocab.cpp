@@ -2,18 +2,8 @@
 
 #include <algorithm>
 #include <stdexcept>
-#include <utility>
 
 namespace packseq {
-namespace {
-
-/// A word that is no special, while its number of occurrences is still being counted.
-struct Candidate {
-  std::pair<const std::string, std::int64_t>* entry;  // of the hash table, which never moves its entries
-  std::int64_t count;
-};
-
-}  // namespace
 
 Vocab Vocab::build(const std::vector<std::string>& documents, const VocabOptions& options) {
   if (!options.tokenizer) throw std::invalid_argument("Vocab::build: tokenizer is empty");
@@ -38,25 +28,24 @@ Vocab Vocab::build(const std::vector<std::string>& documents, const VocabOptions
 }
 
 void Vocab::add_words(const std::vector<std::string>& documents) {
-  const std::int64_t specials = size();
-  std::vector<Candidate> candidates;  // in order of first appearance, to which their preliminary ids refer
+  using Entry = decltype(ids_)::value_type;  // of the hash table, which never moves its entries
+  std::vector<Entry*> words;                 // in order of first appearance
+  // While words are counted, the table holds their counts in place of ids: one look-up for each token is enough.
   const TokenSink count = [&](std::string_view token) {
     auto entry = ids_.find(token);
     if (entry == ids_.end()) {
-      entry = ids_.emplace(token, specials + static_cast<std::int64_t>(candidates.size())).first;
-      candidates.push_back({&*entry, 0});
+      entry = ids_.emplace(token, 0).first;
+      words.push_back(&*entry);
     }
-    if (entry->second >= specials) ++candidates[static_cast<std::size_t>(entry->second - specials)].count;
+    ++entry->second;
   };
   for (const std::string& document : documents) tokenizer_(document, count);
 
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.count > b.count; });
-  tokens_.reserve(tokens_.size() + candidates.size());
-  for (const Candidate& candidate : candidates) {
-    candidate.entry->second = size();
-    tokens_.push_back(candidate.entry->first);
-  }
+  std::stable_sort(words.begin(), words.end(), [](const Entry* a, const Entry* b) { return a->second > b->second; });
+  tokens_.reserve(tokens_.size() + words.size());
+  for (const Entry* word : words) tokens_.push_back(word->first);
+  std::int64_t id = 0;
+  for (const std::string& token : tokens_) ids_.find(token)->second = id++;
 }
 
 std::int64_t Vocab::size() const noexcept { return static_cast<std::int64_t>(tokens_.size()); }
@@ -72,8 +61,7 @@ std::int64_t Vocab::id(std::string_view token) const {
   if (entry != ids_.end()) return entry->second;
   if (unknown_id_) return *unknown_id_;
   throw std::out_of_range("Vocab::id: unknown token '" + std::string(token) + "': the vocabulary has " +
-                          std::to_string(size()) +
-                          " tokens and no unknown token (see VocabOptions::unknown)");
+                          std::to_string(size()) + " tokens and no unknown token (see VocabOptions::unknown)");
 }
 
 const std::string& Vocab::token(std::int64_t id) const {

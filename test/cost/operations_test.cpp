@@ -39,11 +39,9 @@ TEST(MatrixProduct, ReadsLengthsThatAreNotContiguous) {
 TEST(MatrixProduct, RefusesRowLengthsThatAreNotLengths) {
   EXPECT_THROWS(matrix_product(torch::tensor({3, 2}, at::kInt)), TypeError,
                 "matrix_product: row_lengths is Int on cpu, and must be int64 (Long) on cpu");
-  EXPECT_THROWS(matrix_product(torch::tensor({1.5})), TypeError,
-                "matrix_product: row_lengths is Float on cpu");
+  EXPECT_THROWS(matrix_product(torch::tensor({1.5})), TypeError, "matrix_product: row_lengths is Float on cpu");
   EXPECT_THROWS(matrix_product(torch::tensor(3)), ValueError, "matrix_product: row_lengths has sizes []");
-  EXPECT_THROWS(matrix_product(torch::empty({0}, at::kLong)), ValueError,
-                "matrix_product: row_lengths is empty");
+  EXPECT_THROWS(matrix_product(torch::empty({0}, at::kLong)), ValueError, "matrix_product: row_lengths is empty");
   EXPECT_THROWS(matrix_product(torch::tensor({3, -2})), ValueError,
                 "matrix_product: row_lengths[1] is -2, and must not be negative");
 }

@@ -42,8 +42,7 @@ inline std::vector<NetworkOptions> all_network_options() {
 /// The gradient of every tensor in `inputs` of a weighted sum of all `outputs`.
 inline Tensors gradients(const Tensors& outputs, const Tensors& inputs) {
   at::Tensor sum = torch::zeros({}, outputs[0].options());
-  for (const auto& output : outputs)
-    sum = sum + (output * torch::arange(output.numel()).view_as(output).cos()).sum();
+  for (const auto& output : outputs) sum = sum + (output * torch::arange(output.numel()).view_as(output).cos()).sum();
   return torch::autograd::grad({sum}, inputs);
 }
 
@@ -51,9 +50,7 @@ inline void expect_close(const Tensors& actual, const Tensors& expected) {
   ASSERT_EQ(actual.size(), expected.size());
   for (std::size_t i = 0; i < actual.size(); ++i) {
     ASSERT_EQ(actual[i].sizes(), expected[i].sizes());
-    EXPECT_TRUE(at::allclose(actual[i], expected[i], 1e-12, 1e-12)) << i << "\n"
-                                                                    << actual[i] << "\n"
-                                                                    << expected[i];
+    EXPECT_TRUE(at::allclose(actual[i], expected[i], 1e-12, 1e-12)) << i << "\n" << actual[i] << "\n" << expected[i];
   }
 }
 
@@ -71,22 +68,19 @@ class Conformance : public testing::Test {
     return std::pair(ours, theirs);
   }
 
-  static Tensors random_state(const NetworkOptions& options, std::int64_t batch,
-                              c10::Device device = at::kCPU) {
+  static Tensors random_state(const NetworkOptions& options, std::int64_t batch, c10::Device device = at::kCPU) {
     Tensors state;
     for (const auto size : Network::state_sizes(options)) {
       const auto rows = options.layers * (options.bidirectional ? 2 : 1);
-      state.push_back(
-          torch::rand({rows, batch, size}, at::dtype(at::kDouble).device(device)).requires_grad_());
+      state.push_back(torch::rand({rows, batch, size}, at::dtype(at::kDouble).device(device)).requires_grad_());
     }
     return state;
   }
 
   static Jagged random_input(std::mt19937& random, std::int64_t min_length, c10::Device device = at::kCPU) {
-    const Jagged ids = random_sequences(
-        random, {.min_length = min_length, .max_length = 6, .trailing = {3}, .device = device});
-    return Jagged::from_values(torch::rand(ids.values().sizes(), at::dtype(at::kDouble).device(device)),
-                               ids.lengths());
+    const Jagged ids =
+        random_sequences(random, {.min_length = min_length, .max_length = 6, .trailing = {3}, .device = device});
+    return Jagged::from_values(torch::rand(ids.values().sizes(), at::dtype(at::kDouble).device(device)), ids.lengths());
   }
 };
 TYPED_TEST_SUITE_P(Conformance);
@@ -170,6 +164,18 @@ TYPED_TEST_P(Conformance, RunsABatchOfNothingButEmptyDocuments) {
   EXPECT_EQ(output[0].sizes(), at::IntArrayRef({0, 8}));
   for (std::size_t i = 0; i < state.size(); ++i) EXPECT_SAME(output[i + 1], state[i]);
   EXPECT_SAME(TypeParam::ours(ours, packed, {})[1], torch::zeros({4, 2, 4}, at::kDouble));
+  output[0].sum().backward();  // as for any other batch
+}
+
+TYPED_TEST_P(Conformance, TakesBatchSizesAndStatesThatAreNotContiguous) {
+  const NetworkOptions options = {.layers = 2};
+  auto [ours, theirs] = this->make(options);
+  const auto data = torch::rand({6, 3}, at::kDouble);
+  const auto state = this->random_state(options, 3);
+  Tensors strided_state;
+  for (const auto& tensor : state) strided_state.push_back(tensor.transpose(0, 2).contiguous().transpose(0, 2));
+  expect_close(TypeParam::ours(ours, PackedSequence(data, torch::full({1}, 3).expand({2})), strided_state),
+               TypeParam::theirs(theirs, PackedSequence(data, torch::tensor({3, 3})), state));
 }
 
 TYPED_TEST_P(Conformance, ClonesToItsOwnClass) {
@@ -197,16 +203,14 @@ TYPED_TEST_P(Conformance, RefusesInputThatDoesNotFit) {
     return TypeParam::ours(ours, PackedSequence(data, torch::tensor({2, 1})), state);
   };
   EXPECT_THROWS(run(torch::rand({4, 3}, at::kDouble)), c10::ValueError,
-                name + "::forward: batch_sizes has the sum 3");
-  EXPECT_THROWS(run(torch::rand({3, 2}, at::kDouble)), c10::ValueError,
-                "has sizes [3, 2], and must be [N, 3]");
+                name + "::forward: batch_sizes has the sum 3, but data has 4 rows");
+  EXPECT_THROWS(run(torch::rand({3, 2}, at::kDouble)), c10::ValueError, "has sizes [3, 2], and must be [N, 3]");
   EXPECT_THROWS(run(torch::rand({3}, at::kDouble)), c10::ValueError, "has sizes [3], and must be [N, 3]");
-  EXPECT_THROWS(run(torch::rand({3, 3})), c10::TypeError,
-                "is Float on cpu, but the parameters are Double on cpu");
+  EXPECT_THROWS(run(torch::rand({3, 3})), c10::TypeError, "is Float on cpu, but the parameters are Double on cpu");
 }
 
 TYPED_TEST_P(Conformance, RefusesAStateThatDoesNotFit) {
-  auto [ours, theirs] = this->make({});
+  auto ours = this->make({}).first;
   const PackedSequence packed(torch::rand({3, 3}, at::kDouble), torch::tensor({2, 1}));
   for (std::size_t i = 0; i < TypeParam::state_names.size(); ++i) {
     const std::string name = TypeParam::state_names[i];
@@ -221,7 +225,7 @@ TYPED_TEST_P(Conformance, RefusesAStateThatDoesNotFit) {
 
 REGISTER_TYPED_TEST_SUITE_P(Conformance, StartsFromTheNumbersOfLibTorch, DoesAsLibTorchWithEveryOption,
                             RunsEachDocumentAsIfItWereAlone, GivesGradientsToTheStatesOfEmptyDocuments,
-                            RunsABatchOfNothingButEmptyDocuments, ClonesToItsOwnClass,
-                            RefusesInputThatDoesNotFit, RefusesAStateThatDoesNotFit);
+                            RunsABatchOfNothingButEmptyDocuments, TakesBatchSizesAndStatesThatAreNotContiguous,
+                            ClonesToItsOwnClass, RefusesInputThatDoesNotFit, RefusesAStateThatDoesNotFit);
 
 }  // namespace packseq::test

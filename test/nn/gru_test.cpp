@@ -9,7 +9,7 @@ struct GruNetwork {
   using Ours = nn::GRU;
   using Theirs = torch::nn::GRU;
   static constexpr const char* name = "GRU";
-  static inline const std::vector<const char*> state_names = {"state"};
+  static inline const std::vector<const char*> state_names = {"state.h"};
 
   static torch::nn::GRUOptions options(const NetworkOptions& options) {
     return torch::nn::GRUOptions(3, 4)
@@ -22,8 +22,8 @@ struct GruNetwork {
   static std::vector<std::int64_t> state_sizes(const NetworkOptions&) { return {4}; }
 
   static Tensors ours(Ours& network, const PackedSequence& input, const Tensors& state) {
-    const auto result = network->forward(input, state.empty() ? at::Tensor() : state[0]);
-    return {result.output.data(), result.state};
+    const auto result = state.empty() ? network->forward(input) : network->forward(input, {state[0]});
+    return {result.output.data(), result.state.h};
   }
 
   static Tensors theirs(Theirs& network, const PackedSequence& input, const Tensors& state) {
@@ -33,6 +33,12 @@ struct GruNetwork {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Gru, Conformance, GruNetwork);
+
+TEST(GRU, RefusesACellState) {
+  nn::GRU network(3, 4);
+  EXPECT_THROWS(network->forward(pack_sequence({torch::rand({2, 3})}), {.c = torch::zeros({1, 1, 4})}), c10::ValueError,
+                "GRU::forward: state.c is defined, but only an LSTM has a cell state");
+}
 
 }  // namespace
 }  // namespace packseq::test

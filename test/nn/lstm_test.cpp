@@ -25,8 +25,7 @@ struct LstmNetwork {
   }
 
   static Tensors ours(Ours& lstm, const PackedSequence& input, const Tensors& state) {
-    const auto result =
-        lstm->forward(input, state.empty() ? std::nullopt : std::optional(nn::LSTMState{state[0], state[1]}));
+    const auto result = state.empty() ? lstm->forward(input) : lstm->forward(input, {state[0], state[1]});
     return {result.output.data(), result.state.h, result.state.c};
   }
 

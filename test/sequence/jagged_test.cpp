@@ -7,8 +7,7 @@ namespace {
 
 using c10::IndexError, c10::TypeError, c10::ValueError;
 
-const std::vector<at::Tensor> three_documents = {torch::tensor({1, 2, 3}), torch::tensor({4, 5}),
-                                                 torch::tensor({6})};
+const std::vector<at::Tensor> three_documents = {torch::tensor({1, 2, 3}), torch::tensor({4, 5}), torch::tensor({6})};
 
 TEST(Jagged, PutsSequencesEndToEnd) {
   const Jagged ids(three_documents);
@@ -57,18 +56,29 @@ TEST(Jagged, RefusesBadSequences) {
 
 TEST(Jagged, RefusesValuesAndLengthsThatDoNotFit) {
   const auto values = torch::ones(3);
-  EXPECT_THROWS(Jagged::from_values({}, torch::tensor({3})), ValueError, "values must be a tensor");
-  EXPECT_THROWS(Jagged::from_values(torch::tensor(1), torch::tensor({1})), ValueError,
-                "at least one dimension");
+  EXPECT_THROWS(Jagged::from_values({}, torch::tensor({3})), ValueError, "values is undefined");
+  EXPECT_THROWS(Jagged::from_values(torch::tensor(1), torch::tensor({1})), ValueError, "at least one dimension");
   EXPECT_THROWS(Jagged::from_values(values, {}), ValueError, "lengths is undefined");
   EXPECT_THROWS(Jagged::from_values(values, torch::tensor({3.0})), TypeError, "lengths is Float on cpu");
-  EXPECT_THROWS(Jagged::from_values(values, torch::tensor({3}, at::kInt)), TypeError,
-                "lengths is Int on cpu");
+  EXPECT_THROWS(Jagged::from_values(values, torch::tensor({3}, at::kInt)), TypeError, "lengths is Int on cpu");
   EXPECT_THROWS(Jagged::from_values(values, torch::tensor({{3}})), ValueError, "lengths has sizes [1, 1]");
   EXPECT_THROWS(Jagged::from_values(values, torch::empty({0}, at::kLong)), ValueError, "lengths is empty");
   EXPECT_THROWS(Jagged::from_values(values, torch::tensor({4, -1})), ValueError, "lengths[1] is -1");
-  EXPECT_THROWS(Jagged::from_values(values, torch::tensor({1, 1})), ValueError,
-                "sum 2, but values has 3 rows");
+  EXPECT_THROWS(Jagged::from_values(values, torch::tensor({1, 1})), ValueError, "sum 2, but values has 3 rows");
+}
+
+TEST(Jagged, RefusesLengthsWhoseSumOverflows) {
+  const auto huge = std::int64_t{1} << 62;
+  EXPECT_THROWS(Jagged::from_values(torch::ones(3), torch::tensor({huge, huge, huge, huge, std::int64_t{3}})),
+                ValueError, "lengths has a sum of more than 3, the rows of values");
+}
+
+TEST(Jagged, KeepsItsLayoutWhateverBecomesOfTheLengthsItWasMadeFrom) {
+  auto lengths = torch::tensor({1, 9, 2, 9}).slice(0, 0, 4, 2);
+  const auto sequences = Jagged::from_values(torch::ones(3), lengths);
+  lengths.zero_();
+  EXPECT_SAME(sequences.lengths(), torch::tensor({1, 2}));
+  EXPECT_TRUE(sequences.lengths().is_contiguous());
 }
 
 TEST(Jagged, RefusesAnIndexOutOfRange) {

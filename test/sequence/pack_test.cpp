@@ -11,7 +11,7 @@ namespace {
 namespace rnn = torch::nn::utils::rnn;
 using c10::TypeError, c10::ValueError;
 
-const Jagged three_documents = {torch::tensor({1, 2, 3}), torch::tensor({4, 5}), torch::tensor({6})};
+const Jagged documents_to_pack = {torch::tensor({1, 2, 3}), torch::tensor({4, 5}), torch::tensor({6})};
 
 /// Lengths without ties, for which there is one way only to pack: shuffled, from `first` up.
 std::vector<at::Tensor> sequences_of_distinct_lengths(std::mt19937& random, std::int64_t first, bool sorted) {
@@ -24,7 +24,7 @@ std::vector<at::Tensor> sequences_of_distinct_lengths(std::mt19937& random, std:
 }
 
 TEST(PackSequence, InterleavesTheStepsOfAllSequences) {
-  const auto packed = pack_sequence(three_documents);
+  const auto packed = pack_sequence(documents_to_pack);
   EXPECT_SAME(packed.data(), torch::tensor({1, 4, 6, 2, 5, 3}));
   EXPECT_SAME(packed.batch_sizes(), torch::tensor({3, 2, 1}));
   EXPECT_SAME(packed.sorted_indices(), torch::tensor({0, 1, 2}));
@@ -85,8 +85,7 @@ TEST(PackSequence, PacksNothingButEmptySequences) {
   EXPECT_SAME(lengths(packed), torch::tensor({0, 0}));
   EXPECT_EQ(unpack_sequence(packed).size(), 2);
   EXPECT_EQ(std::get<0>(packseq::pad_packed_sequence(packed)).sizes(), at::IntArrayRef({0, 2, 2}));
-  EXPECT_EQ(std::get<0>(packseq::pad_packed_sequence(packed, {.total_length = 3})).sizes(),
-            at::IntArrayRef({3, 2, 2}));
+  EXPECT_EQ(std::get<0>(packseq::pad_packed_sequence(packed, {.total_length = 3})).sizes(), at::IntArrayRef({3, 2, 2}));
 }
 
 TEST(PackSequence, RefusesUnsortedSequencesWhereSortedOnesAreAskedFor) {
@@ -133,17 +132,14 @@ TEST(PackPaddedSequence, LeavesOutSequencesWithoutRealCells) {
 TEST(PackPaddedSequence, RefusesLengthsThatDoNotFit) {
   const auto input = torch::ones({3, 2});
   EXPECT_THROWS(packseq::pack_padded_sequence({}, torch::tensor({1})), ValueError, "input is undefined");
-  EXPECT_THROWS(packseq::pack_padded_sequence(torch::ones(3), torch::tensor({1})), ValueError,
-                "two dimensions");
-  EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({1.5, 1.0})), TypeError,
-                "lengths is Float");
-  EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({1})), ValueError,
-                "lengths has 1 entries");
+  EXPECT_THROWS(packseq::pack_padded_sequence(torch::ones(3), torch::tensor({1})), ValueError, "two dimensions");
+  EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({1.5, 1.0})), TypeError, "lengths is Float");
+  EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({1})), ValueError, "lengths has 1 entries");
   EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({4, 1})), ValueError,
                 "lengths[0] is 4, and must be in 0 ... 3");
   EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({3, -2})), ValueError, "lengths[1] is -2");
-  EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({1, 3}), {.enforce_sorted = true}),
-                ValueError, "sequence 1 of length 3 comes after one of length 1");
+  EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({1, 3}), {.enforce_sorted = true}), ValueError,
+                "sequence 1 of length 3 comes after one of length 1");
 }
 
 TEST(PadPackedSequence, DoesAsLibTorchOnItsPacksAndOurs) {
@@ -174,24 +170,21 @@ TEST(PadPackedSequence, GivesRealCellsTheirGradient) {
 TEST(PadPackedSequence, PadsEmptySequencesInTheCallersOrder) {
   const auto packed =
       pack_sequence({torch::empty({0}), torch::tensor({1.F, 2.F}), torch::empty({0}), torch::tensor({3.F})});
-  const auto [padded, lengths] =
-      packseq::pad_packed_sequence(packed, {.batch_first = true, .padding_value = 9});
+  const auto [padded, lengths] = packseq::pad_packed_sequence(packed, {.batch_first = true, .padding_value = 9});
   EXPECT_SAME(padded, torch::tensor({{9.F, 9.F}, {1.F, 2.F}, {9.F, 9.F}, {3.F, 9.F}}));
   EXPECT_SAME(lengths, torch::tensor({0, 2, 0, 1}));
 }
 
 TEST(PadPackedSequence, RefusesATotalLengthOrPaddingValueThatDoesNotFit) {
-  const auto packed = pack_sequence(three_documents);
+  const auto packed = pack_sequence(documents_to_pack);
   EXPECT_THROWS(packseq::pad_packed_sequence(packed, {.total_length = 2}), ValueError,
                 "total_length is 2, and must be at least 3");
-  EXPECT_THROWS(packseq::pad_packed_sequence(packed, {.padding_value = 0.5}), ValueError,
-                "padding_value is 0.5");
+  EXPECT_THROWS(packseq::pad_packed_sequence(packed, {.padding_value = 0.5}), ValueError, "padding_value is 0.5");
 }
 
 TEST(PadPackedSequence, EveryReaderRefusesAMalformedPack) {
   const PackedSequence bad(torch::ones(3), torch::tensor({1, 1}));
-  EXPECT_THROWS(packseq::pad_packed_sequence(bad), ValueError,
-                "pad_packed_sequence: batch_sizes has the sum 2");
+  EXPECT_THROWS(packseq::pad_packed_sequence(bad), ValueError, "pad_packed_sequence: batch_sizes has the sum 2");
   EXPECT_THROWS(unpack_sequence(bad), ValueError, "unpack_sequence: batch_sizes has the sum 2");
   EXPECT_THROWS(lengths(bad), ValueError, "lengths: batch_sizes has the sum 2");
 }
@@ -203,26 +196,28 @@ TEST(Lengths, AreInTheCallersOrder) {
 }
 
 TEST(Lengths, RefusesAMalformedPackAndSaysWhatIsWrong) {
-  const auto check = [](at::Tensor data, at::Tensor batch_sizes, at::Tensor sorted = {},
-                        at::Tensor unsorted = {}) {
+  const auto check = [](at::Tensor data, at::Tensor batch_sizes, at::Tensor sorted = {}, at::Tensor unsorted = {}) {
     return lengths(PackedSequence(data, batch_sizes, sorted, unsorted));
   };
   const auto data = torch::ones(3);
   const auto sizes = torch::tensor({2, 1});
-  EXPECT_THROWS(check({}, sizes), ValueError, "data must be a tensor");
-  EXPECT_THROWS(check(torch::tensor(1), torch::tensor({1})), ValueError, "data must be a tensor");
+  EXPECT_THROWS(check({}, sizes), ValueError, "data is undefined");
+  EXPECT_THROWS(check(torch::tensor(1), torch::tensor({1})), ValueError, "data is a scalar");
   EXPECT_THROWS(check(data, torch::tensor({2.0, 1.0})), TypeError, "batch_sizes is Float on cpu");
   EXPECT_THROWS(check(data, torch::empty({0}, at::kLong)), ValueError, "batch_sizes is empty");
   EXPECT_THROWS(check(data, torch::tensor({{3}})), ValueError, "batch_sizes has sizes [1, 1]");
-  EXPECT_THROWS(check(data, torch::tensor({1, 2})), ValueError,
-                "batch_sizes[1] is 2, more than the 1 before it");
+  EXPECT_THROWS(check(data, torch::tensor({1, 2})), ValueError, "batch_sizes[1] is 2, more than the 1 before it");
   EXPECT_THROWS(check(data, torch::tensor({3, 0})), ValueError, "batch_sizes[1] is 0");
   EXPECT_THROWS(check(data, torch::tensor({4, -1})), ValueError, "batch_sizes[1] is -1");
+  const auto huge = std::int64_t{1} << 62;
+  EXPECT_THROWS(check(data, torch::tensor({huge, huge, huge, huge})), ValueError, "a sum of more than 3");
+  EXPECT_THROWS(check(torch::ones(3, at::kMeta), sizes, torch::tensor({0, 1}), torch::tensor({0, 1})), TypeError,
+                "sorted_indices is on cpu, but data is on meta");
   EXPECT_THROWS(check(data, torch::tensor({2, 2})), ValueError,
-                "batch_sizes has the sum 4, but data has 3 rows");
+                "batch_sizes has a sum of more than 3, the rows of data");
   EXPECT_THROWS(check(torch::ones(0), torch::tensor({0})), ValueError, "no sorted_indices tell how many");
   EXPECT_THROWS(check(data, sizes, {}, torch::tensor({0, 1})), ValueError, "only one of sorted_indices");
-  EXPECT_THROWS(check(data, sizes, torch::tensor({0.0, 1.0}), torch::tensor({0, 1})), ValueError,
+  EXPECT_THROWS(check(data, sizes, torch::tensor({0.0, 1.0}), torch::tensor({0, 1})), TypeError,
                 "sorted_indices is Float");
   EXPECT_THROWS(check(data, sizes, torch::tensor({0, 2}), torch::tensor({0, 1})), ValueError,
                 "sorted_indices[1] is 2: not a permutation of 0 ... 1");

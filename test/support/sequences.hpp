@@ -40,12 +40,11 @@ inline std::vector<c10::Device> devices() {
 }  // namespace packseq::test
 
 /// Both tensors have the same dtype, device, sizes and bits.
-#define EXPECT_SAME(actual, expected)                                                \
-  EXPECT_TRUE(at::equal(actual, expected) && (actual).dtype() == (expected).dtype()) \
-      << (actual) << "\nis not\n"                                                    \
-      << (expected)
+#define EXPECT_SAME(actual, expected)                                                                            \
+  EXPECT_TRUE(at::equal(actual, expected) && (actual).dtype() == (expected).dtype()) << (actual) << "\nis not\n" \
+                                                                                     << (expected)
 
 /// `statement` throws an exception of this type whose text contains `text`.
-#define EXPECT_THROWS(statement, type, text)                                                             \
-  EXPECT_THAT([&] { statement; }, testing::Throws<type>(testing::Property(&type::what_without_backtrace, \
-                                                                          testing::HasSubstr(text))))
+#define EXPECT_THROWS(statement, type, text) \
+  EXPECT_THAT([&] { statement; },            \
+              testing::Throws<type>(testing::Property(&type::what_without_backtrace, testing::HasSubstr(text))))

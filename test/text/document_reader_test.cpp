@@ -23,8 +23,7 @@ using ::testing::Pair;
 using ::testing::ThrowsMessage;
 
 /// The line on which each document of `text` begins, and the document.
-std::vector<std::pair<std::int64_t, std::string>> documents(const std::string& text,
-                                                            Split split = Split::line) {
+std::vector<std::pair<std::int64_t, std::string>> documents(const std::string& text, Split split = Split::line) {
   std::istringstream stream(text);
   DocumentReader reader(stream, "notes.txt", split);
   std::vector<std::pair<std::int64_t, std::string>> result;
@@ -70,8 +69,7 @@ TEST(DocumentReader, DropsCarriageReturnsBeforeNewlinesOnly) {
 }
 
 TEST(DocumentReader, DropsAByteOrderMarkAtTheStartOnly) {
-  EXPECT_THAT(documents("\xEF\xBB\xBFgo\n\xEF\xBB\xBFgo\n"),
-              ElementsAre(Pair(1, "go"), Pair(2, "\xEF\xBB\xBFgo")));
+  EXPECT_THAT(documents("\xEF\xBB\xBFgo\n\xEF\xBB\xBFgo\n"), ElementsAre(Pair(1, "go"), Pair(2, "\xEF\xBB\xBFgo")));
 }
 
 TEST(DocumentReader, CountsTheLineOfTheLatestDocument) {
@@ -145,8 +143,7 @@ TEST(DocumentReader, NamesTheFileThatIsNotText) {
 }
 
 TEST(DocumentReader, RefusesAFileThatDoesNotExist) {
-  EXPECT_THAT([] { DocumentReader("no/notes.txt"); },
-              ThrowsMessage<std::runtime_error>("no/notes.txt: no such file"));
+  EXPECT_THAT([] { DocumentReader("no/notes.txt"); }, ThrowsMessage<std::runtime_error>("no/notes.txt: no such file"));
 }
 
 TEST(DocumentReader, RefusesADirectory) {

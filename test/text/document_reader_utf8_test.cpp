@@ -61,8 +61,7 @@ std::vector<std::string> byte_sequences_that_are_not_utf8() {
   add(0xD800, 0xE000, 1, 3);         // surrogates
   add(0x110000, 0x200000, 4096, 4);  // beyond Unicode
   for (const auto& character : {"\xC2\x80"s, "\xE0\xA0\x80"s, "\xEF\xBF\xBF"s, "\xF0\x90\x80\x80"s}) {
-    for (std::size_t size = 1; size < character.size(); ++size)
-      sequences.push_back(character.substr(0, size));
+    for (std::size_t size = 1; size < character.size(); ++size) sequences.push_back(character.substr(0, size));
   }
   return sequences;
 }
@@ -85,9 +84,7 @@ TEST(DocumentReaderUtf8, RefusesWhatIsNotUtf8AndNamesItsFirstByte) {
 TEST(DocumentReaderUtf8, FindsABadByteWhereverItIs) {
   for (std::size_t before = 0; before < 20; ++before) {
     for (std::size_t after = 0; after < 20; ++after) {
-      const auto line_with = [&](char byte) {
-        return std::string(before, 'a') + byte + std::string(after, 'a');
-      };
+      const auto line_with = [&](char byte) { return std::string(before, 'a') + byte + std::string(after, 'a'); };
       const std::string place = "notes.txt, line 1, byte " + std::to_string(before + 1);
       EXPECT_THAT([&] { read(line_with('\xFF')); },
                   ThrowsMessage<std::runtime_error>(place + " (0xff): not valid UTF-8"));

@@ -25,8 +25,7 @@ TEST(SplitWhitespace, GivesTheRunsBetweenWhiteSpaceInOrder) {
 }
 
 TEST(SplitWhitespace, TakesEveryAsciiWhiteSpaceAtBothEndsAndInRuns) {
-  EXPECT_THAT(tokens(split_whitespace, " \t\n\v\f\r get \t\n\v\f\r set \t\n\v\f\r "),
-              ElementsAre("get", "set"));
+  EXPECT_THAT(tokens(split_whitespace, " \t\n\v\f\r get \t\n\v\f\r set \t\n\v\f\r "), ElementsAre("get", "set"));
 }
 
 TEST(SplitWhitespace, GivesNothingForABlankDocument) {
@@ -43,8 +42,7 @@ TEST(SplitWhitespace, KeepsBytesAndPunctuationAsTheyAre) {
 }
 
 TEST(SplitWhitespace, StaysInsideTheView) {
-  EXPECT_THAT(tokens(split_whitespace, std::string_view("get settled").substr(0, 7)),
-              ElementsAre("get", "set"));
+  EXPECT_THAT(tokens(split_whitespace, std::string_view("get settled").substr(0, 7)), ElementsAre("get", "set"));
 }
 
 TEST(Tokenizer, IsAnyCallable) {

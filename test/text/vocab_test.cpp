@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace packseq {
@@ -16,7 +17,7 @@ using ::testing::IsEmpty;
 using ::testing::Optional;
 using ::testing::ThrowsMessage;
 
-const std::vector<std::string> documents = {"on your mark", "get set", "go"};
+const std::vector<std::string> three_documents = {"on your mark", "get set", "go"};
 
 std::vector<std::string> tokens(const Vocab& vocab) {
   std::vector<std::string> result;
@@ -25,7 +26,7 @@ std::vector<std::string> tokens(const Vocab& vocab) {
 }
 
 TEST(Vocab, NumbersSpecialsThenWordsByFirstAppearance) {
-  const auto vocab = Vocab::build(documents);
+  const auto vocab = Vocab::build(three_documents);
   EXPECT_THAT(tokens(vocab), ElementsAre("<pad>", "on", "your", "mark", "get", "set", "go"));
   EXPECT_EQ(vocab.size(), 7);
   EXPECT_EQ(vocab.id("on"), 1);
@@ -34,6 +35,12 @@ TEST(Vocab, NumbersSpecialsThenWordsByFirstAppearance) {
 TEST(Vocab, NumbersFrequentWordsFirstAndKeepsTiesInOrder) {
   const auto vocab = Vocab::build({"d c b", "c b a", "b"});
   EXPECT_THAT(tokens(vocab), ElementsAre("<pad>", "b", "c", "d", "a"));
+}
+
+TEST(Vocab, KeepsTiesInOrderHoweverMany) {
+  std::vector<std::string> words;
+  for (int i = 0; i < 1000; ++i) words.push_back(std::to_string(i * 7919 % 1000));
+  EXPECT_EQ(tokens(Vocab::build(words, {.specials = {}})), words);
 }
 
 TEST(Vocab, IsATwoWayTable) {
@@ -47,6 +54,7 @@ TEST(Vocab, IsATwoWayTable) {
 TEST(Vocab, TakesAWordSpelledLikeASpecialForIt) {
   const auto vocab = Vocab::build({"a <pad> <pad> b b"});
   EXPECT_THAT(tokens(vocab), ElementsAre("<pad>", "b", "a"));
+  EXPECT_EQ(vocab.id("<pad>"), 0);
 }
 
 TEST(Vocab, MayHaveNoSpecialsAndNoDocuments) {
@@ -56,17 +64,17 @@ TEST(Vocab, MayHaveNoSpecialsAndNoDocuments) {
 }
 
 TEST(Vocab, FindsNothingForAWordWithoutAnIdOfItsOwn) {
-  EXPECT_THAT(Vocab::build(documents).find("stop"), Eq(std::nullopt));
-  EXPECT_THAT(Vocab::build(documents, {.specials = {"<unk>"}, .unknown = "<unk>"}).find("stop"),
+  EXPECT_THAT(Vocab::build(three_documents).find("stop"), Eq(std::nullopt));
+  EXPECT_THAT(Vocab::build(three_documents, {.specials = {"<unk>"}, .unknown = "<unk>"}).find("stop"),
               Eq(std::nullopt));
 }
 
 TEST(Vocab, GivesUnknownWordsTheIdOfTheUnknownToken) {
-  const auto vocab = Vocab::build(documents, {.specials = {"<pad>", "<unk>"}, .unknown = "<unk>"});
+  const auto vocab = Vocab::build(three_documents, {.specials = {"<pad>", "<unk>"}, .unknown = "<unk>"});
   EXPECT_THAT(vocab.unknown_id(), Optional(1));
   EXPECT_EQ(vocab.id("stop"), 1);
   EXPECT_EQ(vocab.id("on"), 2);
-  EXPECT_THAT(Vocab::build(documents).unknown_id(), Eq(std::nullopt));
+  EXPECT_THAT(Vocab::build(three_documents).unknown_id(), Eq(std::nullopt));
 }
 
 TEST(Vocab, KeepsItsTokenizer) {
@@ -82,7 +90,7 @@ TEST(Vocab, KeepsItsTokenizer) {
 }
 
 TEST(Vocab, IsAValue) {
-  auto vocab = Vocab::build(documents);
+  auto vocab = Vocab::build(three_documents);
   const auto copy = vocab;
   const auto moved = std::move(vocab);
   EXPECT_EQ(tokens(copy), tokens(moved));
@@ -104,30 +112,28 @@ TEST(Vocab, RefusesBadSpecials) {
 }
 
 TEST(Vocab, RefusesAnUnknownTokenThatIsNoSpecial) {
-  EXPECT_THAT([] { Vocab::build({"<unk>"}, {.unknown = "<unk>"}); },
-              ThrowsMessage<std::invalid_argument>(
-                  "Vocab::build: unknown is '<unk>', and must be one of the specials"));
+  EXPECT_THAT(
+      [] { Vocab::build({"<unk>"}, {.unknown = "<unk>"}); },
+      ThrowsMessage<std::invalid_argument>("Vocab::build: unknown is '<unk>', and must be one of the specials"));
 }
 
 TEST(Vocab, RefusesAnEmptyTokenizer) {
-  EXPECT_THAT([] { Vocab::build(documents, {.tokenizer = nullptr}); },
+  EXPECT_THAT([] { Vocab::build(three_documents, {.tokenizer = nullptr}); },
               ThrowsMessage<std::invalid_argument>("Vocab::build: tokenizer is empty"));
 }
 
 TEST(Vocab, RefusesTheIdOfAnUnknownWordWithoutAnUnknownToken) {
-  const auto vocab = Vocab::build(documents);
-  EXPECT_THAT(
-      [&vocab] { static_cast<void>(vocab.id("foo")); },
-      ThrowsMessage<std::out_of_range>("Vocab::id: unknown token 'foo': the vocabulary has 7 tokens and no "
-                                       "unknown token (see VocabOptions::unknown)"));
+  const auto vocab = Vocab::build(three_documents);
+  EXPECT_THAT([&vocab] { static_cast<void>(vocab.id("foo")); },
+              ThrowsMessage<std::out_of_range>("Vocab::id: unknown token 'foo': the vocabulary has 7 tokens and no "
+                                               "unknown token (see VocabOptions::unknown)"));
 }
 
 TEST(Vocab, RefusesAnIdOutOfRange) {
-  const auto vocab = Vocab::build(documents);
+  const auto vocab = Vocab::build(three_documents);
   for (const std::int64_t id : {-1, 7, 9}) {
-    EXPECT_THAT(
-        [&] { static_cast<void>(vocab.token(id)); },
-        ThrowsMessage<std::out_of_range>("Vocab::token: id " + std::to_string(id) + " is not in 0 ... 6"));
+    EXPECT_THAT([&] { static_cast<void>(vocab.token(id)); },
+                ThrowsMessage<std::out_of_range>("Vocab::token: id " + std::to_string(id) + " is not in 0 ... 6"));
   }
 }
 

@@ -29,34 +29,35 @@ struct Gradients {
 
 /// The lengths of a batch once it is padded: each as long as the longest, int64 [B].
 ///
-/// What a padded batch executes is `forward_flops(network, padded(lengths))`; what of it is useful,
+/// What a padded batch executes is `forward_flops(network, padded_lengths(lengths))`; what of it is useful,
 /// `forward_flops(network, lengths)`. The same conditions throw as in `forward_flops`.
 /// @code
-/// packseq::cost::padded(torch::tensor({3, 2, 1}));   // 3 3 3
+/// packseq::cost::padded_lengths(torch::tensor({3, 2, 1}));   // 3 3 3
 /// @endcode
-PACKSEQ_EXPORT at::Tensor padded(const at::Tensor& lengths);
+PACKSEQ_EXPORT at::Tensor padded_lengths(const at::Tensor& lengths);
 
 /// FLOPs of the matrix products of one forward pass over documents of these `lengths`, int64 [B] on the CPU.
 ///
-/// A multiply-add counts as 2 FLOPs. Per token, layer and direction: 2 G H (I + P), and 2 H P more with
-/// projection; the input of a layer above the first is D * P wide.
+/// A multiply-add counts as 2 FLOPs; counts are exact below 2^63. Per token, layer and direction: 2 G H (I + P), and 2 H P more with projection;
+/// the input of a layer above the first is D * P wide.
 /// @throws c10::TypeError if `lengths` is not int64 on the CPU.
 /// @throws c10::ValueError if `lengths` is not of one dimension, is empty, or has a negative entry.
-/// @throws c10::ValueError if a size or the number of layers of `network` is not positive, if `proj_size` is
-///   not in 0 ... hidden_size - 1, or if it is set for another kind than an LSTM.
+/// @throws c10::ValueError if a size or the number of layers of `network` is not positive, if `proj_size` is not in 0
+///   ... hidden_size - 1, or if it is set for another kind than an LSTM.
 /// @code
 /// const packseq::cost::Network lstm{.input_size = 4, .hidden_size = 5};
 /// packseq::cost::forward_flops(lstm, torch::tensor({3, 2, 1}));   // 2 * 4 * 5 * (4 + 5) * 6 = 2160
 /// @endcode
 PACKSEQ_EXPORT std::int64_t forward_flops(const Network& network, const at::Tensor& lengths);
 
-/// FLOPs of the matrix products of one backward pass, from a loss that depends on every output to all
-/// parameters: twice the forward's, less those of gradients nobody asks for.
+/// FLOPs of the matrix products of one backward pass, from a loss that depends on every output to all parameters:
+/// twice the forward's, less those of gradients nobody asks for.
 ///
-/// Where the input needs no gradient, the first layer saves 2 D G H I N. Where the initial state needs none,
-/// each layer saves 2 G H P (b_0 + b_last) if bidirectional, else 2 G H P b_0: the documents of the step in
-/// which a direction begins, b_0 those that are not empty, b_last those as long as the longest.
-/// LibTorch executes exactly this for a packed batch. The same conditions throw as in `forward_flops`.
+/// Where the input needs no gradient, the first layer saves 2 D G H I N. Where the initial state needs none, each
+/// layer saves 2 G H P (b_0 + b_last) if bidirectional, else 2 G H P b_0: the documents of the step in which a
+/// direction begins, b_0 those that are not empty, b_last those as long as the longest. LibTorch executes exactly
+/// this for a packed batch, unless oneDNN runs it, as it does for an LSTM whose documents are all of one length. The
+/// same conditions throw as in `forward_flops`.
 /// @code
 /// const packseq::cost::Network lstm{.input_size = 4, .hidden_size = 5};
 /// packseq::cost::backward_flops(lstm, torch::tensor({3, 2, 1}), {.input = false});   // 2760
@@ -69,10 +70,10 @@ enum class Mode { inference, training };
 
 /// Bytes of the activations that must exist at once, for elements of `element_size` bytes.
 ///
-/// Inference: input and output of the layer that is widest in both. Training: the input, the output of each
-/// layer, and per layer, direction and token what backward reads again: 5 H of an LSTM, its 4 gates and cell
-/// state; 4 H of a GRU, its 3 gates and the hidden part of its new gate; nothing more of an RNN.
-/// An implementation may keep more. The same conditions throw as in `forward_flops`.
+/// Inference: input and output of the layer that is widest in both. Training: the input, the output of each layer,
+/// and per layer, direction and token what backward reads again: 5 H of an LSTM, its 4 gates and cell state; 4 H of a
+/// GRU, its 3 gates and the hidden part of its new gate; nothing more of an RNN. An implementation may keep more. The
+/// same conditions throw as in `forward_flops`.
 /// @throws c10::ValueError if `element_size` is not positive.
 /// @code
 /// const packseq::cost::Network lstm{.input_size = 4, .hidden_size = 5};

@@ -9,11 +9,10 @@
 
 namespace packseq {
 
-/// The token ids of each document: values int64 [N] on the CPU. A document without tokens is an empty
-/// sequence.
+/// The token ids of each document: values int64 [N] on the CPU. A document without tokens is an empty sequence.
 /// @throws c10::ValueError if `documents` is empty.
-/// @throws c10::ValueError, naming word, document and position, if a word is unknown and `vocab` has no
-/// unknown token.
+/// @throws c10::ValueError, naming word, document and position, if a word is unknown and `vocab` has no unknown
+///   token.
 /// @code
 /// const std::vector<std::string> documents = {"on your mark", "get set", "go"};
 /// const auto vocab = packseq::Vocab::build(documents);

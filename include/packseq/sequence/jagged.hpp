@@ -12,9 +12,9 @@ namespace packseq {
 
 /// Sequences of different length, end to end in one tensor: the form in which a batch of documents is kept.
 ///
-/// `values` [N, *] holds the elements of all sequences, N the sum of `lengths` [B], which is int64 on the
-/// CPU. A sequence may be empty. Like a tensor, a copy shares its data; unlike one, it never changes once it
-/// is made, so many threads may read it at once.
+/// `values` [N, *] holds the elements of all sequences, N the sum of `lengths` [B], which is int64 on the CPU. A
+/// sequence may be empty. As with a tensor, a copy shares the values; the layout never changes once it is made, and
+/// many threads may read it at once.
 /// @code
 /// const packseq::Jagged ids = {torch::tensor({1, 2, 3}), torch::tensor({4, 5}), torch::tensor({6})};
 /// ids.values();    // 1 2 3 4 5 6
@@ -23,8 +23,7 @@ namespace packseq {
 /// @endcode
 class PACKSEQ_EXPORT Jagged {
  public:
-  /// Puts sequences, each [L_i, *], end to end; not explicit, so that a list of tensors goes wherever
-  /// sequences go.
+  /// Puts sequences, each [L_i, *], end to end; not explicit, so that a list of tensors goes wherever sequences go.
   /// @throws c10::ValueError if `sequences` is empty.
   /// @throws c10::ValueError if a sequence is undefined or has no dimension.
   /// @throws c10::ValueError if a sequence differs from the first one in its sizes after the first dimension.
@@ -34,13 +33,12 @@ class PACKSEQ_EXPORT Jagged {
   /// The same for sequences listed in braces.
   Jagged(std::initializer_list<at::Tensor> sequences) : Jagged(std::vector<at::Tensor>(sequences)) {}
 
-  /// Takes elements that already lie end to end: `values` [N, *] and int64 `lengths` [B], on the CPU, of sum
-  /// N.
+  /// Takes elements that already lie end to end: `values` [N, *] and int64 `lengths` [B], on the CPU, of sum N.
   /// @throws c10::ValueError if `values` is undefined or has no dimension.
   /// @throws c10::TypeError if `lengths` is not int64 on the CPU.
-  /// @throws c10::ValueError if `lengths` is not of one dimension, is empty, has a negative entry, or has not
-  /// the sum N.
-  static Jagged from_values(at::Tensor values, at::Tensor lengths);
+  /// @throws c10::ValueError if `lengths` is not of one dimension, is empty, has a negative entry, or has not the sum
+  ///   N.
+  static Jagged from_values(at::Tensor values, const at::Tensor& lengths);
 
   /// The elements of all sequences, [N, *].
   const at::Tensor& values() const noexcept { return values_; }
@@ -55,8 +53,7 @@ class PACKSEQ_EXPORT Jagged {
   /// @throws c10::IndexError if `index` is not in 0 ... size() - 1.
   at::Tensor operator[](std::int64_t index) const;
 
-  /// All sequences as tensors, views of `values`; the name is that of `torch.Tensor.unbind` on a nested
-  /// tensor.
+  /// All sequences as tensors, views of `values`; the name is that of `torch.Tensor.unbind` on a nested tensor.
   std::vector<at::Tensor> unbind() const;
 
  private:

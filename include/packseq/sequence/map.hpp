@@ -18,11 +18,10 @@ namespace packseq {
 /// @endcode
 PACKSEQ_EXPORT PackedSequence with_data(const PackedSequence& packed, at::Tensor data);
 
-/// Applies a function or module to every token: `token_function` takes `packed.data()` [N, *] and returns [N,
-/// *].
+/// Applies a function or module to every token: `token_function` takes `packed.data()` [N, *] and returns [N, *].
 ///
-/// Only real tokens are computed; anything that treats its rows one by one fits: Embedding, Linear, dropout.
-/// The same conditions throw as in `with_data`.
+/// Only real tokens are computed; anything that treats its rows one by one fits: Embedding, Linear, dropout. The same
+/// conditions throw as in `with_data`.
 /// @code
 /// torch::nn::Embedding embedding(vocab.size(), 4);
 /// const auto embedded = packseq::map(packed, embedding);   // data [6, 4]

@@ -11,19 +11,17 @@
 
 namespace packseq {
 
-/// LibTorch's own packed batch: `data` [N, *] holds the first elements of all sequences, then the second
-/// ones, and so on, the longest sequence first in each step; `batch_sizes` [T] counts the sequences that
-/// reach a step.
+/// LibTorch's own packed batch: `data` [N, *] holds the first elements of all sequences, then the second ones, and so
+/// on, the longest sequence first in each step; `batch_sizes` [T] counts the sequences that reach a step.
 ///
-/// packseq extends it in one way: sequences may be empty. They sort last, so that `sorted_indices` (then
-/// always set) has more entries than the first of `batch_sizes`; a batch of nothing but empty sequences has
-/// `batch_sizes` {0}.
+/// packseq extends it in one way: sequences may be empty. They sort last, so that `sorted_indices` (then always set)
+/// has more entries than the first of `batch_sizes`; a batch of nothing but empty sequences has `batch_sizes` {0}.
 using torch::nn::utils::rnn::PackedSequence;
 
 /// How sequences are packed.
 struct PackSequenceOptions {
-  /// Refuse sequences that do not come longest first, and pack them without `sorted_indices` (as LibTorch
-  /// does by default). Otherwise they come in any order, and every function that unpacks restores it.
+  /// Refuse sequences that do not come longest first, and pack them without `sorted_indices` (as LibTorch does by
+  /// default). Otherwise they come in any order, and every function that unpacks restores it.
   bool enforce_sorted = false;
 };
 
@@ -44,11 +42,10 @@ struct PackPaddedSequenceOptions {
 /// @throws c10::ValueError if `input` is undefined or has fewer than two dimensions.
 /// @throws c10::TypeError if `lengths` is not int64 on the CPU.
 /// @throws c10::ValueError if `lengths` is not [B], is empty, or has an entry that is not in 0 ... T.
-/// @throws c10::ValueError if `options.enforce_sorted` and an entry of `lengths` is larger than the one
-/// before it.
+/// @throws c10::ValueError if `options.enforce_sorted` and an entry of `lengths` is larger than the one before it.
 /// @code
-/// const auto packed = packseq::pack_padded_sequence(padded, torch::tensor({3, 2, 1}), {.batch_first =
-/// true});
+/// const auto lengths = torch::tensor({3, 2, 1});
+/// const auto packed = packseq::pack_padded_sequence(padded, lengths, {.batch_first = true});
 /// @endcode
 PACKSEQ_EXPORT PackedSequence pack_padded_sequence(const at::Tensor& input, const at::Tensor& lengths,
                                                    const PackPaddedSequenceOptions& options = {});
@@ -60,16 +57,15 @@ struct PadPackedSequenceOptions {
   std::optional<std::int64_t> total_length = {};  ///< T; the longest sequence's length where it is not set.
 };
 
-/// Pads a packed batch in the caller's order: the padded tensor [T, B, *] or [B, T, *], and the lengths,
-/// int64 [B].
+/// Pads a packed batch in the caller's order: the padded tensor [T, B, *] or [B, T, *], and the lengths, int64 [B].
 /// @throws c10::ValueError if `packed` is malformed (see `lengths`).
 /// @throws c10::ValueError if `options.total_length` is less than the length of the longest sequence.
 /// @throws c10::ValueError if the dtype of `packed` cannot hold `padding_value` (see `pad_sequence`).
 /// @code
 /// const auto [output, lengths] = packseq::pad_packed_sequence(packed, {.batch_first = true});
 /// @endcode
-PACKSEQ_EXPORT std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(
-    const PackedSequence& packed, const PadPackedSequenceOptions& options = {});
+PACKSEQ_EXPORT std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(const PackedSequence& packed,
+                                                                      const PadPackedSequenceOptions& options = {});
 
 /// The sequences of a packed batch, in the caller's order: the inverse of `pack_sequence`.
 /// @throws c10::ValueError if `packed` is malformed (see `lengths`).
@@ -81,11 +77,12 @@ PACKSEQ_EXPORT std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(
 PACKSEQ_EXPORT Jagged unpack_sequence(const PackedSequence& packed);
 
 /// The length of each sequence of a packed batch in the caller's order, int64 [B] on the CPU.
-/// @throws c10::ValueError if `packed` is malformed: `data` is undefined or has no dimension; `batch_sizes`
-/// is not
-///   int64 [T] with T > 0, grows, has an entry below 1 (other than the sole {0} of a batch of empty
-///   sequences), or has a sum other than the rows of `data`; only one of the two indices is set, one is not
-///   int64 [B] with B at least `batch_sizes[0]`, is not a permutation, or is not the inverse of the other.
+/// @throws c10::ValueError if `data` is undefined or has no dimension.
+/// @throws c10::TypeError if `batch_sizes` is not int64 on the CPU, or one of the indices is not int64.
+/// @throws c10::ValueError if `batch_sizes` is not [T] with T > 0, grows, has not the sum N, or has an entry below 1,
+///   other than the {0} of a batch of nothing but empty sequences.
+/// @throws c10::ValueError if only one of the indices is set, or they are not permutations of 0 ... B - 1, B at least
+///   `batch_sizes[0]`, one the inverse of the other.
 /// @code
 /// const auto lengths = packseq::lengths(packed);   // 3 2 1
 /// @endcode

@@ -17,10 +17,8 @@ struct PadSequenceOptions {
 /// Pads sequences to the length T of the longest one: [T, B, *], or [B, T, *] with `batch_first`.
 ///
 /// As `torch::nn::utils::rnn::pad_sequence`, for empty sequences too. Gradients flow to the real cells.
-/// @throws c10::ValueError if the dtype of `sequences` cannot hold `padding_value`: an integer must be held
-/// exactly;
-///   a floating-point number is rounded to the nearest one of a floating-point dtype, and refused beyond its
-///   range.
+/// @throws c10::ValueError if the dtype of `sequences` cannot hold `padding_value`: an integer must be held exactly;
+///   a floating-point number is rounded to the nearest one of a floating-point dtype, and refused beyond its range.
 /// @code
 /// const auto padded = packseq::pad_sequence(ids, {.batch_first = true, .padding_value = 42});   // [3, 3]
 /// @endcode

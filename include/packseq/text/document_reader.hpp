@@ -21,13 +21,13 @@ enum class Split {
 
 /// Reads the documents of a UTF-8 text one at a time, so that a file may be larger than memory.
 ///
-/// Lines end in "\n" or "\r\n"; a byte-order mark at the start is dropped. Blank lines (nothing but ASCII
-/// white space) separate documents and are never one themselves. Different readers may be used by different
-/// threads.
+/// Lines end in "\n" or "\r\n"; a byte-order mark at the start is dropped. Blank lines (nothing but ASCII white
+/// space) separate documents and are never one themselves. Different readers may be used by different threads.
 /// @code
 /// packseq::DocumentReader reader("corpus.txt", packseq::Split::paragraph);
-/// while (const auto document = reader.next()) std::cout << reader.line() << ": " << document->size() << "
-/// bytes\n";
+/// while (const auto document = reader.next()) {
+///   std::cout << "line " << reader.line() << ": " << *document << '\n';
+/// }
 /// @endcode
 class PACKSEQ_EXPORT DocumentReader {
  public:
@@ -43,8 +43,7 @@ class PACKSEQ_EXPORT DocumentReader {
   ~DocumentReader();
 
   /// The next document, or nothing at the end of the text. The view is valid until the next call.
-  /// @throws std::runtime_error, naming file, line and byte, if a line is not valid UTF-8 or holds a zero
-  /// byte.
+  /// @throws std::runtime_error, naming file, line and byte, if a line is not valid UTF-8 or holds a zero byte.
   /// @throws std::runtime_error if the file cannot be read further.
   std::optional<std::string_view> next();
 
@@ -69,7 +68,6 @@ class PACKSEQ_EXPORT DocumentReader {
 /// @code
 /// const std::vector<std::string> documents = packseq::read_documents("corpus.txt");
 /// @endcode
-PACKSEQ_EXPORT std::vector<std::string> read_documents(const std::filesystem::path& file,
-                                                       Split split = Split::line);
+PACKSEQ_EXPORT std::vector<std::string> read_documents(const std::filesystem::path& file, Split split = Split::line);
 
 }  // namespace packseq

@@ -25,8 +25,7 @@ using TokenSink = std::function<void(std::string_view token)>;
 /// @endcode
 using Tokenizer = std::function<void(std::string_view document, const TokenSink& emit)>;
 
-/// The default tokenizer: a token is a run of characters without ASCII white space. Bytes are kept as they
-/// are.
+/// The default tokenizer: a token is a run of characters without ASCII white space. Bytes are kept as they are.
 ///
 /// @code
 /// packseq::split_whitespace(" get\tset ", [](std::string_view token) { std::cout << token << '\n'; });

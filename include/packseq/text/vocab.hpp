@@ -16,8 +16,7 @@ namespace packseq {
 struct VocabOptions {
   /// Tokens that get the first ids, in this order. The first one is meant for padding.
   std::vector<std::string> specials = {"<pad>"};
-  /// The special that unknown words become, for instance "<unk>". Where it is empty, unknown words are
-  /// refused.
+  /// The special that unknown words become, for instance "<unk>". Where it is empty, unknown words are refused.
   std::string unknown = {};
   /// Splits every document that this vocabulary builds on or encodes.
   Tokenizer tokenizer = split_whitespace;
@@ -26,8 +25,8 @@ struct VocabOptions {
 /// A two-way table between tokens and ids 0, 1, 2, ...
 ///
 /// Specials come first, then the other tokens, most frequent first; equally frequent ones in order of first
-/// appearance. A word of a document that is spelled like a special is that special.
-/// A vocabulary never changes once it is built: all its functions may be called from many threads at once.
+/// appearance. A word of a document that is spelled like a special is that special. A vocabulary never changes once
+/// it is built: all its functions may be called from many threads at once.
 /// @code
 /// const auto vocab = packseq::Vocab::build({"on your mark", "get set", "go"});
 /// vocab.id("on");     // 1
@@ -65,9 +64,7 @@ class PACKSEQ_EXPORT Vocab {
  private:
   struct Hash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view token) const noexcept {
-      return std::hash<std::string_view>{}(token);
-    }
+    std::size_t operator()(std::string_view token) const noexcept { return std::hash<std::string_view>{}(token); }
   };
 
   std::vector<std::string> tokens_;

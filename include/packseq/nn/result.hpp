@@ -1,0 +1,42 @@
+#pragma once
+
+#include <torch/nn/cloneable.h>
+#include <torch/nn/pimpl.h>
+
+#include "packseq/export.hpp"
+#include "packseq/sequence/pack.hpp"
+
+namespace packseq::nn {
+
+/// The state of a recurrent network before the first or after the last token of each document, in the caller's order;
+/// D = 2 if bidirectional, else 1.
+struct State {
+  at::Tensor h = {};  ///< Hidden state, [layers * D, B, P], P the projection size of an LSTM that has one, else H.
+  at::Tensor c = {};  ///< Cell state, [layers * D, B, H]; only an LSTM has one.
+};
+
+/// What a recurrent network makes of a packed batch.
+struct Result {
+  PackedSequence output;  ///< The last layer's output for every token, data [N, D * P].
+  State state;            ///< The state after the last token of each document.
+};
+
+/// Passes on the output of a recurrent network and drops its final state: what stands behind it in a `Sequential`.
+///
+/// Its functions may be called from many threads at once.
+/// @code
+/// torch::nn::Sequential network(packseq::nn::LSTM(4, 5), packseq::nn::TakeOutput(), packseq::nn::GRU(5, 6));
+/// const auto result = network->forward<packseq::nn::Result>(packed);
+/// @endcode
+class PACKSEQ_EXPORT TakeOutputImpl : public torch::nn::Cloneable<TakeOutputImpl> {
+ public:
+  void reset() override {}
+
+  /// `result.output`.
+  PackedSequence forward(const Result& result);
+};
+
+/// A module holder for `TakeOutputImpl`: a shared pointer with constructors and `operator()`.
+TORCH_MODULE(TakeOutput);
+
+}  // namespace packseq::nn
