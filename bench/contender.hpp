@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "inputs.hpp"
+
+namespace packseq::bench {
+
+/// A model ready to run over one batch, in the layout that its contender reads and writes.
+struct Prepared {
+  /// The lengths that it runs over, padding included if it computes padding, int64 [B].
+  at::Tensor executed_lengths;
+  /// From documents to its layout; padding is 0.
+  std::function<at::Tensor(const Jagged& documents)> arrange;
+  /// The model's output for an input, both in its layout: what is timed.
+  std::function<at::Tensor(const at::Tensor& input)> forward;
+  /// From its layout to the real tokens, document after document, [N, *].
+  std::function<at::Tensor(const at::Tensor& arranged)> real_tokens;
+};
+
+/// One way to run a recurrent network over documents; each has a file of its own.
+struct Contender {
+  std::string_view name;
+  Prepared (*prepare)(const Inputs& inputs);
+};
+
+/// LibTorch's path for a padded batch. Backward in a bidirectional network it reads padding first, so that its
+/// numbers differ from those of the others there.
+extern const Contender padded;
+
+/// LibTorch's path for a packed batch.
+extern const Contender packed;
+
+}  // namespace packseq::bench

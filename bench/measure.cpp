@@ -1,0 +1,146 @@
+#include "measure.hpp"
+
+#include <ATen/Parallel.h>
+#include <benchmark/benchmark.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+namespace packseq::bench {
+
+namespace {
+
+/// One contender on the inputs of one case.
+class Run {
+ public:
+  Run(const Contender& contender, cost::Mode mode, const Inputs& inputs)
+      : mode_(mode),
+        prepared_(contender.prepare(inputs)),
+        input_(prepared_.arrange(inputs.documents)),
+        output_gradient_(prepared_.arrange(inputs.output_gradient)) {
+    variables_ = std::visit([](const auto& module) { return module->parameters(); }, inputs.model);
+    // Below a recurrent network there is usually an embedding to be trained.
+    input_.requires_grad_(mode == cost::Mode::training);
+    variables_.insert(variables_.begin(), input_);
+  }
+
+  /// The output; after it, in training, the gradients of the input and of the parameters.
+  std::vector<at::Tensor> operator()() const {
+    if (mode_ == cost::Mode::inference) {
+      const c10::InferenceMode guard;
+      return {prepared_.forward(input_)};
+    }
+    const auto output = prepared_.forward(input_);
+    auto results = torch::autograd::grad({output}, variables_, {output_gradient_});
+    results.insert(results.begin(), output.detach());
+    return results;
+  }
+
+  /// The same, in the layout that all contenders share.
+  std::vector<at::Tensor> comparable_results() const {
+    auto results = (*this)();
+    results[0] = prepared_.real_tokens(results[0]);
+    if (mode_ == cost::Mode::training) results[1] = prepared_.real_tokens(results[1]);
+    return results;
+  }
+
+  const at::Tensor& executed_lengths() const { return prepared_.executed_lengths; }
+
+ private:
+  cost::Mode mode_;
+  Prepared prepared_;
+  at::Tensor input_;
+  at::Tensor output_gradient_;
+  std::vector<at::Tensor> variables_;
+};
+
+/// @throws std::runtime_error if the contenders' results differ by more than rounding.
+void check_equal(const Case& subject, const std::vector<Contender>& contenders, const Inputs& inputs) {
+  const auto expected = Run(contenders[0], subject.mode, inputs).comparable_results();
+  for (std::size_t c = 1; c < contenders.size(); ++c) {
+    const auto actual = Run(contenders[c], subject.mode, inputs).comparable_results();
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+      const auto error = (actual[i] - expected[i]).abs().max().item<double>();
+      const auto tolerance = 1e-4 * std::max(1.0, expected[i].abs().max().item<double>());
+      if (error <= tolerance) continue;
+      const auto* result = i == 0 ? "output" : i == 1 ? "gradient of the input" : "gradient of a parameter";
+      std::ostringstream message;
+      message << benchmark_name(subject, contenders[c].name) << ": the " << result << " differs from that of "
+              << contenders[0].name << " by up to " << error << ", more than " << tolerance;
+      throw std::runtime_error(message.str());
+    }
+  }
+}
+
+std::int64_t flops(const Case& subject, const at::Tensor& lengths) {
+  const auto forward = cost::forward_flops(subject.network, lengths);
+  if (subject.mode == cost::Mode::inference) return forward;
+  return forward + cost::backward_flops(subject.network, lengths, {.input = true, .initial_state = false});
+}
+
+void set_counters(benchmark::State& state, const Case& subject, const Run& run, const at::Tensor& lengths) {
+  const auto executed = static_cast<double>(flops(subject, run.executed_lengths()));
+  const auto useful = static_cast<double>(flops(subject, lengths));
+  constexpr auto rate = benchmark::Counter::kIsIterationInvariantRate;
+  state.counters["executed_flops"] = executed;
+  state.counters["useful_flops"] = useful;
+  state.counters["executed_flops_per_second"] = benchmark::Counter(executed, rate);
+  state.counters["useful_flops_per_second"] = benchmark::Counter(useful, rate);
+  state.counters["fill"] = lengths.sum().item<double>() / static_cast<double>(subject.documents * subject.longest);
+}
+
+}  // namespace
+
+void register_case(const Case& subject, const std::vector<Contender>& contenders) {
+  const auto checked = std::make_shared<bool>(false);
+  for (const auto& contender : contenders) {
+    // Inputs are made again at every call: held for all cases at once they would not fit into memory.
+    const auto measure = [=](benchmark::State& state) {
+      at::set_num_threads(subject.threads);
+      const auto inputs = make_inputs(subject);
+      if (!*checked) check_equal(subject, contenders, inputs);
+      *checked = true;
+
+      const Run run(contender, subject.mode, inputs);
+      run();  // its first touch of memory and caches is nobody's speed
+      for (auto _ : state) benchmark::DoNotOptimize(run());
+      set_counters(state, subject, run, inputs.documents.lengths());
+    };
+    const auto name = benchmark_name(subject, contender.name);
+    benchmark::RegisterBenchmark(name.c_str(), measure)->UseRealTime()->Unit(benchmark::kMillisecond);
+  }
+}
+
+int run_benchmarks(int argc, char** argv) {
+  // Where a flag is given twice the later one wins, so that the command line overrides these.
+  std::vector<std::string> arguments = {argv[0],
+                                        "--benchmark_enable_random_interleaving=true",
+                                        "--benchmark_repetitions=5",
+                                        "--benchmark_min_time=0.05",
+                                        "--benchmark_display_aggregates_only=true",
+                                        "--benchmark_counters_tabular=true"};
+  arguments.insert(arguments.end(), argv + 1, argv + argc);
+  std::vector<char*> pointers;
+  for (auto& argument : arguments) pointers.push_back(argument.data());
+  auto count = static_cast<int>(pointers.size());
+  benchmark::Initialize(&count, pointers.data());
+  if (benchmark::ReportUnrecognizedArguments(count, pointers.data())) return EXIT_FAILURE;
+
+  benchmark::AddCustomContext("libtorch", TORCH_VERSION);
+  try {
+    return benchmark::RunSpecifiedBenchmarks() > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return EXIT_FAILURE;
+  }
+}
+
+}  // namespace packseq::bench

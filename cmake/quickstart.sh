@@ -1,0 +1,137 @@
+#!/usr/bin/env bash
+# Sets packseq up, then compares padded with packed on text, or runs the tests. See usage below.
+set -euo pipefail
+
+# shellcheck source-path=SCRIPTDIR/..
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$root/build
+state=$build/quickstart
+log=$state/log
+readonly root build state log
+
+source "$root/cmake/quickstart/packages.sh"
+source "$root/cmake/quickstart/torch.sh"
+
+usage() {
+  local minimum below
+  minimum=$(torch_setting PACKSEQ_TORCH_MINIMUM)
+  below=$(torch_setting PACKSEQ_TORCH_TESTED_BELOW)
+  cat <<END
+Usage: bash cmake/quickstart.sh [FILE...]   build packseq and compare padded with packed on these text files, a
+                                            document a line; with no file, on texts that this machine already has
+       bash cmake/quickstart.sh test        build everything and run all tests
+       bash cmake/quickstart.sh --help      print this
+
+Works from any folder, builds into build/, and does nothing twice. Missing packages are installed with apt where that
+needs no password; else it says how to get them.
+
+LibTorch is taken from Torch_DIR or CMAKE_PREFIX_PATH of the environment, the last build, or the torch of python3: the
+first that can be linked and is in the tested range, from $minimum on and below $below. Else LibTorch $torch_version for the CPU
+is installed into build/venv. Your own Python is never changed.
+
+Environment:
+  Torch_DIR, CMAKE_PREFIX_PATH   where to look for LibTorch first, as in CMake
+  CXX                            the compiler, as in CMake
+  PACKSEQ_TORCH_INDEX            the package index used where pip's own has no CPU build of LibTorch
+                                 ($torch_index)
+  PACKSEQ_CMAKE_ARGS             more arguments for CMake, for instance -DPACKSEQ_STRICT=ON
+END
+}
+
+say() {
+  echo "packseq: $*" >&2
+}
+
+# fail WHAT WAY_OUT
+fail() {
+  say "$1"
+  say "to go on: $2"
+  exit 1
+}
+
+# step WHAT WAY_OUT COMMAND...: one line on the screen; what the command prints goes to the log, its end to the screen
+# if it fails.
+step() {
+  local what=$1 way_out=$2 start
+  shift 2
+  say "$what"
+  echo "== $what" >>"$log"
+  start=$(wc -l <"$log")
+  if ! "$@" >>"$log" 2>&1 </dev/null; then
+    tail -n "+$((start + 1))" "$log" | tail -n 20 >&2
+    fail "failed: $what (all output: $log)" "$way_out"
+  fi
+}
+
+# One compiler process takes up to 2 GB with LibTorch's headers.
+build_jobs() {
+  local cores kilobytes jobs
+  cores=$(getconf _NPROCESSORS_ONLN)
+  kilobytes=$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo 2>/dev/null || echo $(($(sysctl -n hw.memsize) / 1024)))
+  jobs=$((kilobytes / 2000000))
+  ((jobs >= 1)) || jobs=1
+  echo $((jobs < cores ? jobs : cores))
+}
+
+configure() {
+  local arguments
+  read -ra arguments <<<"${PACKSEQ_CMAKE_ARGS:-}"
+  if [[ -f $build/build.ninja && $(cached_torch_dir "$build") == "$torch_dir" && ${#arguments[@]} -eq 0 ]]; then
+    return  # ninja runs CMake again if a file of the project asks for it
+  fi
+  step "configuring build/ (a few seconds)" "delete $build/CMakeCache.txt and run this again" \
+    cmake -S "$root" --preset default "-DTorch_DIR=$torch_dir" ${arguments[@]+"${arguments[@]}"}
+}
+
+# compile WHAT HOW_LONG TARGET
+compile() {
+  step "building $1 ($2 the first time)" "see the error above" cmake --build "$build" --target "$3"
+}
+
+set_up() {
+  mkdir -p "$state"
+  : >"$log"
+  require_packages "${build_needs[@]}"
+  choose_torch
+  CMAKE_BUILD_PARALLEL_LEVEL=$(build_jobs)
+  export CMAKE_BUILD_PARALLEL_LEVEL
+  configure
+}
+
+run_tests() {
+  set_up
+  compile "packseq, its tests and benchmarks" "about 10 minutes" all
+  say "running all tests"
+  exec ctest --test-dir "$build" --output-on-failure --no-tests=error
+}
+
+# The licence texts that a Debian comes with, each once (some are links to others); on other machines our own README.
+default_arguments() {
+  local file
+  arguments=(--split paragraph)
+  for file in /usr/share/common-licenses/*; do
+    [[ ! -f $file || -L $file ]] || arguments+=("$file")
+  done
+  ((${#arguments[@]} > 2)) || arguments+=("$root/README.md")
+}
+
+compare() {
+  local file arguments=("$@")
+  for file in "$@"; do
+    [[ $file != -* ]] || fail "unknown option $file" "run bash cmake/quickstart.sh --help"
+    [[ -f $file && -r $file ]] || fail "cannot read the text file $file" "give the path of a text file"
+  done
+  (($#)) || default_arguments
+  set_up
+  compile "packseq" "about 3 minutes" packseq_program
+  exec "$build/packseq" compare "${arguments[@]}"
+}
+
+case "${1:-}" in
+  -h | --help) usage ;;
+  test)
+    (($# == 1)) || fail "test takes no more arguments, not ${*:2}" "run bash cmake/quickstart.sh test"
+    run_tests
+    ;;
+  *) compare "$@" ;;
+esac

@@ -1,0 +1,97 @@
+#include <c10/util/Exception.h>
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/options.hpp"
+#include "cli/report.hpp"
+#include "cli/report_json.hpp"
+#include "packseq/version.hpp"
+
+namespace packseq::cli {
+namespace {
+
+constexpr int success = 0;
+constexpr int failure = 1;
+constexpr int wrong_use = 2;
+
+/// Errors are one line.
+int fail(std::string_view message, int exit_code) {
+  fmt::print(stderr, "packseq: {}\n", message.substr(0, message.find('\n')));
+  return exit_code;
+}
+
+void run_show(const ShowOptions& options) { fmt::print("{}", show(options, terminal_of(stdout))); }
+
+void run_compare(const CompareOptions& options) {
+  if (options.files.empty()) throw UsageError("compare: no text given: packseq compare FILE...");
+  std::optional<JsonFile> json;
+  if (options.json) json.emplace(*options.json);
+  const Comparison comparison = [&] {
+    Progress progress(stderr);
+    return compare(options, progress);
+  }();
+  fmt::print("{}", report(comparison, Theme(terminal_of(stdout).colour)));
+  if (json) json->write(comparison);
+}
+
+/// CLI11's, with one blank line between groups instead of two.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(34); }
+
+  std::string make_group(std::string group, bool is_positional,
+                         std::vector<const CLI::Option*> options) const override {
+    const bool is_first = is_positional || group == "Options";
+    return Formatter::make_group(std::move(group), is_positional, std::move(options)).substr(is_first ? 0 : 1);
+  }
+};
+
+int run(int argc, char** argv) {
+  CLI::App app("Packed sequences for LibTorch: see what padding costs, and what packing saves.");
+  app.name("packseq");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.set_help_flag("-h,--help", "print this help");
+  app.set_version_flag("--version", "packseq " PACKSEQ_VERSION ", LibTorch " TORCH_VERSION, "print the versions");
+  app.footer("For a start: packseq show, then packseq compare FILE --split paragraph");
+  ShowOptions show_options;
+  CompareOptions compare_options;
+  CLI::App& show_command = *app.add_subcommand("show", "draw documents, padded and packed");
+  CLI::App& compare_command = *app.add_subcommand("compare", "time padded against packed on your own text");
+  add_show_options(show_command, show_options);
+  add_compare_options(compare_command, compare_options);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() != success) return fail(error.what(), wrong_use);
+    return app.exit(error);  // help or version
+  }
+  if (app.get_subcommands().empty()) throw UsageError("which command? show or compare; packseq --help tells more");
+  if (show_command) run_show(show_options);
+  if (compare_command) run_compare(compare_options);
+  return success;
+}
+
+}  // namespace
+}  // namespace packseq::cli
+
+int main(int argc, char** argv) {
+  using namespace packseq::cli;
+  try {
+    return run(argc, argv);
+  } catch (const UsageError& error) {
+    return fail(error.what(), wrong_use);
+  } catch (const c10::Error& error) {
+    return fail(error.what_without_backtrace(), failure);
+  } catch (const std::bad_alloc&) {
+    return fail("not enough memory", failure);
+  } catch (const std::exception& error) {
+    return fail(error.what(), failure);
+  }
+}

@@ -1,0 +1,96 @@
+#include "cli/measure.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <numeric>
+#include <random>
+
+#include "cli/check.hpp"
+
+namespace packseq::cli {
+namespace {
+
+void infer(const Contender& contender) {
+  const torch::NoGradGuard no_grad;
+  for (std::size_t batch = 0; batch < contender.batches().size(); ++batch) contender.forward(batch);
+}
+
+/// All of a training step that depends on the contender: the optimiser's part is the same for all of them.
+void train(Model& model, const Contender& contender, double loss_scale) {
+  for (std::size_t batch = 0; batch < contender.batches().size(); ++batch) {
+    model.zero_grad();
+    const NetworkResult result = contender.forward(batch);
+    (contender.sum_of_squares(batch, result.output) * loss_scale).backward();
+  }
+}
+
+double seconds_of_pass(Model& model, const Contender& contender, cost::Mode mode) {
+  const double scale = loss_scale(model, contender);
+  const auto begin = std::chrono::steady_clock::now();
+  if (mode == cost::Mode::inference) {
+    infer(contender);
+  } else {
+    train(model, contender, scale);
+  }
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+Seconds summary(std::vector<double> seconds) {
+  std::sort(seconds.begin(), seconds.end());
+  const std::size_t middle = seconds.size() / 2;
+  const double median = seconds.size() % 2 == 1 ? seconds[middle] : (seconds[middle - 1] + seconds[middle]) / 2;
+  return {median, seconds.front(), seconds.back()};
+}
+
+std::int64_t flops(const cost::Network& network, const at::Tensor& lengths, cost::Mode mode) {
+  const std::int64_t forward = cost::forward_flops(network, lengths);
+  // The embedding is trained, so the network's input needs a gradient.
+  return mode == cost::Mode::inference ? forward : forward + cost::backward_flops(network, lengths, {.input = true});
+}
+
+Result result_of(const Model& model, const Contender& contender, cost::Mode mode, const Seconds& seconds) {
+  Result result{contender.name(), mode, contender.equivalent(), seconds, 0, 0, 0, 0};
+  std::int64_t tokens = 0;
+  for (std::size_t batch = 0; batch < contender.batches().size(); ++batch) {
+    const at::Tensor lengths = contender.lengths(batch);
+    const at::Tensor executed = contender.executed_lengths(batch);
+    tokens += lengths.sum().item<std::int64_t>();
+    result.useful_flops += flops(model.shape(), lengths, mode);
+    result.executed_flops += flops(model.shape(), executed, mode);
+    result.activation_bytes = std::max(result.activation_bytes, cost::activation_bytes(model.shape(), executed, mode));
+  }
+  result.tokens_per_second = static_cast<double>(tokens) / seconds.median;
+  return result;
+}
+
+}  // namespace
+
+std::vector<Result> measure(Model& model, const Contenders& contenders, const std::vector<cost::Mode>& modes,
+                            const MeasureOptions& options, const std::function<void(const std::string&)>& report) {
+  std::vector<Result> results;
+  std::mt19937_64 random(options.seed);
+  std::vector<std::size_t> order(contenders.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (const cost::Mode mode : modes) {
+    std::vector<std::vector<double>> seconds(contenders.size());
+    for (std::int64_t round = 0; round <= options.repeats; ++round) {
+      std::shuffle(order.begin(), order.end(), random);
+      for (const std::size_t index : order) {
+        report(fmt::format("{}: {}, {}", mode == cost::Mode::inference ? "inference" : "training",
+                           round == 0 ? "warming up" : fmt::format("round {} of {}", round, options.repeats),
+                           contenders[index]->name()));
+        const double pass = seconds_of_pass(model, *contenders[index], mode);
+        if (round > 0) seconds[index].push_back(pass);
+      }
+    }
+    model.zero_grad();
+    for (std::size_t index = 0; index < contenders.size(); ++index) {
+      results.push_back(result_of(model, *contenders[index], mode, summary(std::move(seconds[index]))));
+    }
+  }
+  return results;
+}
+
+}  // namespace packseq::cli

@@ -1,0 +1,177 @@
+#include "cli/report.hpp"
+
+#include <fmt/format.h>
+#include <torch/version.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "cli/conclusion.hpp"
+#include "cli/histogram.hpp"
+
+namespace packseq::cli {
+namespace {
+
+constexpr std::size_t line_columns = 80;
+
+std::string entry(const Theme& theme, std::string_view label, std::string_view text) {
+  return fmt::format("{}{}\n", fmt::styled(left(label, 10), theme.heading), text);
+}
+
+std::string bytes(std::int64_t number) { return with_prefix(static_cast<double>(number)) + "B"; }
+
+std::string percent(double part) { return fmt::format("{:.0f} %", 100 * part); }
+
+std::string text_entry(const Comparison& comparison, const Theme& theme) {
+  const CompareOptions& options = comparison.options;
+  std::string files = options.files.front().filename().string();
+  if (options.files.size() > 1) {
+    files += fmt::format(" and {}", counted(static_cast<std::int64_t>(options.files.size()) - 1, "more file"));
+  }
+  const char* split = options.split == Split::line ? "line" : "paragraph";
+  return entry(theme, "Text", fmt::format("{}, each {} a document", clipped(files, 45), split)) +
+         entry(theme, "",
+               fmt::format("{}, {}, {}", counted(comparison.documents, "document"), counted(comparison.tokens, "token"),
+                           counted(comparison.distinct_tokens, "different word")));
+}
+
+std::string lengths_entry(const Comparison& comparison, const Theme& theme) {
+  const auto at_part = [&](std::size_t quarter) {
+    return grouped(comparison.lengths[(comparison.lengths.size() - 1) * quarter / 4]);
+  };
+  std::string text = entry(theme, "Lengths",
+                           fmt::format("shortest {}, 25 % {}, median {}, 75 % {}, longest {} tokens", at_part(0),
+                                       at_part(1), at_part(2), at_part(3), at_part(4)));
+  for (const std::string& line : histogram(comparison.lengths, line_columns - 10)) text += entry(theme, "", line);
+  return text;
+}
+
+std::string order_of(const CompareOptions& options) {
+  switch (options.order) {
+    case Order::as_is:
+      return "as they stand in the text";
+    case Order::shuffled:
+      return fmt::format("shuffled with seed {}", options.measure.seed);
+    case Order::sorted:
+      break;
+  }
+  return fmt::format("drawn with seed {}, longest first", options.measure.seed);
+}
+
+std::string batches_entry(const Comparison& comparison, const Theme& theme) {
+  const std::int64_t batch = *comparison.options.batch;
+  const bool limited = comparison.batches < comparison.batches_in_text;
+  const std::int64_t rest = comparison.documents_run % batch;
+  return entry(theme, "Batches",
+               fmt::format("{}{} of {}{}{}, {}", limited ? fmt::format("{} of ", comparison.batches) : "",
+                           counted(comparison.batches_in_text, "batch"), batch == comparison.documents ? "all " : "",
+                           counted(batch, "document"), rest == 0 ? "" : fmt::format(" (the last of {})", rest),
+                           order_of(comparison.options))) +
+         entry(theme, "",
+               fmt::format("{} in {}: {} padding", counted(comparison.tokens_run, "token"),
+                           counted(comparison.padded_cells, "padded cell"), percent(1 - comparison.fill())));
+}
+
+std::string model_entry(const Comparison& comparison, const Theme& theme) {
+  const cost::Network& network = comparison.options.network;
+  const char* kind = network.kind == cost::Kind::lstm ? "LSTM" : network.kind == cost::Kind::gru ? "GRU" : "RNN";
+  return entry(
+      theme, "Model",
+      fmt::format("embedding {}, {}{} {}, {}", network.input_size, network.bidirectional ? "bidirectional " : "", kind,
+                  network.hidden_size, counted(network.num_layers, "layer")));
+}
+
+std::string run_entry(const Comparison& comparison, const Theme& theme) {
+  return entry(theme, "Check",
+               fmt::format("every document comes out as if run alone, within {:.0e}",
+                           comparison.agreement.max_abs_difference)) +
+         entry(theme, "Timing",
+               fmt::format("{}, {}, LibTorch {}", counted(comparison.options.measure.repeats, "round"),
+                           counted(comparison.options.threads, "thread"), TORCH_VERSION));
+}
+
+/// In what times are given: milliseconds, unless a round took long.
+struct Unit {
+  const char* name = "ms";
+  double per_second = 1000;
+};
+
+Unit unit_for(const std::vector<Result>& results) {
+  double longest = 0;
+  for (const Result& result : results) longest = std::max(longest, result.seconds.max);
+  return longest < 10 ? Unit{} : Unit{"s", 1};
+}
+
+/// With three digits or more.
+std::string in_unit(double seconds, const Unit& unit) {
+  const double number = unit.per_second * seconds;
+  if (number >= 99.95) return grouped(static_cast<std::int64_t>(number + 0.5));
+  return fmt::format("{:.{}f}", number, number < 9.995 ? 2 : 1);
+}
+
+constexpr const char* row_format = "{:<11} {:>8} {:>7} {:>8} {:>8} {:>15} {:>9} {}\n";
+
+std::string row(const Result& result, const Result& padded, const Unit& unit, const Theme& theme) {
+  const Seconds& seconds = result.seconds;
+  const Speed versus_padded = speed(seconds, padded.seconds);
+  const fmt::text_style style = versus_padded == Speed::faster   ? theme.good
+                                : versus_padded == Speed::slower ? theme.bad
+                                                                 : fmt::text_style{};
+  const double useful = static_cast<double>(result.useful_flops) / static_cast<double>(result.executed_flops);
+  return fmt::format(row_format, "  " + result.contender + (result.equivalent ? "" : "*"),
+                     with_prefix(static_cast<double>(result.executed_flops)), percent(useful),
+                     bytes(result.activation_bytes), in_unit(seconds.median, unit),
+                     fmt::format("{} - {}", in_unit(seconds.min, unit), in_unit(seconds.max, unit)),
+                     grouped(static_cast<std::int64_t>(result.tokens_per_second)),
+                     fmt::styled(fmt::format("{:>7.2f}", seconds.median / padded.seconds.median), style));
+}
+
+std::string mode_table(const std::vector<Result>& results, const Theme& theme) {
+  const bool inference = results.front().mode == cost::Mode::inference;
+  const Unit unit = unit_for(results);
+  const std::string header = fmt::format(row_format, inference ? "Inference" : "Training", "FLOPs", "useful", "memory",
+                                         fmt::format("time {}", unit.name), "min - max", "tokens/s", "  ratio");
+  std::string text = fmt::format("\n{}", fmt::styled(header, theme.heading));
+  for (const Result& result : results) text += row(result, results.front(), unit, theme);
+  return text;
+}
+
+/// A warning if the rounds of a contender took very different times.
+std::string busy(const std::vector<Result>& results) {
+  double spread = 1;
+  for (const Result& result : results) spread = std::max(spread, result.seconds.max / result.seconds.min);
+  if (spread < 2) return {};
+  return wrapped(fmt::format("Believe these times with care: one round took {:.0f} times as long as another of the "
+                             "same kind, as happens where something else keeps the machine busy.",
+                             spread),
+                 line_columns);
+}
+
+constexpr const char* legend =
+    "FLOPs: of the network's matrix products in one pass, and the part of them that real tokens use. "
+    "memory: activations of the largest batch. time: the median of the rounds. ratio: to padded.";
+constexpr const char* not_equivalent =
+    "* not equivalent: its reverse direction reads the padding first, so its numbers are not those of the "
+    "documents, and are not in the check.";
+
+}  // namespace
+
+std::string report(const Comparison& comparison, const Theme& theme) {
+  std::string text = text_entry(comparison, theme) + lengths_entry(comparison, theme) +
+                     batches_entry(comparison, theme) + model_entry(comparison, theme) + run_entry(comparison, theme);
+  std::string conclusions;
+  for (const cost::Mode mode : comparison.options.modes) {
+    std::vector<Result> results;
+    std::copy_if(comparison.results.begin(), comparison.results.end(), std::back_inserter(results),
+                 [mode](const Result& result) { return result.mode == mode; });
+    text += mode_table(results, theme);
+    conclusions += wrapped(conclusion(results), line_columns);
+  }
+  text += fmt::format("\n{}", fmt::styled(wrapped(legend, line_columns), theme.faint));
+  if (comparison.options.network.bidirectional) {
+    text += fmt::format("{}", fmt::styled(wrapped(not_equivalent, line_columns), theme.faint));
+  }
+  return text + "\n" + conclusions + busy(comparison.results);
+}
+
+}  // namespace packseq::cli

@@ -1,0 +1,109 @@
+#include "cli/report_json.hpp"
+
+#include <fmt/format.h>
+#include <torch/version.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <system_error>
+
+#include "packseq/version.hpp"
+
+namespace packseq::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const char* name(cost::Kind kind) {
+  switch (kind) {
+    case cost::Kind::lstm:
+      return "lstm";
+    case cost::Kind::gru:
+      return "gru";
+    case cost::Kind::rnn:
+      break;
+  }
+  return "rnn";
+}
+
+const char* name(Order order) {
+  switch (order) {
+    case Order::shuffled:
+      return "shuffled";
+    case Order::as_is:
+      return "as-is";
+    case Order::sorted:
+      break;
+  }
+  return "sorted";
+}
+
+Json to_json(const Result& result) {
+  return {{"contender", result.contender},
+          {"mode", result.mode == cost::Mode::inference ? "inference" : "training"},
+          {"equivalent", result.equivalent},
+          {"seconds", {{"median", result.seconds.median}, {"min", result.seconds.min}, {"max", result.seconds.max}}},
+          {"executed_flops", result.executed_flops},
+          {"useful_flops", result.useful_flops},
+          {"activation_bytes", result.activation_bytes},
+          {"tokens_per_second", result.tokens_per_second}};
+}
+
+Json to_json(const Comparison& comparison) {
+  const CompareOptions& options = comparison.options;
+  Json json = {
+      {"text",
+       {{"documents", comparison.documents},
+        {"tokens", comparison.tokens},
+        {"vocabulary", comparison.distinct_tokens}}},
+      {"batches", comparison.batches},
+      {"batch", *options.batch},
+      {"order", name(options.order)},
+      {"seed", options.measure.seed},
+      {"repeats", options.measure.repeats},
+      {"fill", comparison.fill()},
+      {"model",
+       {{"kind", name(options.network.kind)},
+        {"embedding", options.network.input_size},
+        {"hidden", options.network.hidden_size},
+        {"layers", options.network.num_layers},
+        {"bidirectional", options.network.bidirectional}}},
+      {"threads", options.threads},
+      {"versions", {{"packseq", PACKSEQ_VERSION}, {"libtorch", TORCH_VERSION}, {"compiler", PACKSEQ_COMPILER}}},
+      {"max_abs_difference", comparison.agreement.max_abs_difference},
+      {"max_gradient_difference", comparison.agreement.max_gradient_difference},
+      {"results", Json::array()}};
+  for (const Result& result : comparison.results) json["results"].push_back(to_json(result));
+  return json;
+}
+
+[[noreturn]] void fail(const std::filesystem::path& path, const std::string& reason) {
+  throw std::runtime_error(fmt::format("--json {}: cannot be written ({})", path.string(), reason));
+}
+
+}  // namespace
+
+JsonFile::JsonFile(const std::filesystem::path& path)
+    : path_(std::filesystem::weakly_canonical(path)), temporary_(path_.string() + fmt::format(".{}", getpid())) {
+  if (std::filesystem::exists(path_) && !std::filesystem::is_regular_file(path_)) fail(path, "it is not a file");
+  if (!std::ofstream(temporary_)) fail(path, std::generic_category().message(errno));
+  std::filesystem::remove(temporary_);
+}
+
+void JsonFile::write(const Comparison& comparison) const {
+  std::ofstream stream(temporary_);
+  stream << to_json(comparison).dump(2) << '\n';
+  stream.close();
+  std::error_code error;
+  if (stream) std::filesystem::rename(temporary_, path_, error);
+  if (stream && !error) return;
+  const std::string reason = error ? error.message() : std::generic_category().message(errno);
+  std::error_code ignored;
+  std::filesystem::remove(temporary_, ignored);
+  fail(path_, reason);
+}
+
+}  // namespace packseq::cli

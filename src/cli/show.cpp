@@ -1,0 +1,35 @@
+#include "cli/show.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+#include "cli/picture.hpp"
+
+namespace packseq::cli {
+namespace {
+
+std::vector<std::string> documents_of(const ShowOptions& options) {
+  if (!options.file) {
+    std::vector<std::string> documents = {"on your mark", "get set", "go"};
+    documents.resize(std::min(documents.size(), options.documents));
+    return documents;
+  }
+  DocumentReader reader(*options.file, options.split);
+  std::vector<std::string> documents;
+  while (documents.size() < options.documents) {
+    const auto document = reader.next();
+    if (!document) break;
+    documents.emplace_back(*document);
+  }
+  if (documents.empty()) throw std::runtime_error(options.file->string() + ": no documents: nothing but blank lines");
+  return documents;
+}
+
+}  // namespace
+
+std::string show(const ShowOptions& options, const Terminal& terminal) {
+  const Picture picture(documents_of(options), terminal);
+  return picture.vocabulary() + "\n" + picture.padded() + "\n" + picture.packed() + "\n" + picture.operations();
+}
+
+}  // namespace packseq::cli

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <fmt/color.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace packseq::cli {
+
+/// What may be written to a stream.
+struct Terminal {
+  bool interactive = false;  ///< A person is looking on: progress may be drawn.
+  bool colour = false;       ///< Escape codes for colours are welcome.
+  std::size_t columns = 80;
+};
+
+/// Looks at the stream, and at the variables NO_COLOR and TERM.
+Terminal terminal_of(std::FILE* stream);
+
+/// The colours of the program; without colour all of them are empty, and {fmt} then writes no escape codes.
+struct Theme {
+  explicit Theme(bool colour);
+
+  /// The colour of a document, the same wherever its tokens are.
+  const fmt::text_style& document(std::size_t index) const { return documents[index % documents.size()]; }
+
+  fmt::text_style heading, faint, good, bad;
+  std::vector<fmt::text_style> documents;
+};
+
+/// Columns that a UTF-8 text takes, one per code point.
+std::size_t width(std::string_view text);
+
+/// The text, cut to `columns` with an ellipsis at its end if it is longer. What would move the cursor is replaced.
+std::string clipped(std::string_view text, std::size_t columns);
+
+/// The text, filled up with blanks on the right, or on the left, to `columns`.
+std::string left(std::string_view text, std::size_t columns);
+std::string right(std::string_view text, std::size_t columns);
+
+/// The text, `count` times.
+std::string repeated(std::string_view text, std::size_t count);
+
+/// The text, broken at blanks into lines of at most `columns`.
+std::string wrapped(const std::string& text, std::size_t columns);
+
+/// 1234567 as "1,234,567".
+std::string grouped(std::int64_t number);
+
+/// "1 document", "2 documents", "3 batches".
+std::string counted(std::int64_t number, std::string_view noun);
+
+/// With three digits and a decimal prefix: 1234567 as "1.23 M".
+std::string with_prefix(double number);
+
+/// A line that is written again and again while something long is running; invisible unless on a terminal.
+class Progress {
+ public:
+  explicit Progress(std::FILE* stream) : stream_(stream), terminal_(terminal_of(stream)) {}
+  ~Progress() { show({}); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  void show(std::string_view text);
+
+ private:
+  std::FILE* stream_;
+  Terminal terminal_;
+};
+
+}  // namespace packseq::cli

@@ -1,0 +1,254 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <random>
+#include <set>
+
+#include "cli/program.hpp"
+#include "cli/terminal.hpp"
+
+namespace packseq::test {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+using Lengths = std::vector<std::int64_t>;
+
+/// A text of which the test knows all there is to know.
+struct Text {
+  std::string content;
+  Lengths lengths;
+  std::set<std::string> words;
+
+  std::int64_t tokens() const { return std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0}); }
+};
+
+Text random_text(std::size_t documents, unsigned seed) {
+  std::mt19937 random(seed);
+  std::uniform_int_distribution<std::int64_t> length(1, 12);
+  std::uniform_int_distribution<int> word(0, 40);
+  Text text;
+  for (std::size_t document = 0; document < documents; ++document) {
+    text.lengths.push_back(length(random));
+    for (std::int64_t token = 0; token < text.lengths.back(); ++token) {
+      const std::string spelling = fmt::format("w{}", word(random));
+      text.words.insert(spelling);
+      text.content += spelling + " ";
+    }
+    text.content += "\n";
+  }
+  return text;
+}
+
+/// The beginning of a command that takes no time; the number of repeats follows.
+const std::string tiny = "compare --threads 1 --embedding 3 --hidden 5 --repeats ";
+
+/// A small comparison that must succeed, and its results.
+json compare(const std::string& content, const std::string& arguments, int repeats = 1) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.write("text.txt", content);
+  const std::string results = directory.path() / "results.json";
+  const ProgramRun run = run_packseq(fmt::format("{}{} --json {} {} {}", tiny, repeats, results, arguments, file));
+  EXPECT_EQ(run.exit_code, 0) << run.err;
+  EXPECT_EQ(run.err, "");
+  return run.exit_code == 0 ? json::parse(read_file(results)) : json();
+}
+
+const json& result(const json& comparison, const std::string& contender, const std::string& mode) {
+  const json& results = comparison["results"];
+  return *std::find_if(results.begin(), results.end(), [&](const json& candidate) {
+    return candidate["contender"] == contender && candidate["mode"] == mode;
+  });
+}
+
+std::vector<Lengths> batches(const Lengths& lengths, std::size_t batch) {
+  std::vector<Lengths> batches;
+  for (std::size_t document = 0; document < lengths.size(); ++document) {
+    if (document % batch == 0) batches.emplace_back();
+    batches.back().push_back(lengths[document]);
+  }
+  return batches;
+}
+
+/// Cells of the padded batches.
+std::int64_t cells(const std::vector<Lengths>& batches) {
+  std::int64_t cells = 0;
+  for (const Lengths& batch : batches) {
+    cells += *std::max_element(batch.begin(), batch.end()) * static_cast<std::int64_t>(batch.size());
+  }
+  return cells;
+}
+
+/// FLOPs of a forward pass of a network of one direction, for one token.
+std::int64_t forward_flops(std::int64_t gates, std::int64_t embedding, std::int64_t hidden, std::int64_t layers) {
+  return 2 * gates * hidden * (embedding + hidden) + (layers - 1) * 2 * gates * hidden * (hidden + hidden);
+}
+
+TEST(Compare, CountsTextBatchesAndFill) {
+  const Text text = random_text(23, 1);
+  const json comparison = compare(text.content, "--order as-is --batch 5");
+  EXPECT_EQ(comparison["text"]["documents"], 23);
+  EXPECT_EQ(comparison["text"]["tokens"], text.tokens());
+  EXPECT_EQ(comparison["text"]["vocabulary"], text.words.size());
+  EXPECT_EQ(comparison["batches"], 5);
+  const auto expected = static_cast<double>(text.tokens()) / static_cast<double>(cells(batches(text.lengths, 5)));
+  EXPECT_NEAR(comparison["fill"], expected, 1e-12);
+}
+
+TEST(Compare, TellsHowItWasRun) {
+  const json comparison = compare("a b\nc\n", "--kind gru --layers 2 --bidirectional --seed 7 --order sorted");
+  EXPECT_EQ(comparison["model"],
+            json({{"kind", "gru"}, {"embedding", 3}, {"hidden", 5}, {"layers", 2}, {"bidirectional", true}}));
+  EXPECT_EQ(comparison["threads"], 1);
+  EXPECT_EQ(comparison["seed"], 7);
+  EXPECT_EQ(comparison["order"], "sorted");
+  EXPECT_EQ(comparison["batch"], 2);
+  EXPECT_EQ(comparison["repeats"], 1);
+  for (const char* part : {"packseq", "libtorch", "compiler"}) EXPECT_NE(comparison["versions"].value(part, ""), "");
+}
+
+TEST(Compare, CountsFlopsOfEveryContender) {
+  const Text text = random_text(23, 2);
+  Lengths longest_first = text.lengths;
+  std::sort(longest_first.rbegin(), longest_first.rend());
+  for (const auto& [kind, gates] : {std::pair("lstm", 4), std::pair("gru", 3), std::pair("rnn", 1)}) {
+    SCOPED_TRACE(kind);
+    const json comparison = compare(text.content, std::string("--order as-is --batch 4 --layers 2 --kind ") + kind);
+    const std::int64_t per_token = forward_flops(gates, 3, 5, 2);
+    // Nobody asks for the gradient of the initial state: one product less per document and layer.
+    const std::int64_t initial_states = 2 * gates * 5 * 5 * 23 * 2;
+    for (const auto& [contender, steps] :
+         {std::pair("padded", cells(batches(text.lengths, 4))), std::pair("packed", text.tokens()),
+          std::pair("bucketed", cells(batches(longest_first, 4)))}) {
+      SCOPED_TRACE(contender);
+      const json& inference = result(comparison, contender, "inference");
+      EXPECT_EQ(inference["executed_flops"], per_token * steps);
+      EXPECT_EQ(inference["useful_flops"], per_token * text.tokens());
+      const json& training = result(comparison, contender, "training");
+      EXPECT_EQ(training["executed_flops"], 3 * per_token * steps - initial_states);
+      EXPECT_EQ(training["useful_flops"], 3 * per_token * text.tokens() - initial_states);
+    }
+  }
+}
+
+TEST(Compare, ReportsTimeMemoryAndAgreementOfEveryContender) {
+  const Text text = random_text(20, 3);
+  for (const std::string mode : {"inference", "training"}) {
+    SCOPED_TRACE(mode);
+    const json comparison = compare(text.content, "--batch 6 --mode " + mode, 3);
+    ASSERT_EQ(comparison["results"].size(), 3);
+    EXPECT_GT(comparison["max_abs_difference"], 0);
+    EXPECT_LT(comparison["max_abs_difference"], 1e-5);
+    for (const json& entry : comparison["results"]) {
+      EXPECT_EQ(entry["mode"], mode);
+      EXPECT_EQ(entry["equivalent"], true);
+      const json& seconds = entry["seconds"];
+      EXPECT_GT(seconds["min"], 0);
+      EXPECT_LE(seconds["min"], seconds["median"]);
+      EXPECT_LE(seconds["median"], seconds["max"]);
+      EXPECT_NEAR(entry["tokens_per_second"].get<double>() * seconds["median"].get<double>(),
+                  static_cast<double>(text.tokens()), 1e-6);
+    }
+    EXPECT_LT(result(comparison, "packed", mode)["activation_bytes"],
+              result(comparison, "padded", mode)["activation_bytes"]);
+  }
+}
+
+TEST(Compare, MarksPaddedBatchesOfABidirectionalNetwork) {
+  for (const std::string kind : {"lstm", "gru", "rnn"}) {
+    const json comparison = compare(random_text(11, 4).content, "--bidirectional --layers 2 --batch 4 --kind " + kind);
+    EXPECT_LT(comparison["max_abs_difference"], 1e-5);
+    for (const json& entry : comparison["results"]) EXPECT_EQ(entry["equivalent"], entry["contender"] == "packed");
+  }
+}
+
+TEST(Compare, LosesNoDocumentInAnyOrder) {
+  const Text text = random_text(17, 5);
+  for (const std::string order : {"as-is", "shuffled", "sorted"}) {
+    const json comparison = compare(text.content, "--mode inference --batch 4 --order " + order);
+    EXPECT_EQ(comparison["batches"], 5) << order;
+    const json& packed = result(comparison, "packed", "inference");
+    EXPECT_EQ(packed["executed_flops"], forward_flops(4, 3, 5, 1) * text.tokens()) << order;
+  }
+}
+
+TEST(Compare, SortsLongestFirst) {
+  const json comparison = compare(random_text(17, 6).content, "--mode inference --batch 4 --order sorted");
+  EXPECT_EQ(result(comparison, "padded", "inference")["executed_flops"],
+            result(comparison, "bucketed", "inference")["executed_flops"]);
+}
+
+TEST(Compare, RunsTheFirstBatchesOfALongText) {
+  const Text text = random_text(50, 7);
+  const TemporaryDirectory directory;
+  const ProgramRun run = run_packseq(tiny + "1 --mode inference --order as-is --batch 4 " +
+                                     ("--max-batches 2 " + directory.write("text.txt", text.content)));
+  EXPECT_THAT(run.out, HasSubstr("2 of 13 batches of 4 documents, as they stand in the text"));
+  const std::int64_t tokens = std::accumulate(text.lengths.begin(), text.lengths.begin() + 8, std::int64_t{0});
+  EXPECT_THAT(run.out, HasSubstr(std::to_string(tokens) + " tokens in "));
+  EXPECT_THAT(run.out, HasSubstr("50 documents, " + std::to_string(text.tokens()) + " tokens"));
+}
+
+TEST(Compare, IsTheSameForTheSameSeed) {
+  const std::string content = random_text(60, 8).content;
+  const auto without_times = [&](const std::string& seed) {
+    json comparison = compare(content, "--batch 4 --max-batches 2 --seed " + seed);
+    for (json& entry : comparison["results"]) {
+      entry.erase("seconds");
+      entry.erase("tokens_per_second");
+    }
+    return comparison;
+  };
+  const json comparison = without_times("3");
+  EXPECT_EQ(without_times("3"), comparison);
+  EXPECT_NE(without_times("4")["fill"], comparison["fill"]);
+}
+
+TEST(Compare, PutsFilesEndToEnd) {
+  const TemporaryDirectory directory;
+  const std::string first = directory.write("first.txt", "a b c\n\nd\n");
+  const std::string blank = directory.write("blank.txt", "\n \n");
+  const std::string second = directory.write("second.txt", "d e\nf\n");
+  const ProgramRun run = run_packseq(tiny + "1 --split paragraph " + first + " " + blank + " " + second);
+  EXPECT_THAT(run.out, HasSubstr("first.txt and 2 more files, each paragraph a document"));
+  EXPECT_THAT(run.out, HasSubstr("3 documents, 7 tokens, 6 different words"));
+  EXPECT_THAT(run.out, HasSubstr("1 batch of all 3 documents"));
+}
+
+TEST(Compare, ReportFitsInEightyColumnsAndHasNoEscapeCodes) {
+  const TemporaryDirectory directory;
+  const ProgramRun run =
+      run_packseq(tiny + "1 --bidirectional " + directory.write("text.txt", random_text(40, 9).content));
+  EXPECT_THAT(run.out, Not(HasSubstr("\x1b")));
+  EXPECT_EQ(run.err, "");
+  EXPECT_THAT(run.out, HasSubstr("padded*"));
+  EXPECT_THAT(run.out, HasSubstr("In training, packing skips "));
+  for (const std::string& line : lines(run.out)) EXPECT_LE(cli::width(line), 80) << line;
+}
+
+TEST(Compare, WritesProgressAndColoursToATerminal) {
+  const TemporaryDirectory directory;
+  const std::string arguments = tiny + "1 " + directory.write("text.txt", "a b c\nd\n");
+  EXPECT_THAT(run_packseq_on_terminal(arguments),
+              testing::AllOf(HasSubstr("\rtraining: round 1 of 1, packed"), HasSubstr("\x1b[1mCheck")));
+  EXPECT_THAT(run_packseq_on_terminal(arguments, "TERM=dumb"), Not(HasSubstr("\x1b")));
+}
+
+TEST(Compare, ReplacesTheFileOfResultsAndLeavesNothingElse) {
+  const TemporaryDirectory directory;
+  const std::string text = directory.write("text.txt", "a b\nc\n");
+  const std::string results = directory.write("results.json", "old");
+  EXPECT_EQ(run_packseq(tiny + "1 --json " + results + " " + text).exit_code, 0);
+  EXPECT_EQ(json::parse(read_file(results))["text"]["tokens"], 3);
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator(directory.path())) ++files;
+  EXPECT_EQ(files, 2);
+}
+
+}  // namespace
+}  // namespace packseq::test

@@ -1,0 +1,93 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/version.h>
+
+#include "cli/program.hpp"
+#include "packseq/version.hpp"
+
+namespace packseq::test {
+namespace {
+
+/// The program refuses with this exit code and one line, and says nothing else.
+void expect_refusal(const std::string& arguments, int exit_code, const std::string& message) {
+  SCOPED_TRACE(arguments);
+  const ProgramRun run = run_packseq(arguments);
+  EXPECT_EQ(run.exit_code, exit_code);
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err, "packseq: " + message + "\n");
+}
+
+TEST(Help, IsPrintedForEveryCommand) {
+  for (const std::string command : {"", "show ", "compare "}) {
+    const ProgramRun run = run_packseq(command + "--help");
+    EXPECT_EQ(run.exit_code, 0);
+    EXPECT_THAT(run.out, testing::HasSubstr("Usage: packseq"));
+    EXPECT_THAT(lines(run.out), testing::Each(testing::SizeIs(testing::Le(80))));
+  }
+}
+
+TEST(Help, NamesVersions) {
+  const ProgramRun run = run_packseq("--version");
+  EXPECT_EQ(run.exit_code, 0);
+  EXPECT_EQ(run.out, "packseq " PACKSEQ_VERSION ", LibTorch " TORCH_VERSION "\n");
+}
+
+TEST(Refusal, OfWrongUse) {
+  expect_refusal("", 2, "which command? show or compare; packseq --help tells more");
+  expect_refusal("compare", 2, "compare: no text given: packseq compare FILE...");
+  expect_refusal("show --documents 0", 2, "--documents: 0 is not a whole number in 1 ... 100");
+  for (const std::string value : {"-3", "1.5", "65537", "99999999999999999999"}) {
+    expect_refusal("compare x --hidden " + value, 2, "--hidden: " + value + " is not a whole number in 1 ... 65536");
+  }
+  expect_refusal("compare x --kind LSTM", 2, "--kind: LSTM is not one of lstm|gru|rnn");
+  expect_refusal("compare x --colour", 2, "The following argument was not expected: --colour");
+  expect_refusal("tell", 2, "The following argument was not expected: tell");
+}
+
+TEST(Refusal, OfFiles) {
+  const TemporaryDirectory directory;
+  const std::string none = directory.path() / "none.txt";
+  const std::string blank = directory.write("blank.txt", "\n  \n\t\n");
+  for (const std::string command : {"show ", "compare "}) {
+    expect_refusal(command + none, 1, none + ": no such file");
+    expect_refusal(command + blank, 1, blank + ": no documents: nothing but blank lines");
+  }
+  expect_refusal("compare " + blank + " " + blank, 1, "the files: no documents: nothing but blank lines");
+  const std::string empty = directory.write("empty.txt", "");
+  expect_refusal("compare " + empty, 1, empty + ": no documents: nothing but blank lines");
+  expect_refusal("compare " + directory.path().string(), 1, directory.path().string() + ": is a directory");
+  const std::string latin = directory.write("latin.txt", "fine\nna\xEFve\n");
+  expect_refusal("compare " + latin, 1, latin + ", line 2, byte 3 (0xef): not valid UTF-8");
+  const std::string binary = directory.write("binary", std::string("a\0b", 3));
+  expect_refusal("compare " + binary, 1, binary + ", line 1, byte 2 (0x00): a binary file, not text");
+}
+
+TEST(Refusal, OfABatchLargerThanTheText) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.write("text.txt", "a\nb\nc\n");
+  expect_refusal("compare --batch 4 " + file, 2, "--batch: 4 is more than the text has: 3 documents");
+}
+
+TEST(Refusal, OfALongDocument) {
+  const TemporaryDirectory directory;
+  const std::string first = directory.write("first.txt", "a b\n");
+  const std::string second = directory.write("second.txt", "c\n\nd e f\n");
+  // Training keeps input, output, 4 gates and cell state of 2 documents of 3 tokens: 6 * (1 + 6 * 2) floats.
+  expect_refusal("compare --max-tokens-per-document 2 --batch 2 --embedding 1 --hidden 2 " + first + " " + second, 1,
+                 "document 3 (" + second +
+                     ", line 3) has 3 tokens, more than --max-tokens-per-document 2; its padded batch of 2 would "
+                     "need 312 B");
+}
+
+TEST(Refusal, OfAFileOfResultsThatCannotBeWritten) {
+  const TemporaryDirectory directory;
+  const std::string prefix = directory.path().string();
+  const std::string text = directory.write("text.txt", "a\nb c\n");
+  expect_refusal("compare --json " + prefix + "/none/results.json " + text, 1,
+                 "--json " + prefix + "/none/results.json: cannot be written (No such file or directory)");
+  expect_refusal("compare --json " + prefix + " " + text, 1,
+                 "--json " + prefix + ": cannot be written (it is not a file)");
+}
+
+}  // namespace
+}  // namespace packseq::test
