@@ -4,10 +4,14 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <system_error>
 
 #include "cli/options.hpp"
 #include "cli/report.hpp"
@@ -27,18 +31,39 @@ int fail(std::string_view message, int exit_code) {
   return exit_code;
 }
 
-void run_show(const ShowOptions& options) { fmt::print("{}", show(options, terminal_of(stdout))); }
+/// Prints to stdout; what is not all there is an error.
+void print(const std::string& text) {
+  fmt::print("{}", text);
+  if (std::fflush(stdout) != 0) throw std::runtime_error("the output cannot be written");
+}
+
+void run_show(const ShowOptions& options) { print(show(options, terminal_of(stdout))); }
+
+/// The file of `--json` is replaced: it must not be one of the texts.
+void check_json_path(const CompareOptions& options) {
+  if (options.json->filename().empty())
+    throw UsageError(fmt::format("--json: '{}' names no file", options.json->string()));
+  for (const std::filesystem::path& file : options.files) {
+    std::error_code ignored;  // a file that does not exist is no text
+    if (std::filesystem::equivalent(*options.json, file, ignored)) {
+      throw UsageError(fmt::format("--json: {} is one of the texts, and would be overwritten", file.string()));
+    }
+  }
+}
 
 void run_compare(const CompareOptions& options) {
   if (options.files.empty()) throw UsageError("compare: no text given: packseq compare FILE...");
   std::optional<JsonFile> json;
-  if (options.json) json.emplace(*options.json);
+  if (options.json) {
+    check_json_path(options);
+    json.emplace(*options.json);
+  }
   const Comparison comparison = [&] {
     Progress progress(stderr);
     return compare(options, progress);
   }();
-  fmt::print("{}", report(comparison, Theme(terminal_of(stdout).colour)));
-  if (json) json->write(comparison);
+  if (json) json->write(comparison);  // first, since whoever reads stdout may leave before its end
+  print(report(comparison, Theme(terminal_of(stdout).colour)));
 }
 
 /// CLI11's, with one blank line between groups instead of two.

@@ -44,6 +44,15 @@ TEST(Refusal, OfWrongUse) {
   expect_refusal("tell", 2, "The following argument was not expected: tell");
 }
 
+TEST(Refusal, OfAJsonPathThatWouldCostAText) {
+  const TemporaryDirectory directory;
+  const std::string text = directory.write("text.txt", "get set\n");
+  expect_refusal("compare --json " + text + " " + text, 2,
+                 "--json: " + text + " is one of the texts, and would be overwritten");
+  EXPECT_EQ(read_file(text), "get set\n");
+  expect_refusal("compare --json '' " + text, 2, "--json: '' names no file");
+}
+
 TEST(Refusal, OfFiles) {
   const TemporaryDirectory directory;
   const std::string none = directory.path() / "none.txt";
