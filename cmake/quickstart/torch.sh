@@ -68,7 +68,8 @@ search_torch() {
   if dir=$(cached_torch_dir "$build"); then try_torch "the last build ($dir)" "-DTorch_DIR=$dir" && return; fi
   if dir=$(python_torch_dir python3); then try_torch "python3 ($dir)" "-DTorch_DIR=$dir" && return; fi
   dir=$(python_torch_dir "$venv/bin/python") || { install_torch && dir=$(python_torch_dir "$venv/bin/python"); }
-  try_torch "build/venv" "-DTorch_DIR=$dir" || fail "LibTorch does not work" "delete build/venv and run this again"
+  try_torch "build/venv" "-DTorch_DIR=$dir" ||
+    fail "LibTorch does not work (all output: $state/torch_trial.log)" "delete build/venv and run this again"
 }
 
 # Sets torch_dir. A choice is kept until the environment asks for another LibTorch.
