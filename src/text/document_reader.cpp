@@ -9,8 +9,8 @@
 #include <system_error>
 #include <utility>
 
+#include "text/ascii.hpp"
 #include "text/utf8.hpp"
-#include "text/whitespace.hpp"
 
 namespace packseq {
 namespace {

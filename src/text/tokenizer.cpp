@@ -1,8 +1,10 @@
 #include "packseq/text/tokenizer.hpp"
 
 #include <algorithm>
+#include <string>
 
-#include "text/whitespace.hpp"
+#include "text/ascii.hpp"
+#include "text/utf8.hpp"
 
 namespace packseq {
 
@@ -13,6 +15,37 @@ void split_whitespace(std::string_view document, const TokenSink& emit) {
     const auto* const token_end = std::find_if(token, end, detail::is_space);
     emit({token, token_end});
     token = std::find_if_not(token_end, end, detail::is_space);
+  }
+}
+
+void split_words(std::string_view document, const TokenSink& emit) {
+  std::string lower_case;
+  const auto emit_word = [&](std::string_view word) {
+    if (std::none_of(word.begin(), word.end(), detail::is_upper)) return emit(word);
+    lower_case.assign(word);
+    for (char& c : lower_case) c = detail::is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+    emit(lower_case);
+  };
+  const auto ends_word = [](char c) { return detail::is_space(c) || detail::is_punctuation(c); };
+  const auto* const end = document.data() + document.size();
+  const auto* token = std::find_if_not(document.data(), end, detail::is_space);
+  while (token != end) {
+    const auto* token_end = std::find_if(token, end, ends_word);
+    if (token_end == token) {
+      emit({token, ++token_end});
+    } else {
+      emit_word({token, token_end});
+    }
+    token = std::find_if_not(token_end, end, detail::is_space);
+  }
+}
+
+void split_characters(std::string_view document, const TokenSink& emit) {
+  while (!document.empty()) {
+    const detail::Utf8Head head = detail::utf8_head(document);
+    const std::size_t size = head.valid ? head.size : 1;
+    emit(document.substr(0, size));
+    document.remove_prefix(size);
   }
 }
 

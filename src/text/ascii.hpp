@@ -1,0 +1,20 @@
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+
+namespace packseq::detail {
+
+// ASCII, whatever the locale says: bytes of a longer UTF-8 character are in none of these classes.
+
+constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+
+constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
+
+constexpr bool is_punctuation(char c) noexcept {
+  return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+}
+
+constexpr bool is_blank(std::string_view text) noexcept { return std::all_of(text.begin(), text.end(), is_space); }
+
+}  // namespace packseq::detail
