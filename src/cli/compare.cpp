@@ -52,7 +52,7 @@ Comparison compare(CompareOptions options, Progress& progress) {
   const auto report = [&](const std::string& text) { progress.show(text); };
 
   report("reading");
-  const Corpus corpus = read_corpus(options.files, options.split);
+  const Corpus corpus = read_corpus(options.files, options.text);
   options.batch = batch_size(corpus, options.batch);
   check_lengths(corpus, options);
   const auto chosen =

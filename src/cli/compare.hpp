@@ -17,7 +17,7 @@ namespace packseq::cli {
 /// What is to be compared, and how.
 struct CompareOptions {
   std::vector<std::filesystem::path> files = {};
-  Split split = Split::line;
+  TextOptions text = {};
   std::int64_t max_tokens_per_document = 10'000;
 
   std::optional<std::int64_t> batch = {};  ///< Documents in a batch; if not set, 32 or as many as there are.

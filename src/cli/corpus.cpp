@@ -18,11 +18,11 @@ std::string Corpus::name(std::int64_t document) const {
   return fmt::format("document {} ({}, line {})", document + 1, origin.file, origin.line);
 }
 
-Corpus read_corpus(const std::vector<std::filesystem::path>& files, Split split) {
+Corpus read_corpus(const std::vector<std::filesystem::path>& files, const TextOptions& options) {
   std::vector<std::string> documents;
   std::vector<Origin> origins;
   for (const std::filesystem::path& file : files) {
-    DocumentReader reader(file, split);
+    DocumentReader reader(file, options.reader);
     while (const auto document = reader.next()) {
       documents.emplace_back(*document);
       origins.push_back({file.string(), reader.line()});
@@ -32,7 +32,7 @@ Corpus read_corpus(const std::vector<std::filesystem::path>& files, Split split)
     throw std::runtime_error(fmt::format("{}: no documents: nothing but blank lines",
                                          files.size() == 1 ? files.front().string() : "the files"));
   }
-  const Vocab vocab = Vocab::build(documents);
+  const Vocab vocab = Vocab::build(documents, {.tokenizer = options.tokenizer});
   Jagged ids = encode(documents, vocab);
   const std::int64_t distinct_tokens = std::get<0>(at::_unique(ids.values())).size(0);
   return {std::move(ids), std::move(origins), vocab.size(), distinct_tokens};

@@ -7,8 +7,15 @@
 
 #include "packseq/sequence/jagged.hpp"
 #include "packseq/text/document_reader.hpp"
+#include "packseq/text/tokenizer.hpp"
 
 namespace packseq::cli {
+
+/// How a text becomes documents and tokens.
+struct TextOptions {
+  DocumentReaderOptions reader = {};
+  Tokenizer tokenizer = split_whitespace;
+};
 
 /// Where a document begins.
 struct Origin {
@@ -32,7 +39,7 @@ struct Corpus {
 
 /// Reads files whose documents are put end to end.
 /// @throws std::runtime_error if a file cannot be read, or if there is no document in all of them.
-Corpus read_corpus(const std::vector<std::filesystem::path>& files, Split split);
+Corpus read_corpus(const std::vector<std::filesystem::path>& files, const TextOptions& options);
 
 /// In what order documents are batched.
 enum class Order {

@@ -45,9 +45,15 @@ void add_choice(CLI::App& app, const std::string& name, Value& value,
   app.add_option_function<std::string>(name, parse, description)->type_name(words);
 }
 
-void add_split(CLI::App& app, Split& split) {
-  add_choice<Split>(app, "--split", split, {{"line", Split::line}, {"paragraph", Split::paragraph}},
+void add_text_options(CLI::App& app, TextOptions& options) {
+  add_choice<Split>(app, "--split", options.reader.split, {{"line", Split::line}, {"paragraph", Split::paragraph}},
                     "what a document is (line)");
+  add_choice<InvalidUtf8>(app, "--invalid-utf8", options.reader.invalid_utf8,
+                          {{"refuse", InvalidUtf8::refuse}, {"replace", InvalidUtf8::replace}},
+                          "what is done about it (refuse)");
+  add_choice<Tokenizer>(app, "--tokenizer", options.tokenizer,
+                        {{"whitespace", split_whitespace}, {"words", split_words}, {"characters", split_characters}},
+                        "what a token is (whitespace)");
 }
 
 void add_batch_options(CLI::App& app, CompareOptions& options) {
@@ -99,7 +105,7 @@ void add_show_options(CLI::App& app, ShowOptions& options) {
   app.add_option_function<std::string>(
          "FILE", [&](const std::string& file) { options.file = file; }, "a text; without it, three short documents")
       ->type_name("");
-  add_split(app, options.split);
+  add_text_options(app, options.text);
   add_number(
       app, "--documents", 1, 100, [&](auto n) { options.documents = static_cast<std::size_t>(n); },
       "how many of the first ones are shown (5)");
@@ -111,7 +117,7 @@ void add_compare_options(CLI::App& app, CompareOptions& options) {
          "texts, put end to end")
       ->type_name("");
   app.option_defaults()->group("Text");
-  add_split(app, options.split);
+  add_text_options(app, options.text);
   add_number(
       app, "--max-tokens-per-document", 1, 1'000'000'000, [&](auto n) { options.max_tokens_per_document = n; },
       "longer documents are refused (10000)");

@@ -26,8 +26,8 @@ std::string without_end_blanks(std::string line) {
 
 }  // namespace
 
-Picture::Picture(const std::vector<std::string>& documents, const Terminal& terminal)
-    : vocab_(Vocab::build(documents)),
+Picture::Picture(const std::vector<std::string>& documents, const Tokenizer& tokenizer, const Terminal& terminal)
+    : vocab_(Vocab::build(documents, {.tokenizer = tokenizer})),
       ids_(encode(documents, vocab_)),
       packed_(pack_sequence(ids_)),
       steps_(packed_.batch_sizes().size(0)),

@@ -15,7 +15,7 @@ namespace packseq::cli {
 /// A batch of documents in each of the forms that it takes on its way into a network, drawn in the terminal's width.
 class Picture {
  public:
-  Picture(const std::vector<std::string>& documents, const Terminal& terminal);
+  Picture(const std::vector<std::string>& documents, const Tokenizer& tokenizer, const Terminal& terminal);
 
   /// Words and their ids, as many as three lines hold.
   std::string vocabulary() const;

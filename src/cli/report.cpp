@@ -28,7 +28,7 @@ std::string text_entry(const Comparison& comparison, const Theme& theme) {
   if (options.files.size() > 1) {
     files += fmt::format(" and {}", counted(static_cast<std::int64_t>(options.files.size()) - 1, "more file"));
   }
-  const char* split = options.split == Split::line ? "line" : "paragraph";
+  const char* split = options.text.reader.split == Split::line ? "line" : "paragraph";
   return entry(theme, "Text", fmt::format("{}, each {} a document", clipped(files, 45), split)) +
          entry(theme, "",
                fmt::format("{}, {}, {}", counted(comparison.documents, "document"), counted(comparison.tokens, "token"),

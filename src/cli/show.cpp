@@ -14,7 +14,7 @@ std::vector<std::string> documents_of(const ShowOptions& options) {
     documents.resize(std::min(documents.size(), options.documents));
     return documents;
   }
-  DocumentReader reader(*options.file, options.split);
+  DocumentReader reader(*options.file, options.text.reader);
   std::vector<std::string> documents;
   while (documents.size() < options.documents) {
     const auto document = reader.next();
@@ -28,7 +28,7 @@ std::vector<std::string> documents_of(const ShowOptions& options) {
 }  // namespace
 
 std::string show(const ShowOptions& options, const Terminal& terminal) {
-  const Picture picture(documents_of(options), terminal);
+  const Picture picture(documents_of(options), options.text.tokenizer, terminal);
   return picture.vocabulary() + "\n" + picture.padded() + "\n" + picture.packed() + "\n" + picture.operations();
 }
 

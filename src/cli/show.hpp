@@ -6,15 +6,15 @@
 #include <string>
 #include <vector>
 
+#include "cli/corpus.hpp"
 #include "cli/terminal.hpp"
-#include "packseq/text/document_reader.hpp"
 
 namespace packseq::cli {
 
 /// Which documents are shown.
 struct ShowOptions {
   std::optional<std::filesystem::path> file = {};  ///< If there is none, three short documents.
-  Split split = Split::line;
+  TextOptions text = {};
   std::size_t documents = 5;  ///< The first ones.
 };
 

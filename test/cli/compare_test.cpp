@@ -100,6 +100,12 @@ TEST(Compare, CountsTextBatchesAndFill) {
   EXPECT_NEAR(comparison["fill"], expected, 1e-12);
 }
 
+TEST(Compare, ReadsTheTextAsItIsAskedTo) {
+  const json comparison = compare("Go, \xFF go!\n", "--tokenizer words --invalid-utf8 replace");
+  EXPECT_EQ(comparison["text"]["tokens"], 5);
+  EXPECT_EQ(comparison["text"]["vocabulary"], 4);  // go , ! and U+FFFD
+}
+
 TEST(Compare, TellsHowItWasRun) {
   const json comparison = compare("a b\nc\n", "--kind gru --layers 2 --bidirectional --seed 7 --order sorted");
   EXPECT_EQ(comparison["model"],

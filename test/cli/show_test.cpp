@@ -71,6 +71,16 @@ TEST(Show, SplitsByParagraph) {
               AllOf(HasSubstr("2 documents x 3 steps = 6 cells, 2 of them padding"), HasSubstr("│ a │ b │ c │")));
 }
 
+TEST(Show, SplitsIntoTheTokensThatAreAskedFor) {
+  EXPECT_THAT(show("Go, go!\n", "--tokenizer whitespace"), HasSubstr("│ Go, │ go! │ 2 tokens"));
+  EXPECT_THAT(show("Go, go!\n", "--tokenizer words"), HasSubstr("│ go │ , │ go │ ! │ 4 tokens"));
+  EXPECT_THAT(show("Né a\n", "--tokenizer characters"), HasSubstr("│ N │ é │   │ a │ 4 tokens"));
+}
+
+TEST(Show, ReplacesWhatIsNotUtf8WhereItIsAskedTo) {
+  EXPECT_THAT(show("na\xEFve\n", "--invalid-utf8 replace"), HasSubstr("│ na\uFFFDve │ 1 token"));
+}
+
 TEST(Show, SaysThatNothingIsPadded) {
   EXPECT_THAT(show("a b\nc d\n"), AllOf(HasSubstr("2 documents x 2 steps = 4 cells, none of them padding\n"),
                                         HasSubstr("multiplications and 2 additions, the packed one 4 and 2.")));

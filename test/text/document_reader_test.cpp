@@ -25,7 +25,7 @@ using ::testing::ThrowsMessage;
 /// The line on which each document of `text` begins, and the document.
 std::vector<std::pair<std::int64_t, std::string>> documents(const std::string& text, Split split = Split::line) {
   std::istringstream stream(text);
-  DocumentReader reader(stream, "notes.txt", split);
+  DocumentReader reader(stream, "notes.txt", {.split = split});
   std::vector<std::pair<std::int64_t, std::string>> result;
   while (const auto document = reader.next()) result.emplace_back(reader.line(), *document);
   return result;
@@ -127,13 +127,19 @@ std::filesystem::path written(const std::string& text) {
 TEST(DocumentReader, ReadsFiles) {
   const auto file = written("on your mark\r\nget set\n\ngo");
   EXPECT_THAT(read_documents(file), ElementsAre("on your mark", "get set", "go"));
-  EXPECT_THAT(read_documents(file, Split::paragraph), ElementsAre("on your mark\nget set", "go"));
+  EXPECT_THAT(read_documents(file, {.split = Split::paragraph}), ElementsAre("on your mark\nget set", "go"));
   EXPECT_THAT(read_documents(written("")), IsEmpty());
 }
 
-TEST(DocumentReader, ReadsLinesLongerThanAnyBuffer) {
-  const std::string line(100'000, 'x');
-  EXPECT_THAT(read_documents(written(line + "\n" + line)), ElementsAre(line, line));
+// The buffer begins with 64 KiB and doubles.
+TEST(DocumentReader, ReadsLinesOfAnyLength) {
+  for (const std::size_t buffer : {65'536U, 131'072U, 262'144U}) {
+    for (std::size_t size = buffer - 5; size < buffer + 5; ++size) {
+      const std::string line = std::string(size - 3, 'x') + "\u20AC";
+      EXPECT_TRUE(read_documents(written(line + "\n\r\n" + line + "\r\na\n" + line)) ==
+                  std::vector({line, line, std::string("a"), line}));
+    }
+  }
 }
 
 TEST(DocumentReader, NamesTheFileThatIsNotText) {

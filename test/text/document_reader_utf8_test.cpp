@@ -1,12 +1,16 @@
-// What a document reader takes for text and what it refuses, and which byte it then names.
+// What a document reader takes for text and what it refuses, which byte it then names, and what it replaces.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <random>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "packseq/text/document_reader.hpp"
@@ -17,9 +21,9 @@ namespace {
 using namespace std::string_literals;
 using ::testing::ThrowsMessage;
 
-void read(const std::string& text, Split split = Split::line) {
+void read(const std::string& text, const DocumentReaderOptions& options = {}) {
   std::istringstream stream(text);
-  DocumentReader reader(stream, "notes.txt", split);
+  DocumentReader reader(stream, "notes.txt", options);
   while (reader.next()) {
   }
 }
@@ -100,8 +104,85 @@ TEST(DocumentReaderUtf8, CountsTheByteOrderMarkAmongTheBytes) {
 }
 
 TEST(DocumentReaderUtf8, ChecksEveryLineOfAParagraph) {
-  EXPECT_THAT([] { read("a\nb\n\x01\0\n"s, Split::paragraph); },
+  EXPECT_THAT([] { read("a\nb\n\x01\0\n"s, {.split = Split::paragraph}); },
               ThrowsMessage<std::runtime_error>("notes.txt, line 3, byte 2 (0x00): a binary file, not text"));
+}
+
+/// `text`, one line, as the reader gives it.
+std::string replaced(const std::string& text) {
+  std::istringstream stream("x" + text);
+  DocumentReader reader(stream, "notes.txt", {.invalid_utf8 = InvalidUtf8::replace});
+  return std::string(reader.next().value_or("nothing").substr(1));
+}
+
+/// `text` with each "?" replaced by U+FFFD.
+std::string with_replacements(const std::string& text) {
+  std::string result;
+  for (const char c : text) result += c == '?' ? "\uFFFD" : std::string(1, c);
+  return result;
+}
+
+// Tables 3-8 to 3-11 of The Unicode Standard, version 15, section 3.9.
+TEST(DocumentReaderUtf8, ReplacesAsUnicodeShows) {
+  EXPECT_EQ(replaced("\xC0\xAF\xE0\x80\xBF\xF0\x81\x82\x41"), with_replacements("????????A"));
+  EXPECT_EQ(replaced("\xED\xA0\x80\xED\xBF\xBF\xED\xAF\x41"), with_replacements("????????A"));
+  EXPECT_EQ(replaced("\xF4\x91\x92\x93\xFF\x41\x80\xBF\x42"), with_replacements("?????A??B"));
+  EXPECT_EQ(replaced("\xE1\x80\xE2\xF0\x91\x92\xF1\xBF\x41"), with_replacements("????A"));
+}
+
+/// Every character that Unicode has, and every proper beginning of one.
+struct Characters {
+  std::unordered_set<std::string> whole;
+  std::unordered_set<std::string> beginnings;
+
+  Characters() {
+    for (std::uint32_t code_point = 1; code_point <= 0x10FFFF; ++code_point) {
+      if (code_point >= 0xD800 && code_point <= 0xDFFF) continue;
+      const int size = code_point < 0x80 ? 1 : code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+      const std::string character = encoded(code_point, size);
+      for (std::size_t part = 1; part < character.size(); ++part) beginnings.insert(character.substr(0, part));
+      whole.insert(character);
+    }
+  }
+
+  /// What is not UTF-8 replaced by definition: the longest beginning of a character, or else one byte.
+  std::string replaced(std::string_view text) const {
+    std::string result;
+    while (!text.empty()) {
+      std::size_t size = 1;
+      const auto is_in = [&](const auto& set, std::size_t n) { return set.contains(std::string(text.substr(0, n))); };
+      std::size_t character = 4;
+      while (character > 0 && !is_in(whole, character)) --character;
+      for (std::size_t n = 2; n < 4; ++n) size = is_in(beginnings, n) ? n : size;
+      result += character > 0 ? text.substr(0, character) : "\uFFFD";
+      text.remove_prefix(std::min(text.size(), character > 0 ? character : size));
+    }
+    return result;
+  }
+};
+
+TEST(DocumentReaderUtf8, ReplacesTheMaximalSubparts) {
+  const Characters characters;
+  const std::string bytes = "a\x80\x8F\x90\x9F\xA0\xBF\xC1\xC2\xDF\xE0\xE1\xED\xEF\xF0\xF1\xF4\xF5\xFF";
+  std::mt19937 random(1);
+  std::uniform_int_distribution<std::size_t> size(0, 24);
+  std::uniform_int_distribution<std::size_t> byte(0, bytes.size() - 1);
+  for (int trial = 0; trial < 20'000; ++trial) {
+    std::string text(size(random), ' ');
+    for (char& c : text) c = bytes[byte(random)];
+    ASSERT_EQ(replaced(text), characters.replaced(text)) << ::testing::PrintToString(text);
+  }
+}
+
+TEST(DocumentReaderUtf8, ReplacesInEveryLineAndNothingElse) {
+  std::istringstream stream("\xEF\xBB\xBFgo\xFF\r\n\u20AC\n\xE2\x82\n");
+  DocumentReader reader(stream, "notes.txt", {.split = Split::paragraph, .invalid_utf8 = InvalidUtf8::replace});
+  EXPECT_EQ(reader.next(), "go\uFFFD\n\u20AC\n\uFFFD");
+}
+
+TEST(DocumentReaderUtf8, RefusesAZeroByteAlsoWhereItReplaces) {
+  EXPECT_THAT([] { read("\xFF\0"s, {.invalid_utf8 = InvalidUtf8::replace}); },
+              ThrowsMessage<std::runtime_error>("notes.txt, line 1, byte 2 (0x00): a binary file, not text"));
 }
 
 }  // namespace

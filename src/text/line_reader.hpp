@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <iosfwd>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "packseq/text/document_reader.hpp"
+
+namespace packseq::detail {
+
+/// Reads the lines of a UTF-8 text, without "\n" or "\r\n" at their ends and without a byte-order mark at the start.
+class LineReader {
+ public:
+  /// @throws std::runtime_error if `file` does not exist, is a directory, or cannot be opened.
+  LineReader(const std::filesystem::path& file, InvalidUtf8 invalid_utf8);
+
+  /// `input` must outlive the reader; `name` stands for it in error messages.
+  LineReader(std::istream& input, std::string name, InvalidUtf8 invalid_utf8);
+
+  /// The next line, or nothing at the end of the text. The view is valid until the next call. A line longer than
+  /// `limit` is cut somewhere above it and not checked: the caller must refuse it.
+  /// @throws std::runtime_error, naming file, line and byte, for a zero byte, and for what is not UTF-8 unless it is
+  ///   replaced.
+  /// @throws std::runtime_error if the text cannot be read further.
+  std::optional<std::string_view> next(std::size_t limit);
+
+  /// The line that the latest call of `next` read or looked for, counted from 1.
+  std::int64_t number() const noexcept { return number_; }
+
+  /// @throws std::runtime_error: file, line `number` and `problem`.
+  [[noreturn]] void refuse(std::int64_t number, const std::string& problem) const;
+
+ private:
+  enum class Part { whole, beginning, nothing };
+
+  std::unique_ptr<std::istream> owned_;
+  std::istream* input_;
+  std::string name_;
+  InvalidUtf8 invalid_utf8_;
+  std::string buffer_;  // as large as the longest line so far; the latest one is at its beginning
+  std::string replaced_;
+  std::int64_t number_ = 0;
+
+  Part read(std::size_t& size, std::size_t limit);
+  std::string_view checked(std::string_view line);
+  [[noreturn]] void refuse_byte(const char* byte, const std::string& problem) const;
+};
+
+}  // namespace packseq::detail
