@@ -2,78 +2,124 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <thread>
+#include <utility>
+
+#include "packseq/text/document_reader.hpp"
+#include "text/token_counter.hpp"
+#include "text/vocab_state.hpp"
 
 namespace packseq {
+namespace {
+
+[[noreturn]] void refuse(const std::string& problem) { throw std::invalid_argument("Vocab::build: " + problem); }
+
+void check_numbers(const VocabOptions& options) {
+  const auto check = [](const std::string& name, std::int64_t value, std::int64_t min) {
+    if (value >= min) return;
+    refuse(name + " is " + std::to_string(value) + ", and must be at least " + std::to_string(min));
+  };
+  check("min_frequency", options.min_frequency, 1);
+  check("threads", options.threads, 0);
+  const auto specials = static_cast<std::int64_t>(options.specials.size());
+  if (options.max_size && *options.max_size < specials) {
+    refuse("max_size is " + std::to_string(*options.max_size) + ", and must be at least " + std::to_string(specials) +
+           ", the number of specials");
+  }
+}
+
+std::size_t thread_count(int asked) {
+  return asked > 0 ? static_cast<std::size_t>(asked) : std::max(1U, std::thread::hardware_concurrency());
+}
+
+/// The next documents, of at least so many bytes unless the text ends before.
+void read_batch(DocumentReader& reader, std::size_t bytes, std::vector<std::string>& batch) {
+  batch.clear();
+  for (std::size_t read = 0; read < bytes; read += batch.back().size()) {
+    const auto document = reader.next();
+    if (!document) return;
+    batch.emplace_back(*document);
+  }
+}
+
+std::optional<std::int64_t> to_id(std::optional<std::size_t> number) noexcept {
+  if (!number) return std::nullopt;
+  return static_cast<std::int64_t>(*number);
+}
+
+}  // namespace
+
+Vocab::Vocab(std::shared_ptr<const State> state) noexcept : state_(std::move(state)) {}
 
 Vocab Vocab::build(const std::vector<std::string>& documents, const VocabOptions& options) {
-  if (!options.tokenizer) throw std::invalid_argument("Vocab::build: tokenizer is empty");
-  Vocab vocab;
-  vocab.tokenizer_ = options.tokenizer;
-  for (const std::string& special : options.specials) {
-    const std::string name = "Vocab::build: specials[" + std::to_string(vocab.size()) + "]";
-    if (special.empty()) throw std::invalid_argument(name + " is empty");
-    const bool is_new = vocab.ids_.emplace(special, vocab.size()).second;
-    if (!is_new) throw std::invalid_argument(name + ", '" + special + "', is listed twice");
-    vocab.tokens_.push_back(special);
+  State state = State::of_specials(options);
+  detail::TokenCounter counter(options.tokenizer, thread_count(options.threads));
+  counter.add(documents);
+  state.add_words(counter.take(), options);
+  return Vocab(std::make_shared<const State>(std::move(state)));
+}
+
+Vocab Vocab::build(DocumentReader& reader, const VocabOptions& options) {
+  constexpr std::size_t bytes_per_thread = 4 << 20;
+  State state = State::of_specials(options);
+  detail::TokenCounter counter(options.tokenizer, thread_count(options.threads));
+  std::vector<std::string> batch;
+  do {
+    read_batch(reader, bytes_per_thread * counter.threads(), batch);
+    counter.add(batch);
+  } while (!batch.empty());
+  state.add_words(counter.take(), options);
+  return Vocab(std::make_shared<const State>(std::move(state)));
+}
+
+Vocab::State Vocab::State::of_specials(const VocabOptions& options) {
+  check_numbers(options);
+  if (!options.tokenizer) refuse("tokenizer is empty");
+  State state{.table = {}, .specials = options.specials.size(), .unknown = {}, .tokenizer = options.tokenizer};
+  for (std::size_t i = 0; i < options.specials.size(); ++i) {
+    const std::string& special = options.specials[i];
+    const std::string name = "specials[" + std::to_string(i) + "]";
+    if (special.empty()) refuse(name + " is empty");
+    if (state.table.insert(special) != i) refuse(name + ", '" + special + "', is listed twice");
   }
   if (!options.unknown.empty()) {
-    vocab.unknown_id_ = vocab.find(options.unknown);
-    if (!vocab.unknown_id_) {
-      throw std::invalid_argument("Vocab::build: unknown is '" + options.unknown +
-                                  "', and must be one of the specials");
-    }
+    state.unknown = state.table.find(options.unknown);
+    if (!state.unknown) refuse("unknown is '" + options.unknown + "', and must be one of the specials");
   }
-  vocab.add_words(documents);
-  return vocab;
+  return state;
 }
 
-void Vocab::add_words(const std::vector<std::string>& documents) {
-  using Entry = decltype(ids_)::value_type;  // of the hash table, which never moves its entries
-  std::vector<Entry*> words;                 // in order of first appearance
-  // While words are counted, the table holds their counts in place of ids: one look-up for each token is enough.
-  const TokenSink count = [&](std::string_view token) {
-    auto entry = ids_.find(token);
-    if (entry == ids_.end()) {
-      entry = ids_.emplace(token, 0).first;
-      words.push_back(&*entry);
-    }
-    ++entry->second;
-  };
-  for (const std::string& document : documents) tokenizer_(document, count);
-
-  std::stable_sort(words.begin(), words.end(), [](const Entry* a, const Entry* b) { return a->second > b->second; });
-  tokens_.reserve(tokens_.size() + words.size());
-  for (const Entry* word : words) tokens_.push_back(word->first);
-  std::int64_t id = 0;
-  for (const std::string& token : tokens_) ids_.find(token)->second = id++;
+void Vocab::State::add_words(const detail::TokenCounts& counts, const VocabOptions& options) {
+  const auto max_size = options.max_size ? static_cast<std::size_t>(*options.max_size) : SIZE_MAX;
+  for (const std::string_view word : counts.ranked(options.min_frequency)) {
+    if (table.size() == max_size) break;
+    table.insert(word);  // does nothing for a word that is spelled like a special
+  }
 }
 
-std::int64_t Vocab::size() const noexcept { return static_cast<std::int64_t>(tokens_.size()); }
+std::int64_t Vocab::size() const noexcept { return static_cast<std::int64_t>(state_->table.size()); }
 
-std::optional<std::int64_t> Vocab::find(std::string_view token) const {
-  const auto entry = ids_.find(token);
-  if (entry == ids_.end()) return std::nullopt;
-  return entry->second;
+std::optional<std::int64_t> Vocab::find(std::string_view token) const noexcept {
+  return to_id(state_->table.find(token));
 }
 
 std::int64_t Vocab::id(std::string_view token) const {
-  const auto entry = ids_.find(token);
-  if (entry != ids_.end()) return entry->second;
-  if (unknown_id_) return *unknown_id_;
+  if (const auto id = find(token)) return *id;
+  if (const auto id = unknown_id()) return *id;
   throw std::out_of_range("Vocab::id: unknown token '" + std::string(token) + "': the vocabulary has " +
                           std::to_string(size()) + " tokens and no unknown token (see VocabOptions::unknown)");
 }
 
-const std::string& Vocab::token(std::int64_t id) const {
+std::string_view Vocab::token(std::int64_t id) const {
   if (id < 0 || id >= size()) {
     throw std::out_of_range("Vocab::token: id " + std::to_string(id) + " is not in 0 ... " +
                             std::to_string(size() - 1));
   }
-  return tokens_[static_cast<std::size_t>(id)];
+  return state_->table[static_cast<std::size_t>(id)];
 }
 
-std::optional<std::int64_t> Vocab::unknown_id() const noexcept { return unknown_id_; }
+std::optional<std::int64_t> Vocab::unknown_id() const noexcept { return to_id(state_->unknown); }
 
-const Tokenizer& Vocab::tokenizer() const noexcept { return tokenizer_; }
+const Tokenizer& Vocab::tokenizer() const noexcept { return state_->tokenizer; }
 
 }  // namespace packseq

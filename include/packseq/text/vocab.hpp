@@ -1,10 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "packseq/export.hpp"
@@ -12,21 +13,30 @@
 
 namespace packseq {
 
+class DocumentReader;
+
 /// How a vocabulary is built.
 struct VocabOptions {
   /// Tokens that get the first ids, in this order. The first one is meant for padding.
   std::vector<std::string> specials = {"<pad>"};
   /// The special that unknown words become, for instance "<unk>". Where it is empty, unknown words are refused.
   std::string unknown = {};
-  /// Splits every document that this vocabulary builds on or encodes.
+  /// Splits every document that this vocabulary builds on or encodes; from several threads at once.
   Tokenizer tokenizer = split_whitespace;
+  /// Tokens that occur less often are left out; the specials stay.
+  std::int64_t min_frequency = 1;
+  /// The largest number of tokens, specials included; the least frequent are left out. Without it, all stay.
+  std::optional<std::int64_t> max_size = {};
+  /// The most threads that build, 0 for one on each core. The result is the same; 1 is for a tokenizer that only one
+  /// thread may call at a time.
+  int threads = 0;
 };
 
 /// A two-way table between tokens and ids 0, 1, 2, ...
 ///
 /// Specials come first, then the other tokens, most frequent first; equally frequent ones in order of first
 /// appearance. A word of a document that is spelled like a special is that special. A vocabulary never changes once
-/// it is built: all its functions may be called from many threads at once.
+/// it is built: all its functions may be called from many threads at once, and copies share one table.
 /// @code
 /// const auto vocab = packseq::Vocab::build({"on your mark", "get set", "go"});
 /// vocab.id("on");     // 1
@@ -35,25 +45,62 @@ struct VocabOptions {
 /// @endcode
 class PACKSEQ_EXPORT Vocab {
  public:
-  /// Collects the tokens of `documents`.
+  /// Collects the tokens of `documents`. What the tokenizer throws comes through; if it throws for several documents,
+  /// that of the first one.
   /// @throws std::invalid_argument if a special is empty or listed twice.
   /// @throws std::invalid_argument if `options.unknown` is set and not one of `options.specials`.
   /// @throws std::invalid_argument if `options.tokenizer` is empty.
+  /// @throws std::invalid_argument if `options.min_frequency` is less than 1, or `options.threads` than 0.
+  /// @throws std::invalid_argument if `options.max_size` is less than the number of specials.
   static Vocab build(const std::vector<std::string>& documents, const VocabOptions& options = {});
+
+  /// Collects the tokens of all documents that are left in `reader`, a few megabytes of them in memory at a time. The
+  /// same conditions throw, and those of `DocumentReader::next`.
+  /// @code
+  /// packseq::DocumentReader reader("larger_than_memory.txt");
+  /// const auto vocab = packseq::Vocab::build(reader, {.min_frequency = 2});
+  /// @endcode
+  static Vocab build(DocumentReader& reader, const VocabOptions& options = {});
+
+  /// Writes the vocabulary to a text file, all but its tokenizer. It is written beside `file` first and then takes its
+  /// place: whoever reads it, and whatever fails, there is the old file or the whole new one.
+  ///
+  /// After a head of four lines and before the line "end" each token has one, in order of ids. In a token a backslash,
+  /// an ASCII control character, a space at either end and a byte that is not UTF-8 are written as two hexadecimal
+  /// digits, "\x5c"; the file is UTF-8, and an empty token an empty line:
+  ///
+  ///     packseq vocabulary 1
+  ///     specials 2
+  ///     unknown <unk>
+  ///     tokens 3
+  ///     <pad>
+  ///     <unk>
+  ///     go
+  ///     end
+  /// @throws std::runtime_error, naming file and reason, if it cannot be written, or is there and is no regular file.
+  void save(const std::filesystem::path& file) const;
+
+  /// Reads what `save` has written; `tokenizer` must be the one that the vocabulary was built with.
+  /// @throws std::invalid_argument if `tokenizer` is empty.
+  /// @throws std::runtime_error if `file` cannot be read, as in `DocumentReader`.
+  /// @throws std::runtime_error, naming file and line, if it is no vocabulary, of another version, cut short or too
+  ///   long; if a token is listed twice, a special is empty, the unknown token is none of the specials, or a
+  ///   backslash does not begin "\x" and two hexadecimal digits.
+  static Vocab load(const std::filesystem::path& file, Tokenizer tokenizer = split_whitespace);
 
   /// Number of tokens, specials included.
   std::int64_t size() const noexcept;
 
   /// The id of a token, or nothing if it has none of its own.
-  std::optional<std::int64_t> find(std::string_view token) const;
+  std::optional<std::int64_t> find(std::string_view token) const noexcept;
 
   /// The id of a token; of the unknown token for one that has none of its own.
   /// @throws std::out_of_range if `token` has no id and the vocabulary has no unknown token.
   std::int64_t id(std::string_view token) const;
 
-  /// The token with this id.
+  /// The token with this id. The view is valid as long as the vocabulary, or a copy of it.
   /// @throws std::out_of_range if `id` is not in 0 ... size() - 1.
-  const std::string& token(std::int64_t id) const;
+  std::string_view token(std::int64_t id) const;
 
   /// The id that unknown words get, if there is one.
   std::optional<std::int64_t> unknown_id() const noexcept;
@@ -62,17 +109,11 @@ class PACKSEQ_EXPORT Vocab {
   const Tokenizer& tokenizer() const noexcept;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view token) const noexcept { return std::hash<std::string_view>{}(token); }
-  };
+  struct State;
 
-  std::vector<std::string> tokens_;
-  std::unordered_map<std::string, std::int64_t, Hash, std::equal_to<>> ids_;
-  std::optional<std::int64_t> unknown_id_;
-  Tokenizer tokenizer_;
+  std::shared_ptr<const State> state_;
 
-  void add_words(const std::vector<std::string>& documents);
+  explicit Vocab(std::shared_ptr<const State> state) noexcept;
 };
 
 }  // namespace packseq
