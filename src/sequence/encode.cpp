@@ -1,31 +1,76 @@
 #include "packseq/sequence/encode.hpp"
 
+#include <ATen/Parallel.h>
+#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <exception>
+#include <utility>
 
-#include "sequence/layout.hpp"
+#include "text/shards.hpp"
 
 namespace packseq {
+namespace {
+
+/// Appends the ids of documents `begin` up to `end`, and puts down how many each has.
+void encode_range(const std::vector<std::string>& documents, std::size_t begin, std::size_t end, const Vocab& vocab,
+                  std::vector<std::int64_t>& ids, std::int64_t* lengths) {
+  std::size_t document = begin;
+  std::size_t first = 0;  // of the document, in ids
+  const TokenSink append = [&](std::string_view token) {
+    const auto id = vocab.find(token);
+    TORCH_CHECK_VALUE(id || vocab.unknown_id(), "encode: unknown word '", token, "' in documents[", document,
+                      "], token ", ids.size() - first, ": build the vocabulary on it, or set VocabOptions::unknown");
+    ids.push_back(id ? *id : *vocab.unknown_id());
+  };
+  for (; document < end; ++document) {
+    vocab.tokenizer()(documents[document], append);
+    lengths[document] = static_cast<std::int64_t>(ids.size() - first);
+    first = ids.size();
+  }
+}
+
+/// Runs `work(s)` for each shard on LibTorch's threads. Of several exceptions that of the first shard comes through.
+template <class Work>
+void for_each_shard(std::size_t shards, const Work& work) {
+  std::vector<std::exception_ptr> errors(shards);
+  at::parallel_for(0, static_cast<std::int64_t>(shards), 1, [&](std::int64_t begin, std::int64_t end) {
+    for (auto shard = static_cast<std::size_t>(begin); shard < static_cast<std::size_t>(end); ++shard) {
+      try {
+        work(shard);
+      } catch (...) {
+        errors[shard] = std::current_exception();
+      }
+    }
+  });
+  for (const std::exception_ptr& error : errors) {
+    if (error) std::rethrow_exception(error);
+  }
+}
+
+}  // namespace
 
 Jagged encode(const std::vector<std::string>& documents, const Vocab& vocab) {
   TORCH_CHECK_VALUE(!documents.empty(), "encode: documents is empty: a batch has at least one document");
-  std::vector<std::int64_t> ids;
-  std::vector<std::int64_t> lengths;
-  lengths.reserve(documents.size());
-  std::size_t begin = 0;  // of the current document in ids
-  const TokenSink append = [&](std::string_view token) {
-    const auto id = vocab.find(token);
-    TORCH_CHECK_VALUE(id || vocab.unknown_id(), "encode: unknown word '", token, "' in documents[", lengths.size(),
-                      "], token ", ids.size() - begin, ": build the vocabulary on it, or set VocabOptions::unknown");
-    ids.push_back(id ? *id : *vocab.unknown_id());
-  };
-  for (const std::string& document : documents) {
-    vocab.tokenizer()(document, append);
-    lengths.push_back(static_cast<std::int64_t>(ids.size() - begin));
-    begin = ids.size();
-  }
-  return Jagged::from_values(detail::to_tensor(ids), detail::to_tensor(lengths));
+  const auto bounds = detail::shard_bounds(documents, static_cast<std::size_t>(at::get_num_threads()));
+  const at::Tensor lengths = at::empty({static_cast<std::int64_t>(documents.size())}, at::kLong);
+  auto* const length = lengths.mutable_data_ptr<std::int64_t>();
+  std::vector<std::vector<std::int64_t>> ids(bounds.size() - 1);
+  for_each_shard(ids.size(), [&](std::size_t shard) {
+    encode_range(documents, bounds[shard], bounds[shard + 1], vocab, ids[shard], length);
+  });
+
+  std::vector<std::int64_t> begins = {0};  // of each shard in the values, and their end
+  for (const auto& part : ids) begins.push_back(begins.back() + static_cast<std::int64_t>(part.size()));
+  at::Tensor values = at::empty({begins.back()}, at::kLong);
+  auto* const value = values.mutable_data_ptr<std::int64_t>();
+  for_each_shard(ids.size(), [&](std::size_t shard) {
+    std::copy(ids[shard].begin(), ids[shard].end(), value + begins[shard]);
+    ids[shard] = {};
+  });
+  return Jagged::from_values(std::move(values), lengths);
 }
 
 }  // namespace packseq
