@@ -7,7 +7,7 @@
 namespace packseq::nn {
 
 Result LSTMImpl::forward(const PackedSequence& input, const State& state) {
-  const detail::PackedRun run("LSTM::forward", input, options_base, flat_weights_.front());
+  const detail::PackedRun run("LSTM::forward", input, options_base, flat_weights_);
   const std::int64_t output_size = options.proj_size() > 0 ? options.proj_size() : options.hidden_size();
   const at::Tensor h = run.initial("state.h", state.h, output_size);
   const at::Tensor c = run.initial("state.c", state.c, options.hidden_size());

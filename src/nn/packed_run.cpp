@@ -22,10 +22,10 @@ void check_type(const char* function, const char* name, const at::Tensor& tensor
 }  // namespace
 
 PackedRun::PackedRun(const char* function, const PackedSequence& input,
-                     const torch::nn::detail::RNNOptionsBase& options, const at::Tensor& weight)
+                     const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights)
     : function_(function),
       input_(input),
-      weight_(weight),
+      weights_(weights),
       layers_(options.num_layers()),
       directions_(options.bidirectional() ? 2 : 1) {
   const auto layout = packseq::detail::checked_layout(function, input);
@@ -34,7 +34,7 @@ PackedRun::PackedRun(const char* function, const PackedSequence& input,
   const at::Tensor& data = input.data();
   TORCH_CHECK_VALUE(data.dim() == 2 && data.size(1) == options.input_size(), function, ": the data of input has sizes ",
                     data.sizes(), ", and must be [N, ", options.input_size(), "]");
-  check_type(function, "the data of input", data, weight);
+  check_type(function, "the data of input", data, weights.front());
 }
 
 at::Tensor PackedRun::initial(const char* name, const at::Tensor& state, std::int64_t size) const {
@@ -43,7 +43,7 @@ at::Tensor PackedRun::initial(const char* name, const at::Tensor& state, std::in
   TORCH_CHECK_VALUE(state.sizes() == at::IntArrayRef({rows, batch_, size}), function_, ": ", name, " has sizes ",
                     state.sizes(), ", and must be [", rows, ", ", batch_, ", ", size,
                     "]: layers times directions, documents, size");
-  check_type(function_, name, state, weight_);
+  check_type(function_, name, state, weights_.front());
   return input_.sorted_indices().defined() ? state.index_select(1, input_.sorted_indices()) : state;
 }
 
@@ -61,10 +61,11 @@ at::Tensor PackedRun::final(const at::Tensor& state, const at::Tensor& initial) 
 Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initial) const {
   const at::Tensor& data = input_.data();
   // The sums add nothing to no elements, but make the output a part of the graph: backward works, as for any batch.
-  const at::Tensor nothing = at::zeros({0, directions_ * output_size}, data.options().requires_grad(false));
+  at::Tensor nothing = at::zeros({0, directions_ * output_size}, data.options().requires_grad(false)) + data.sum();
+  for (const at::Tensor& weight : weights_) nothing = nothing + weight.sum();
   State state = {final(of_input(initial.h), initial.h)};
   if (initial.c.defined()) state.c = final(of_input(initial.c), initial.c);
-  return {output(nothing + weight_.sum() + data.sum()), std::move(state)};
+  return {output(std::move(nothing)), std::move(state)};
 }
 
 }  // namespace packseq::nn::detail

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "packseq/nn/result.hpp"
 #include "packseq/sequence/pack.hpp"
@@ -17,9 +18,9 @@ namespace packseq::nn::detail {
 /// States inside a run are [layers * D, B, S], the longest document first.
 class PackedRun {
  public:
-  /// Checks `input`: well formed, its data [N, I] of the dtype and on the device of the network's first `weight`.
+  /// Checks `input`: well formed, its data [N, I] of the dtype and on the device of the network's `weights`.
   PackedRun(const char* function, const PackedSequence& input, const torch::nn::detail::RNNOptionsBase& options,
-            const at::Tensor& weight);
+            const std::vector<at::Tensor>& weights);
 
   /// The caller's `state`, checked to be [layers * D, B, size], longest document first; zeros where it is undefined.
   at::Tensor initial(const char* name, const at::Tensor& state, std::int64_t size) const;
@@ -46,7 +47,7 @@ class PackedRun {
  private:
   const char* function_;
   const PackedSequence& input_;
-  const at::Tensor& weight_;
+  const std::vector<at::Tensor>& weights_;
   std::int64_t layers_;
   std::int64_t directions_;
   std::int64_t batch_;
@@ -56,9 +57,9 @@ class PackedRun {
 /// The forward pass of a network without a cell state, `TorchImpl` being LibTorch's GRU or RNN.
 template <class TorchImpl>
 Result run_with_hidden_state(TorchImpl& network, const char* function, const PackedSequence& input, const State& state,
-                             const at::Tensor& weight) {
+                             const std::vector<at::Tensor>& weights) {
   TORCH_CHECK_VALUE(!state.c.defined(), function, ": state.c is defined, but only an LSTM has a cell state");
-  const PackedRun run(function, input, network.options_base, weight);
+  const PackedRun run(function, input, network.options_base, weights);
   const std::int64_t hidden_size = network.options_base.hidden_size();
   const at::Tensor h = run.initial("state.h", state.h, hidden_size);
   if (!run.has_tokens()) return run.result_of_nothing(hidden_size, {h});

@@ -5,7 +5,7 @@
 namespace packseq::nn {
 
 Result RNNImpl::forward(const PackedSequence& input, const State& state) {
-  return detail::run_with_hidden_state<torch::nn::RNNImpl>(*this, "RNN::forward", input, state, flat_weights_.front());
+  return detail::run_with_hidden_state<torch::nn::RNNImpl>(*this, "RNN::forward", input, state, flat_weights_);
 }
 
 std::shared_ptr<torch::nn::Module> RNNImpl::clone(const std::optional<at::Device>& device) const {

@@ -165,6 +165,7 @@ TYPED_TEST_P(Conformance, RunsABatchOfNothingButEmptyDocuments) {
   for (std::size_t i = 0; i < state.size(); ++i) EXPECT_SAME(output[i + 1], state[i]);
   EXPECT_SAME(TypeParam::ours(ours, packed, {})[1], torch::zeros({4, 2, 4}, at::kDouble));
   output[0].sum().backward();  // as for any other batch
+  for (const auto& parameter : ours->parameters()) EXPECT_SAME(parameter.grad(), torch::zeros_like(parameter));
 }
 
 TYPED_TEST_P(Conformance, TakesBatchSizesAndStatesThatAreNotContiguous) {
