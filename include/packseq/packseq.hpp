@@ -12,6 +12,7 @@
 #include "packseq/cost/operations.hpp"
 #include "packseq/nn/gru.hpp"
 #include "packseq/nn/lstm.hpp"
+#include "packseq/nn/per_token.hpp"
 #include "packseq/nn/result.hpp"
 #include "packseq/nn/rnn.hpp"
 #include "packseq/sequence/encode.hpp"

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "nn/packed_run.hpp"
+#include "packseq/nn/detail/cloned.hpp"
 
 namespace packseq::nn {
 

@@ -3,8 +3,6 @@
 #include <torch/nn/modules/rnn.h>
 
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <vector>
 
 #include "packseq/nn/result.hpp"
@@ -65,23 +63,6 @@ Result run_with_hidden_state(TorchImpl& network, const char* function, const Pac
   if (!run.has_tokens()) return run.result_of_nothing(hidden_size, {h});
   const auto [output, final] = network.forward_with_packed_input(run.input(), run.of_input(h));
   return {run.output(output.data()), {run.final(final, h)}};
-}
-
-/// A deep copy of a recurrent network.
-template <class Impl>
-std::shared_ptr<torch::nn::Module> cloned(const Impl& network, const std::optional<at::Device>& device) {
-  const torch::NoGradGuard no_grad;
-  auto copy = std::make_shared<Impl>(network.options);
-  copy->train(network.is_training());
-  auto parameters = copy->named_parameters();
-  for (const auto& entry : network.named_parameters()) {
-    const at::Tensor& parameter = entry.value();
-    at::Tensor& copied = parameters[entry.key()];
-    copied.set_data(parameter.to(device.value_or(parameter.device()), /*non_blocking=*/false, /*copy=*/true));
-    copied.set_requires_grad(parameter.requires_grad());
-  }
-  copy->flatten_parameters();
-  return copy;
 }
 
 }  // namespace packseq::nn::detail

@@ -1,6 +1,7 @@
 #include "packseq/nn/rnn.hpp"
 
 #include "nn/packed_run.hpp"
+#include "packseq/nn/detail/cloned.hpp"
 
 namespace packseq::nn {
 
