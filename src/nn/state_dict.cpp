@@ -1,0 +1,136 @@
+#include "packseq/nn/state_dict.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/core/ivalue.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/equal.h>
+#include <c10/util/Exception.h>
+#include <caffe2/serialize/inline_container.h>
+#include <torch/csrc/jit/serialization/import_read.h>
+#include <torch/nn/module.h>
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace packseq::nn {
+namespace {
+
+constexpr std::string_view way_out = "; in Python, write torch.save(dict(model.state_dict()), file)";
+
+/// The tensors of a module themselves.
+StateDict tensors_of(const torch::nn::Module& module) {
+  StateDict tensors = module.named_parameters();
+  tensors.update(module.named_buffers());
+  return tensors;
+}
+
+/// The object that `torch.save` has written.
+c10::IValue read_archive(const std::filesystem::path& file) {
+  try {
+    caffe2::serialize::PyTorchStreamReader reader(file.string());
+    // torch::pickle_load reads the same, but fails if the tensors come from a device that is not there.
+    return torch::jit::readArchiveAndTensors("data", /*pickle_prefix=*/"", /*tensor_prefix=*/"", std::nullopt,
+                                             std::nullopt, at::kCPU, reader);
+  } catch (const c10::Error& error) {
+    const std::string reason = error.what_without_backtrace();
+    TORCH_CHECK_VALUE(false, "read_state_dict: ", file, " holds no plain dict of tensors", way_out,
+                      " (without dict, or with the model itself, only Python can read it). LibTorch says: ",
+                      reason.substr(0, reason.find('\n')));
+  }
+}
+
+/// What of a `StateDict` does not fit a module, a line for each.
+class Misfits {
+ public:
+  void add(const auto&... words) { lines_ += c10::str("\n  ", words...); }
+
+  /// Compares `value`, the tensor of this key, with the one in the module.
+  void compare(const std::string& key, const at::Tensor& value, const at::Tensor& target) {
+    if (!value.defined()) return add(key, " is undefined");
+    if (value.sizes() != target.sizes()) add(key, " has sizes ", value.sizes(), ", and must be ", target.sizes());
+    const auto dtype = value.scalar_type();
+    const auto wanted = target.scalar_type();
+    if (dtype != wanted) {
+      add(key, " is ", dtype, ", and must be ", wanted, ": convert it by .to(at::k", wanted,
+          ") or the module by ->to(at::k", dtype, ")");
+    }
+  }
+
+  void check() const {
+    TORCH_CHECK_VALUE(lines_.empty(),
+                      "load_state_dict: nothing is loaded, since state does not fit the module:", lines_);
+  }
+
+ private:
+  std::string lines_;
+};
+
+/// Checks that `state` has a tensor for each of `targets`, and no other under `prefix`.
+void check_fits(const StateDict& state, const StateDict& targets, const std::string& prefix) {
+  Misfits misfits;
+  for (const auto& target : targets) {
+    const std::string key = prefix + target.key();
+    if (const at::Tensor* value = state.find(key)) {
+      misfits.compare(key, *value, target.value());
+    } else {
+      misfits.add(key, " is missing");
+    }
+  }
+  for (const auto& entry : state) {
+    const std::string& key = entry.key();
+    if (key.starts_with(prefix) && !targets.contains(key.substr(prefix.size()))) {
+      misfits.add(key, " is left over: the module has no ", key.substr(prefix.size()));
+    }
+  }
+  misfits.check();
+}
+
+}  // namespace
+
+StateDict state_dict(const torch::nn::Module& module) {
+  StateDict state = tensors_of(module);
+  for (auto& entry : state) entry.value() = entry.value().detach();
+  return state;
+}
+
+StateDict read_state_dict(const std::filesystem::path& file) {
+  TORCH_CHECK_VALUE(std::filesystem::is_regular_file(file), "read_state_dict: there is no file ", file);
+  const c10::IValue content = read_archive(file);
+  TORCH_CHECK_VALUE(content.isGenericDict(), "read_state_dict: ", file, " holds a ", content.tagKind(), ", not a dict",
+                    way_out);
+  StateDict state;
+  for (const auto& entry : content.toGenericDict()) {
+    TORCH_CHECK_VALUE(entry.key().isString(), "read_state_dict: ", file, " has the key ", entry.key(),
+                      ", which is not a string", way_out);
+    const std::string& key = entry.key().toStringRef();
+    TORCH_CHECK_VALUE(entry.value().isTensor(), "read_state_dict: ", file, " holds under the key \"", key, "\" a ",
+                      entry.value().tagKind(), ", not a tensor", way_out);
+    state.insert(key, entry.value().toTensor());
+  }
+  return state;
+}
+
+void load_state_dict(torch::nn::Module& module, const StateDict& state, const LoadOptions& options) {
+  const at::NoGradGuard no_grad;
+  const StateDict targets = tensors_of(module);
+  check_fits(state, targets, options.prefix);
+  // First to where they go: what fails there changes nothing yet, and `state` may hold the module's own tensors.
+  std::vector<at::Tensor> values;
+  for (const auto& target : targets) {
+    values.push_back(at::empty_like(target.value()).copy_(state[options.prefix + target.key()]));
+  }
+  Misfits misfits;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (targets[i].value().is_same(targets[j].value()) && !at::equal(values[i], values[j])) {
+        misfits.add(options.prefix, targets[j].key(), " and ", options.prefix, targets[i].key(),
+                    " differ, but are one tensor in the module");
+      }
+    }
+  }
+  misfits.check();
+  for (std::size_t i = 0; i < values.size(); ++i) targets[i].value().copy_(values[i]);
+}
+
+}  // namespace packseq::nn

@@ -1,0 +1,229 @@
+#include "packseq/nn/state_dict.hpp"
+
+#include <torch/serialize.h>
+
+#include <fstream>
+
+#include "packseq/nn/lstm.hpp"
+#include "support/sequences.hpp"
+
+namespace packseq::nn {
+namespace {
+
+using test::devices;
+
+torch::nn::LSTMOptions every_option() {
+  return torch::nn::LSTMOptions(3, 4).num_layers(2).bidirectional(true).proj_size(2);
+}
+
+/// A file of the test's own, gone at its end.
+class File {
+ public:
+  explicit File(const std::string& name) : path_(testing::TempDir() + "packseq_state_dict_" + name) {}
+  ~File() { std::filesystem::remove(path_); }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+
+  const std::filesystem::path& path() const { return path_; }
+
+  void write(const std::vector<char>& bytes) const {
+    std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+
+ private:
+  std::filesystem::path path_;
+};
+
+void expect_same(const StateDict& actual, const StateDict& expected) {
+  ASSERT_EQ(actual.keys(), expected.keys());
+  for (const auto& key : expected.keys()) EXPECT_SAME(actual[key].cpu(), expected[key].cpu());
+}
+
+/// The same tensors, in memory of their own.
+StateDict copied(const StateDict& state) {
+  StateDict copy;
+  for (const auto& entry : state) copy.insert(entry.key(), entry.value().clone());
+  return copy;
+}
+
+/// `load_state_dict` must fail with this text, and change nothing.
+void expect_refused(torch::nn::Module& module, const StateDict& state, const std::string& text,
+                    const LoadOptions& options = {}) {
+  const StateDict before = copied(state_dict(module));
+  EXPECT_THROWS(load_state_dict(module, state, options), c10::ValueError, text);
+  expect_same(state_dict(module), before);
+}
+
+TEST(StateDict, HoldsParametersAndBuffersWithoutGradients) {
+  torch::nn::Sequential module(torch::nn::Linear(2, 3), torch::nn::BatchNorm1d(3));
+  const auto state = state_dict(*module);
+  EXPECT_EQ(state.keys(), (std::vector<std::string>{"0.weight", "0.bias", "1.weight", "1.bias", "1.running_mean",
+                                                    "1.running_var", "1.num_batches_tracked"}));
+  for (const auto& entry : state) EXPECT_FALSE(entry.value().requires_grad());
+  state["0.bias"].zero_();
+  EXPECT_SAME(module->parameters()[1].detach(), torch::zeros(3));
+}
+
+TEST(StateDict, LeavesOutWhatIsUndefined) {
+  torch::nn::Sequential module(
+      torch::nn::Linear(torch::nn::LinearOptions(2, 3).bias(false)),
+      torch::nn::BatchNorm1d(torch::nn::BatchNorm1dOptions(3).affine(false).track_running_stats(false)));
+  EXPECT_EQ(state_dict(*module).keys(), std::vector<std::string>{"0.weight"});
+  load_state_dict(*module, state_dict(*module));
+}
+
+TEST(StateDict, LoadsTheWeightsOfLibTorchsNetworks) {
+  for (const auto device : devices()) {
+    torch::nn::LSTM theirs(every_option());
+    LSTM ours(every_option());
+    ours->to(device);
+    load_state_dict(*ours, state_dict(*theirs));
+    expect_same(state_dict(*ours), state_dict(*theirs));
+    const auto packed = pack_sequence({torch::rand({2, 3}), torch::rand({4, 3})});
+    const auto expected = std::get<0>(theirs->forward_with_packed_input(packed)).data();
+    EXPECT_TRUE(at::allclose(ours(packed.to(device)).output.data().cpu(), expected, 1e-5, 1e-6));
+  }
+}
+
+TEST(StateDict, LoadsUnderAPrefix) {
+  torch::nn::Linear linear(2, 3);
+  const auto weight = torch::rand({3, 2});
+  const StateDict state = {{"a.weight", weight}, {"a.bias", torch::ones(3)}, {"b.weight", torch::ones(1)}};
+  load_state_dict(*linear, state, {.prefix = "a."});
+  EXPECT_SAME(linear->weight.detach(), weight);
+  expect_refused(*linear, state, "bias is missing");
+  expect_refused(*linear, state, "b.bias is missing", {.prefix = "b."});
+  expect_refused(*linear, state, "a.bias is left over: the module has no .bias", {.prefix = "a"});
+}
+
+TEST(StateDict, LoadsIntoTheTensorsThatAreThere) {
+  LSTM lstm(every_option());
+  lstm->parameters()[0].set_requires_grad(false);
+  const auto before = lstm->parameters();
+  LSTM other(every_option());
+  auto state = state_dict(*other);
+  state["weight_ih_l0"].requires_grad_();
+  load_state_dict(*lstm, state);
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    EXPECT_TRUE(lstm->parameters()[i].is_same(before[i]));
+    EXPECT_EQ(before[i].requires_grad(), i > 0);
+    EXPECT_TRUE(before[i].is_leaf());
+  }
+  state["weight_ih_l0"].detach().zero_();
+  EXPECT_FALSE(at::equal(before[0], state["weight_ih_l0"]));
+}
+
+TEST(StateDict, LoadsBuffers) {
+  torch::nn::BatchNorm1d norm(3);
+  torch::nn::BatchNorm1d trained(3);
+  trained(torch::rand({4, 3}));
+  load_state_dict(*norm, state_dict(*trained));
+  expect_same(state_dict(*norm), state_dict(*trained));
+}
+
+TEST(StateDict, LoadsTheModulesOwnTensorsUnderOtherNames) {
+  torch::nn::Sequential module(torch::nn::Linear(2, 2), torch::nn::Linear(2, 2));
+  const auto before = copied(state_dict(*module));
+  const auto own = state_dict(*module);
+  load_state_dict(*module, {{"0.weight", own["1.weight"]},
+                            {"0.bias", own["1.bias"]},
+                            {"1.weight", own["0.weight"]},
+                            {"1.bias", own["0.bias"]}});
+  EXPECT_SAME(own["0.weight"], before["1.weight"]);
+  EXPECT_SAME(own["1.weight"], before["0.weight"]);
+}
+
+TEST(StateDict, LoadsATensorThatHasTwoNames) {
+  torch::nn::Linear shared(2, 2);
+  torch::nn::Sequential module(shared, shared);
+  auto state = copied(state_dict(*module));
+  for (auto& entry : state) entry.value().fill_(7);
+  load_state_dict(*module, state);
+  EXPECT_SAME(shared->weight.detach(), torch::full({2, 2}, 7.F));
+  state["1.bias"].fill_(8);
+  expect_refused(*module, state, "0.bias and 1.bias differ, but are one tensor in the module");
+}
+
+TEST(StateDict, ListsAllThatDoesNotFitAndLoadsNothing) {
+  LSTM lstm(3, 4);
+  StateDict state = copied(state_dict(*lstm));
+  state.erase("bias_hh_l0");
+  state.insert("weight_hr_l0", torch::ones({2, 4}));
+  state["weight_ih_l0"] = torch::ones({16, 4});
+  state["weight_hh_l0"] = state["weight_hh_l0"].to(at::kDouble);
+  state["bias_ih_l0"] = at::Tensor();
+  expect_refused(*lstm, state, R"(load_state_dict: nothing is loaded, since state does not fit the module:
+  weight_ih_l0 has sizes [16, 4], and must be [16, 3]
+  weight_hh_l0 is Double, and must be Float: convert it by .to(at::kFloat) or the module by ->to(at::kDouble)
+  bias_ih_l0 is undefined
+  bias_hh_l0 is missing
+  weight_hr_l0 is left over: the module has no weight_hr_l0)");
+}
+
+TEST(StateDict, LoadsNothingIfACopyFails) {
+  torch::nn::Linear linear(2, 3);
+  const StateDict before = copied(state_dict(*linear));
+  const StateDict state = {{"weight", torch::ones({3, 2})}, {"bias", torch::empty(3, at::kMeta)}};
+  EXPECT_ANY_THROW(load_state_dict(*linear, state));
+  expect_same(state_dict(*linear), before);
+}
+
+TEST(StateDict, ArchivesLoadBothWays) {
+  LSTM ours(every_option());
+  torch::nn::LSTM theirs(every_option());
+  LSTM again(every_option());
+  std::stringstream first, second;
+  torch::save(ours, first);
+  torch::load(theirs, first);
+  expect_same(state_dict(*theirs), state_dict(*ours));
+  torch::save(theirs, second);
+  torch::load(again, second);
+  expect_same(state_dict(*again), state_dict(*ours));
+}
+
+TEST(ReadStateDict, ReadsADictOfTensors) {
+  const File file("good.pt");
+  c10::Dict<std::string, at::Tensor> written;
+  LSTM lstm(every_option());
+  for (const auto& entry : state_dict(*lstm)) written.insert(entry.key(), entry.value());
+  file.write(torch::pickle_save(written));
+  expect_same(read_state_dict(file.path()), state_dict(*lstm));
+}
+
+TEST(ReadStateDict, RefusesWhatIsNoFile) {
+  EXPECT_THROWS(read_state_dict("no/such.pt"), c10::ValueError, "read_state_dict: there is no file \"no/such.pt\"");
+  EXPECT_THROWS(read_state_dict(testing::TempDir()), c10::ValueError, "there is no file");
+}
+
+TEST(ReadStateDict, RefusesWhatIsNotWrittenByTorchSave) {
+  const File file("text.pt");
+  for (const std::string text : {"", "no zip at all", "PK\3\4 nor this"}) {
+    file.write(std::vector<char>(text.begin(), text.end()));
+    EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError,
+                  "packseq_state_dict_text.pt\" holds no plain dict of tensors; in Python, write "
+                  "torch.save(dict(model.state_dict()), file)");
+  }
+  LSTM lstm(3, 4);
+  torch::save(lstm, file.path().string());
+  EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError, "holds no plain dict of tensors");
+}
+
+TEST(ReadStateDict, RefusesOtherObjects) {
+  const File file("object.pt");
+  file.write(torch::pickle_save(c10::IValue(3)));
+  EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError, "object.pt\" holds a Int, not a dict; in Python");
+
+  c10::Dict<std::int64_t, at::Tensor> numbered;
+  numbered.insert(5, torch::ones(1));
+  file.write(torch::pickle_save(numbered));
+  EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError, "object.pt\" has the key 5, which is not a string");
+
+  c10::Dict<std::string, std::int64_t> epochs;
+  epochs.insert("epoch", 3);
+  file.write(torch::pickle_save(epochs));
+  EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError,
+                "object.pt\" holds under the key \"epoch\" a Int, not a tensor; in Python");
+}
+
+}  // namespace
+}  // namespace packseq::nn
