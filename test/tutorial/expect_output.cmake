@@ -1,5 +1,5 @@
-# Runs PROGRAM, writes what it prints to ACTUAL, and fails unless that is what EXPECTED holds.
-execute_process(COMMAND "${PROGRAM}" OUTPUT_FILE "${ACTUAL}" RESULT_VARIABLE result)
+# Runs PROGRAM with ARGUMENTS, writes what it prints to ACTUAL, and fails unless that is what EXPECTED holds.
+execute_process(COMMAND "${PROGRAM}" ${ARGUMENTS} OUTPUT_FILE "${ACTUAL}" RESULT_VARIABLE result)
 if(NOT result EQUAL 0)
   message(FATAL_ERROR "${PROGRAM} failed: ${result}")
 endif()
