@@ -15,6 +15,7 @@ endif()
 
 # packseq_skip_without_python(test): stands for a test where there is no such Python.
 function(packseq_skip_without_python test)
-  add_test(NAME ${test} COMMAND "${CMAKE_COMMAND}" -E echo "Skipped: set PACKSEQ_TORCH_PYTHON to a Python with torch ${Torch_VERSION}")
+  add_test(NAME ${test} COMMAND "${CMAKE_COMMAND}" -E echo
+    "Skipped: set PACKSEQ_TORCH_PYTHON to a Python with torch ${Torch_VERSION}")
   set_tests_properties(${test} PROPERTIES SKIP_REGULAR_EXPRESSION Skipped LABELS fast)
 endfunction()

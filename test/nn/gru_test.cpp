@@ -1,6 +1,7 @@
 #include "packseq/nn/gru.hpp"
 
 #include "nn/conformance.hpp"
+#include "nn/module_conformance.hpp"
 
 namespace packseq::test {
 namespace {
@@ -16,6 +17,7 @@ struct GruNetwork {
         .num_layers(options.layers)
         .bidirectional(options.bidirectional)
         .bias(options.bias)
+        .batch_first(options.batch_first)
         .dropout(options.dropout);
   }
 
@@ -33,6 +35,7 @@ struct GruNetwork {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Gru, Conformance, GruNetwork);
+INSTANTIATE_TYPED_TEST_SUITE_P(Gru, ModuleConformance, GruNetwork);
 
 TEST(GRU, RefusesACellState) {
   nn::GRU network(3, 4);

@@ -1,6 +1,7 @@
 #include "packseq/nn/lstm.hpp"
 
 #include "nn/conformance.hpp"
+#include "nn/module_conformance.hpp"
 
 namespace packseq::test {
 namespace {
@@ -16,6 +17,7 @@ struct LstmNetwork {
         .num_layers(options.layers)
         .bidirectional(options.bidirectional)
         .bias(options.bias)
+        .batch_first(options.batch_first)
         .dropout(options.dropout)
         .proj_size(options.proj_size);
   }
@@ -38,6 +40,7 @@ struct LstmNetwork {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Lstm, Conformance, LstmNetwork);
+INSTANTIATE_TYPED_TEST_SUITE_P(Lstm, ModuleConformance, LstmNetwork);
 
 TEST(LSTM, NamesItsResults) {
   nn::LSTM lstm(torch::nn::LSTMOptions(4, 5));

@@ -49,7 +49,8 @@ def run(network):
     results |= {f"gradient.{key}": parameter.grad for key, parameter in model.named_parameters()}
     results |= {f"document.{i}": document for i, document in enumerate(documents)}
     for name, before, after in zip("hc", initial, final):
-        results |= {f"initial.{name}": before.detach(), f"final.{name}": after.detach(), f"gradient.{name}": before.grad}
+        results |= {f"initial.{name}": before.detach(), f"gradient.{name}": before.grad}
+        results[f"final.{name}"] = after.detach()
     results |= {"output": output.data.detach(), "scores": scores.detach()}
     return model, results
 

@@ -1,6 +1,7 @@
 #include "packseq/nn/rnn.hpp"
 
 #include "nn/conformance.hpp"
+#include "nn/module_conformance.hpp"
 
 namespace packseq::test {
 namespace {
@@ -16,6 +17,7 @@ struct RnnNetwork {
         .num_layers(options.layers)
         .bidirectional(options.bidirectional)
         .bias(options.bias)
+        .batch_first(options.batch_first)
         .dropout(options.dropout);
   }
 
@@ -33,6 +35,7 @@ struct RnnNetwork {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Rnn, Conformance, RnnNetwork);
+INSTANTIATE_TYPED_TEST_SUITE_P(Rnn, ModuleConformance, RnnNetwork);
 
 /// The same with the other nonlinearity.
 struct ReluNetwork : RnnNetwork {
@@ -42,6 +45,7 @@ struct ReluNetwork : RnnNetwork {
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Relu, Conformance, ReluNetwork);
+INSTANTIATE_TYPED_TEST_SUITE_P(Relu, ModuleConformance, ReluNetwork);
 
 TEST(RNN, RefusesACellState) {
   nn::RNN network(3, 4);

@@ -88,11 +88,11 @@ TEST(StateDict, LoadsTheWeightsOfLibTorchsNetworks) {
 TEST(StateDict, LoadsUnderAPrefix) {
   torch::nn::Linear linear(2, 3);
   const auto weight = torch::rand({3, 2});
-  const StateDict state = {{"a.weight", weight}, {"a.bias", torch::ones(3)}, {"b.weight", torch::ones(1)}};
+  const StateDict state = {{"a.weight", weight}, {"a.bias", torch::ones(3)}, {"b.scale", torch::ones(1)}};
   load_state_dict(*linear, state, {.prefix = "a."});
   EXPECT_SAME(linear->weight.detach(), weight);
   expect_refused(*linear, state, "bias is missing");
-  expect_refused(*linear, state, "b.bias is missing", {.prefix = "b."});
+  expect_refused(*linear, state, "b.weight is missing", {.prefix = "b."});
   expect_refused(*linear, state, "a.bias is left over: the module has no .bias", {.prefix = "a"});
 }
 
@@ -166,19 +166,6 @@ TEST(StateDict, LoadsNothingIfACopyFails) {
   const StateDict state = {{"weight", torch::ones({3, 2})}, {"bias", torch::empty(3, at::kMeta)}};
   EXPECT_ANY_THROW(load_state_dict(*linear, state));
   expect_same(state_dict(*linear), before);
-}
-
-TEST(StateDict, ArchivesLoadBothWays) {
-  LSTM ours(every_option());
-  torch::nn::LSTM theirs(every_option());
-  LSTM again(every_option());
-  std::stringstream first, second;
-  torch::save(ours, first);
-  torch::load(theirs, first);
-  expect_same(state_dict(*theirs), state_dict(*ours));
-  torch::save(theirs, second);
-  torch::load(again, second);
-  expect_same(state_dict(*again), state_dict(*ours));
 }
 
 TEST(ReadStateDict, ReadsADictOfTensors) {

@@ -10,12 +10,15 @@ namespace packseq::nn {
 
 /// The state of a recurrent network before the first or after the last token of each document, in the caller's order;
 /// D = 2 if bidirectional, else 1.
+///
+/// A network starts from zeros where a tensor is undefined. As with a tensor, a copy shares the numbers, and many
+/// threads may read one state at once.
 struct State {
   at::Tensor h = {};  ///< Hidden state, [layers * D, B, P], P the projection size of an LSTM that has one, else H.
   at::Tensor c = {};  ///< Cell state, [layers * D, B, H]; only an LSTM has one.
 };
 
-/// What a recurrent network makes of a packed batch.
+/// What a recurrent network makes of a packed batch; as with `State`, many threads may read one result at once.
 struct Result {
   PackedSequence output;  ///< The last layer's output for every token, data [N, D * P].
   State state;            ///< The state after the last token of each document.

@@ -42,8 +42,8 @@ struct LoadOptions {
 
 /// Copies weights into a module: all of them, or none if they do not fit.
 ///
-/// The module keeps its tensors, on their device: optimizers go on with them, and `requires_grad` stays. No other thread
-/// may use the module meanwhile.
+/// The module keeps its tensors, on their device: optimizers go on with them, and `requires_grad` stays. No other
+/// thread may use the module meanwhile.
 /// @throws c10::ValueError, listing everything that does not fit: parameters or buffers without a key in `state`; keys
 ///   under `options.prefix` that the module does not know; tensors that are undefined or differ from the module's in
 ///   sizes or dtype; different numbers for one tensor that the module holds under several names.
