@@ -1,18 +1,48 @@
 #include "sequence/check.hpp"
 
-#include <ATen/ops/isfinite.h>
-#include <ATen/ops/real.h>
-#include <ATen/ops/scalar_tensor.h>
 #include <c10/util/Exception.h>
 
-#include <cmath>
 #include <cstdint>
+#include <string>
 
 namespace packseq::detail {
+namespace {
+
+bool is_dense(const at::Tensor& tensor) { return tensor.layout() == at::kStrided && !tensor.is_nested(); }
+
+void check_dense(const char* function, const char* argument, const at::Tensor& tensor) {
+  TORCH_CHECK_TYPE(is_dense(tensor), function, ": ", argument, " is a ",
+                   tensor.is_nested() ? "nested" : c10::str(tensor.layout()), " tensor, and must be a dense one");
+}
+
+}  // namespace
 
 void check_has_rows(const char* function, const char* argument, const at::Tensor& tensor) {
-  TORCH_CHECK_VALUE(tensor.defined() && tensor.dim() > 0, function, ": ", argument, " is ",
-                    tensor.defined() ? "a scalar" : "undefined", ", and must have at least one dimension");
+  TORCH_CHECK_VALUE(tensor.defined(), function, ": ", argument, " is undefined, and must have at least one dimension");
+  check_dense(function, argument, tensor);
+  TORCH_CHECK_VALUE(tensor.dim() > 0, function, ": ", argument, " is a scalar, and must have at least one dimension");
+}
+
+std::vector<std::int64_t> checked_lengths(const char* function, const std::vector<at::Tensor>& sequences) {
+  TORCH_CHECK_VALUE(!sequences.empty(), function, ": sequences is empty: a batch has at least one sequence");
+  const at::Tensor& first = sequences.front();
+  std::vector<std::int64_t> lengths;
+  lengths.reserve(sequences.size());
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const at::Tensor& sequence = sequences[i];
+    // Names are made only for what is refused: there may be many sequences, and short ones.
+    if (!sequence.defined() || !is_dense(sequence) || sequence.dim() == 0) {
+      check_has_rows(function, c10::str("sequences[", i, "]").c_str(), sequence);
+    }
+    TORCH_CHECK_TYPE(sequence.scalar_type() == first.scalar_type() && sequence.device() == first.device(), function,
+                     ": sequences[", i, "] is ", sequence.scalar_type(), " on ", sequence.device(),
+                     ", but sequences[0] is ", first.scalar_type(), " on ", first.device());
+    TORCH_CHECK_VALUE(sequence.sizes().slice(1) == first.sizes().slice(1), function, ": sequences[", i, "] has sizes ",
+                      sequence.sizes(), ", but sequences[0] has ", first.sizes(),
+                      ": all but the first must be the same");
+    lengths.push_back(sequence.size(0));
+  }
+  return lengths;
 }
 
 void check_sum(const char* function, const char* argument, const std::vector<std::int64_t>& entries, const char* owner,
@@ -29,6 +59,7 @@ void check_sum(const char* function, const char* argument, const std::vector<std
 
 std::vector<std::int64_t> checked_lengths(const char* function, const char* argument, const at::Tensor& lengths) {
   TORCH_CHECK_VALUE(lengths.defined(), function, ": ", argument, " is undefined");
+  check_dense(function, argument, lengths);
   TORCH_CHECK_TYPE(lengths.scalar_type() == at::kLong && lengths.is_cpu(), function, ": ", argument, " is ",
                    lengths.scalar_type(), " on ", lengths.device(), ", and must be int64 (Long) on cpu");
   TORCH_CHECK_VALUE(lengths.dim() == 1, function, ": ", argument, " has sizes ", lengths.sizes(),
@@ -44,9 +75,16 @@ std::vector<std::int64_t> checked_lengths(const char* function, const char* argu
   return entries;
 }
 
+std::vector<std::int64_t> checked_lengths(const char* function, const Jagged& sequences) {
+  auto entries = checked_lengths(function, "lengths", sequences.lengths());
+  check_sum(function, "lengths", entries, "values", sequences.values().size(0));
+  return entries;
+}
+
 std::vector<std::int64_t> checked_lengths_of(const char* function, const char* argument, const at::Tensor& padded,
                                              bool batch_first, const at::Tensor& lengths) {
   TORCH_CHECK_VALUE(padded.defined(), function, ": ", argument, " is undefined");
+  check_dense(function, argument, padded);
   TORCH_CHECK_VALUE(padded.dim() >= 2, function, ": ", argument, " has sizes ", padded.sizes(),
                     ", and must have at least two dimensions, ", batch_first ? "[B, T, *]" : "[T, B, *]");
   auto entries = checked_lengths(function, "lengths", lengths);
@@ -60,41 +98,6 @@ std::vector<std::int64_t> checked_lengths_of(const char* function, const char* a
                       steps, ", the number of steps of ", argument);
   }
   return entries;
-}
-
-namespace {
-
-bool holds_integer(std::int64_t value, c10::ScalarType dtype) {
-  const at::Tensor held = at::scalar_tensor(value, at::kLong).to(dtype);
-  if (c10::isIntegralType(dtype, /*includeBool=*/true)) return held.to(at::kLong).item<std::int64_t>() == value;
-  // Every floating-point dtype fits into double, and double tells exactly which integers it holds: 2^63 is the first
-  // one that it rounds an int64 to without being one.
-  const auto rounded = static_cast<double>(value);
-  return rounded < 0x1p63 && static_cast<std::int64_t>(rounded) == value &&
-         at::real(held).to(at::kDouble).item<double>() == rounded;
-}
-
-bool holds(const c10::Scalar& value, c10::ScalarType dtype) {
-  if (value.isComplex()) {
-    return c10::isComplexType(dtype) &&
-           at::isfinite(at::scalar_tensor(value, at::kComplexDouble).to(dtype)).item<bool>();
-  }
-  if (value.isBoolean()) return true;
-  if (!value.isFloatingPoint()) return holds_integer(value.toLong(), dtype);
-  const double number = value.toDouble();
-  if (c10::isIntegralType(dtype, /*includeBool=*/true)) {
-    return std::floor(number) == number && std::abs(number) < 0x1p63 &&
-           holds_integer(static_cast<std::int64_t>(number), dtype);
-  }
-  const at::Tensor held = at::real(at::scalar_tensor(number, at::kDouble).to(dtype));
-  return !std::isfinite(number) || std::isfinite(held.to(at::kDouble).item<double>());
-}
-
-}  // namespace
-
-void check_padding_value(const char* function, const c10::Scalar& value, c10::ScalarType dtype) {
-  TORCH_CHECK_VALUE(holds(value, dtype), function, ": padding_value is ", value, ", which the dtype of the sequences, ",
-                    dtype, ", cannot hold");
 }
 
 }  // namespace packseq::detail

@@ -5,10 +5,21 @@
 #include <cstdint>
 #include <vector>
 
+#include "packseq/sequence/jagged.hpp"
+
 namespace packseq::detail {
+
+/// Refuses a tensor that is undefined or a scalar, which has no rows, or that is not dense.
+void check_has_rows(const char* function, const char* argument, const at::Tensor& tensor);
 
 /// The entries of a tensor of lengths, once it is known to be int64 [B] on the CPU, B > 0, without a negative one.
 std::vector<std::int64_t> checked_lengths(const char* function, const char* argument, const at::Tensor& lengths);
+
+/// The lengths of sequences, once they are known to fit end to end into one tensor, and not to be none.
+std::vector<std::int64_t> checked_lengths(const char* function, const std::vector<at::Tensor>& sequences);
+
+/// The lengths of sequences, once they are known to be those of their values still: both tensors can be changed in place.
+std::vector<std::int64_t> checked_lengths(const char* function, const Jagged& sequences);
 
 /// The entries of `lengths`, once they are known to fit the padded batch `padded`, [B, T, *] or [T, B, *].
 std::vector<std::int64_t> checked_lengths_of(const char* function, const char* argument, const at::Tensor& padded,
@@ -18,10 +29,7 @@ std::vector<std::int64_t> checked_lengths_of(const char* function, const char* a
 void check_sum(const char* function, const char* argument, const std::vector<std::int64_t>& entries, const char* owner,
                std::int64_t rows);
 
-/// Refuses a tensor that is undefined or a scalar: it has no rows.
-void check_has_rows(const char* function, const char* argument, const at::Tensor& tensor);
-
-/// Refuses a padding value that `dtype` cannot hold.
+/// Refuses a padding value that `dtype` cannot hold exactly (src/sequence/padding_value.cpp).
 void check_padding_value(const char* function, const c10::Scalar& value, c10::ScalarType dtype);
 
 }  // namespace packseq::detail

@@ -1,31 +1,15 @@
 #include "packseq/sequence/jagged.hpp"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
 #include <utility>
 
 #include "sequence/check.hpp"
+#include "sequence/layout.hpp"
 
 namespace packseq {
 namespace {
-
-void check_sequences(const std::vector<at::Tensor>& sequences) {
-  TORCH_CHECK_VALUE(!sequences.empty(), "Jagged: sequences is empty: a batch has at least one sequence");
-  for (std::size_t i = 0; i < sequences.size(); ++i) {
-    const at::Tensor& sequence = sequences[i];
-    TORCH_CHECK_VALUE(sequence.defined() && sequence.dim() > 0, "Jagged: sequences[", i, "] is ",
-                      sequence.defined() ? "a scalar" : "undefined", ", and must have at least one dimension");
-    const at::Tensor& first = sequences.front();
-    TORCH_CHECK_TYPE(sequence.scalar_type() == first.scalar_type() && sequence.device() == first.device(),
-                     "Jagged: sequences[", i, "] is ", sequence.scalar_type(), " on ", sequence.device(),
-                     ", but sequences[0] is ", first.scalar_type(), " on ", first.device());
-    TORCH_CHECK_VALUE(sequence.sizes().slice(1) == first.sizes().slice(1), "Jagged: sequences[", i, "] has sizes ",
-                      sequence.sizes(), ", but sequences[0] has ", first.sizes(),
-                      ": all but the first must be the same");
-  }
-}
 
 /// Where each sequence begins, and the end of the last.
 std::vector<std::int64_t> offsets_of(const std::vector<std::int64_t>& lengths) {
@@ -38,12 +22,10 @@ std::vector<std::int64_t> offsets_of(const std::vector<std::int64_t>& lengths) {
 }  // namespace
 
 Jagged::Jagged(const std::vector<at::Tensor>& sequences) {
-  check_sequences(sequences);
-  lengths_ = at::empty({static_cast<std::int64_t>(sequences.size())}, at::kLong);
-  auto* length = lengths_.mutable_data_ptr<std::int64_t>();
-  for (const at::Tensor& sequence : sequences) *length++ = sequence.size(0);
+  const auto lengths = detail::checked_lengths("Jagged", sequences);
   values_ = at::cat(sequences);
-  offsets_ = offsets_of(detail::checked_lengths("Jagged", "lengths", lengths_));
+  lengths_ = detail::to_tensor(lengths);
+  offsets_ = offsets_of(lengths);
 }
 
 Jagged Jagged::from_values(at::Tensor values, const at::Tensor& lengths) {
@@ -55,6 +37,15 @@ Jagged Jagged::from_values(at::Tensor values, const at::Tensor& lengths) {
   jagged.lengths_ = lengths.clone(at::MemoryFormat::Contiguous);  // whatever the caller does with his own
   jagged.offsets_ = offsets_of(entries);
   return jagged;
+}
+
+Jagged Jagged::to(const at::TensorOptions& options) const {
+  TORCH_CHECK_VALUE(options.layout() == at::kStrided && !options.requires_grad() && !options.pinned_memory() &&
+                        !options.has_memory_format(),
+                    "Jagged::to: options is ", options, ", and may set dtype and device only");
+  Jagged moved = *this;
+  moved.values_ = values_.to(options);
+  return moved;
 }
 
 at::Tensor Jagged::operator[](std::int64_t index) const {

@@ -1,5 +1,6 @@
 #include "sequence/layout.hpp"
 
+#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -110,14 +111,17 @@ PackedSequence make_packed(const char* function, const Layout& layout, at::Tenso
   return PackedSequence(std::move(data), to_tensor(layout.batch_sizes), std::move(sorted_indices));
 }
 
+at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows) {
+  auto sizes = rows.sizes().vec();
+  const auto nonempty = std::span(layout.order).first(index(sizes[0]));
+  sizes[0] = static_cast<std::int64_t>(layout.order.size());
+  return rows.new_zeros(sizes).index_copy_(0, to_tensor(nonempty).to(rows.device()), rows);
+}
+
 at::Tensor to_tensor(std::span<const std::int64_t> numbers) {
   at::Tensor tensor = at::empty({static_cast<std::int64_t>(numbers.size())}, at::kLong);
   std::copy(numbers.begin(), numbers.end(), tensor.mutable_data_ptr<std::int64_t>());
   return tensor;
-}
-
-JaggedPosition::JaggedPosition(std::span<const std::int64_t> lengths) : offsets_(lengths.size()) {
-  std::exclusive_scan(lengths.begin(), lengths.end(), offsets_.begin(), std::int64_t{0});
 }
 
 }  // namespace packseq::detail

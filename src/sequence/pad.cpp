@@ -1,46 +1,32 @@
 #include "packseq/sequence/pad.hpp"
 
-#include <ATen/ops/full.h>
-
-#include <algorithm>
-
 #include "sequence/check.hpp"
 #include "sequence/padded.hpp"
+#include "sequence/position.hpp"
 
 namespace packseq {
-namespace detail {
 
-at::Tensor gather_padded(const at::Tensor& padded, const at::Tensor& rows) {
-  return padded.flatten(0, 1).index_select(0, rows.to(padded.device()));
+using detail::PaddedPosition;
+
+at::Tensor pad_sequence(const Jagged& sequences, const PadOptions& options) {
+  const auto lengths = detail::checked_lengths("pad_sequence", sequences);
+  detail::PaddedBatch batch("pad_sequence", options, lengths, sequences.values());
+  const at::Tensor rows = detail::rows_in_jagged_order(lengths, PaddedPosition(batch.shape(), lengths));
+  return std::move(batch).with(sequences.values(), rows);
 }
 
-at::Tensor scatter_padded(const at::Tensor& values, const at::Tensor& rows, const PaddedPosition& shape,
-                          const c10::Scalar& padding_value) {
-  auto sizes = values.sizes().vec();
-  sizes[0] = shape.batch * shape.steps;
-  const at::Tensor cells = at::full(sizes, padding_value, values.options().requires_grad(false))
-                               .index_copy(0, rows.to(values.device()), values);
-  sizes[0] = shape.batch_first ? shape.batch : shape.steps;
-  sizes.insert(sizes.begin() + 1, shape.batch_first ? shape.steps : shape.batch);
-  return cells.view(sizes);
+at::Tensor pad_sequence(const std::vector<at::Tensor>& sequences, const PadOptions& options) {
+  const auto lengths = detail::checked_lengths("pad_sequence", sequences);
+  detail::PaddedBatch batch("pad_sequence", options, lengths, sequences.front());
+  const at::Tensor rows = detail::rows_in_jagged_order(lengths, PaddedPosition(batch.shape(), lengths));
+  return std::move(batch).with(at::TensorList(sequences), rows);
 }
 
-}  // namespace detail
-
-at::Tensor pad_sequence(const Jagged& sequences, const PadSequenceOptions& options) {
-  detail::check_padding_value("pad_sequence", options.padding_value, sequences.values().scalar_type());
-  const auto lengths = detail::checked_lengths("pad_sequence", "lengths", sequences.lengths());
-  const detail::PaddedPosition position{options.batch_first, sequences.size(),
-                                        *std::max_element(lengths.begin(), lengths.end())};
-  return detail::scatter_padded(sequences.values(), detail::rows_in_jagged_order(lengths, position), position,
-                                options.padding_value);
-}
-
-Jagged unpad_sequence(const at::Tensor& padded, const at::Tensor& lengths, const UnpadSequenceOptions& options) {
+Jagged unpad_sequence(const at::Tensor& padded, const at::Tensor& lengths, const UnpadOptions& options) {
   const auto entries = detail::checked_lengths_of("unpad_sequence", "padded", padded, options.batch_first, lengths);
-  const detail::PaddedPosition position{options.batch_first, padded.size(options.batch_first ? 0 : 1),
-                                        padded.size(options.batch_first ? 1 : 0)};
-  return Jagged::from_values(detail::gather_padded(padded, detail::rows_in_jagged_order(entries, position)), lengths);
+  const at::Tensor rows =
+      detail::rows_in_jagged_order(entries, PaddedPosition(detail::shape_of(padded, options), entries));
+  return Jagged::from_values(detail::gather_padded(padded, rows), lengths);
 }
 
 }  // namespace packseq

@@ -48,6 +48,8 @@ TEST(Jagged, RefusesBadSequences) {
   EXPECT_THROWS(Jagged(std::vector<at::Tensor>{}), ValueError, "sequences is empty");
   EXPECT_THROWS(Jagged({torch::ones(2), at::Tensor()}), ValueError, "sequences[1] is undefined");
   EXPECT_THROWS(Jagged({torch::ones(2), torch::tensor(1.0F)}), ValueError, "sequences[1] is a scalar");
+  EXPECT_THROWS(Jagged({torch::ones(2), torch::ones(2).to_sparse()}), TypeError, "sequences[1] is a Sparse tensor");
+  EXPECT_THROWS(Jagged({torch::ones(2), torch::ones(2, at::kMeta)}), TypeError, "sequences[1] is Float on meta");
   EXPECT_THROWS(Jagged({torch::ones({2, 3}), torch::ones({2, 4})}), ValueError,
                 "sequences[1] has sizes [2, 4], but sequences[0] has [2, 3]");
   EXPECT_THROWS(Jagged({torch::ones(2), torch::ones(2, at::kDouble)}), TypeError,
@@ -58,6 +60,7 @@ TEST(Jagged, RefusesValuesAndLengthsThatDoNotFit) {
   const auto values = torch::ones(3);
   EXPECT_THROWS(Jagged::from_values({}, torch::tensor({3})), ValueError, "values is undefined");
   EXPECT_THROWS(Jagged::from_values(torch::tensor(1), torch::tensor({1})), ValueError, "at least one dimension");
+  EXPECT_THROWS(Jagged::from_values(values.to_sparse(), torch::tensor({3})), TypeError, "values is a Sparse tensor");
   EXPECT_THROWS(Jagged::from_values(values, {}), ValueError, "lengths is undefined");
   EXPECT_THROWS(Jagged::from_values(values, torch::tensor({3.0})), TypeError, "lengths is Float on cpu");
   EXPECT_THROWS(Jagged::from_values(values, torch::tensor({3}, at::kInt)), TypeError, "lengths is Int on cpu");
@@ -79,6 +82,24 @@ TEST(Jagged, KeepsItsLayoutWhateverBecomesOfTheLengthsItWasMadeFrom) {
   lengths.zero_();
   EXPECT_SAME(sequences.lengths(), torch::tensor({1, 2}));
   EXPECT_TRUE(sequences.lengths().is_contiguous());
+}
+
+TEST(Jagged, MovesToAnotherDtypeAndDevice) {
+  for (const auto device : test::devices()) {
+    const auto moved = Jagged(three_documents).to(at::TensorOptions(at::kHalf).device(device));
+    EXPECT_EQ(moved.values().device().type(), device.type());
+    EXPECT_SAME(moved.values().cpu(), torch::tensor({1, 2, 3, 4, 5, 6}, at::kHalf));
+    EXPECT_SAME(moved[1].cpu(), torch::tensor({4, 5}, at::kHalf));
+    EXPECT_SAME(moved.lengths(), torch::tensor({3, 2, 1}));
+  }
+}
+
+TEST(Jagged, RefusesToMoveToMoreThanADtypeAndADevice) {
+  const Jagged ids(three_documents);
+  EXPECT_THROWS(ids.to(at::TensorOptions().layout(at::kSparse)), ValueError, "Jagged::to: options is TensorOptions(");
+  EXPECT_THROWS(ids.to(at::TensorOptions().requires_grad(true)), ValueError, "may set dtype and device only");
+  EXPECT_THROWS(ids.to(at::TensorOptions().pinned_memory(true)), ValueError, "may set dtype and device only");
+  EXPECT_THROWS(ids.to(at::TensorOptions().memory_format(at::MemoryFormat::Contiguous)), ValueError, "may set dtype");
 }
 
 TEST(Jagged, RefusesAnIndexOutOfRange) {

@@ -70,6 +70,46 @@ TEST(PackSequence, IsUndoneByUnpackSequenceBitForBit) {
   }
 }
 
+TEST(PackSequence, TakesJaggedSequencesOrTensorsOfEveryKind) {
+  std::mt19937 random(4);
+  for (const auto device : test::devices()) {
+    for (const auto& sequences : test::batches_of_every_kind(random, device)) {
+      const auto jagged = pack_sequence(Jagged(sequences));
+      const auto tensors = pack_sequence(sequences);
+      EXPECT_SAME(tensors.data(), jagged.data());
+      EXPECT_SAME(tensors.batch_sizes(), jagged.batch_sizes());
+      EXPECT_SAME(tensors.sorted_indices(), jagged.sorted_indices());
+      const auto unpacked = unpack_sequence(tensors).unbind();
+      for (std::size_t i = 0; i < sequences.size(); ++i) EXPECT_SAME(unpacked[i], sequences[i]);
+    }
+  }
+}
+
+TEST(PackSequence, TakesTensorsThatAreMoreThanTheirMemory) {
+  const auto packed_like_jagged = [](const std::vector<at::Tensor>& sequences) {
+    const auto data = pack_sequence(sequences).data();
+    return at::equal(data, pack_sequence(Jagged(sequences)).data());
+  };
+  const auto real = torch::rand({4, 6});
+  const auto complex = torch::rand({4, 6}, at::kComplexFloat);
+  EXPECT_TRUE(packed_like_jagged({real.t(), torch::rand({2, 4})}));             // not contiguous
+  EXPECT_TRUE(packed_like_jagged({real.select(1, 2), torch::rand({2})}));       // nor this
+  EXPECT_TRUE(packed_like_jagged({torch::rand({1, 6}).expand({3, 6}), real}));  // one row three times
+  EXPECT_TRUE(packed_like_jagged({complex.conj(), complex}));                   // conjugated when it is read
+  EXPECT_TRUE(packed_like_jagged({torch::imag(complex.conj()), real}));         // negated when it is read
+  EXPECT_TRUE(packed_like_jagged({torch::_efficientzerotensor({2, 6}, at::kFloat), real}));  // without memory
+  EXPECT_EQ(pack_sequence({torch::ones({2, 6}, at::kMeta)}, {.enforce_sorted = true}).data().device(), at::kMeta);
+}
+
+TEST(PackSequence, CarriesForwardGradients) {
+  const auto level = torch::autograd::forward_ad::enter_dual_level();
+  const auto tangent = torch::rand({3});
+  const auto packed = pack_sequence({torch::_make_dual(torch::rand({3}), tangent, static_cast<std::int64_t>(level))},
+                                    {.enforce_sorted = true});
+  EXPECT_SAME(std::get<1>(torch::_unpack_dual(packed.data(), static_cast<std::int64_t>(level))), tangent);
+  torch::autograd::forward_ad::exit_dual_level(level);
+}
+
 TEST(PackSequence, SortsEmptySequencesLastAndAlwaysSaysHowMany) {
   const auto packed = pack_sequence({torch::empty({0, 2}), torch::ones({1, 2}), torch::empty({0, 2})});
   EXPECT_SAME(packed.batch_sizes(), torch::tensor({1}));
@@ -93,6 +133,35 @@ TEST(PackSequence, RefusesUnsortedSequencesWhereSortedOnesAreAskedFor) {
                 "sequence 1 of length 2 comes after one of length 1");
 }
 
+TEST(PackSequence, RefusesSequencesThatDoNotFitTogether) {
+  EXPECT_THROWS(pack_sequence(std::vector<at::Tensor>{}), ValueError, "pack_sequence: sequences is empty");
+  EXPECT_THROWS(pack_sequence({torch::ones(1), at::Tensor()}), ValueError, "pack_sequence: sequences[1] is undefined");
+  EXPECT_THROWS(pack_sequence({torch::ones(1), torch::ones(1, at::kLong)}), TypeError,
+                "pack_sequence: sequences[1] is Long on cpu, but sequences[0] is Float on cpu");
+  EXPECT_THROWS(pack_sequence({torch::ones({1, 2}), torch::ones({1, 3})}), ValueError,
+                "pack_sequence: sequences[1] has sizes [1, 3], but sequences[0] has [1, 2]");
+}
+
+TEST(PackSequence, RefusesSequencesWhoseLengthsWereChangedInPlace) {
+  const Jagged sequences = {torch::ones(2), torch::ones(1)};
+  sequences.lengths()[1] = 1000;
+  EXPECT_THROWS(pack_sequence(sequences), ValueError, "pack_sequence: lengths has a sum of more than 3");
+}
+
+TEST(PackSequence, CarriesTheGradientsOfTensors) {
+  const auto first = torch::rand({1, 2}).requires_grad_();
+  const auto second = torch::rand({3, 2});
+  const auto third = torch::rand({2, 2}).requires_grad_();
+  const auto packed = pack_sequence({first, second, third});
+  const auto weights = torch::rand({6, 2});
+  (packed.data() * weights).sum().backward();
+  const auto expected = unpack_sequence(PackedSequence(weights, packed.batch_sizes(), packed.sorted_indices()));
+  EXPECT_SAME(first.grad(), expected[0]);
+  EXPECT_SAME(third.grad(), expected[2]);
+  const torch::NoGradGuard no_grad;
+  EXPECT_FALSE(pack_sequence({first, second, third}).data().requires_grad());
+}
+
 TEST(PackSequence, CarriesGradientsThereAndBack) {
   const auto values = torch::rand({6, 2}, at::kDouble).requires_grad_();
   const auto sequences = Jagged::from_values(values, torch::tensor({1, 0, 3, 2}));
@@ -111,7 +180,8 @@ TEST(PackPaddedSequence, DoesAsLibTorch) {
     const auto ours_input = padded.clone().requires_grad_();
     const auto theirs_input = padded.clone().requires_grad_();
     const auto lengths = Jagged(sequences).lengths();
-    const auto ours = packseq::pack_padded_sequence(ours_input, lengths, {batch_first, enforce_sorted});
+    const auto ours = packseq::pack_padded_sequence(ours_input, lengths,
+                                                    {.batch_first = batch_first, .enforce_sorted = enforce_sorted});
     const auto theirs = rnn::pack_padded_sequence(theirs_input, lengths, batch_first, enforce_sorted);
     EXPECT_SAME(ours.data(), theirs.data());
     EXPECT_SAME(ours.batch_sizes(), theirs.batch_sizes());
@@ -129,10 +199,29 @@ TEST(PackPaddedSequence, LeavesOutSequencesWithoutRealCells) {
   EXPECT_SAME(lengths(packed), torch::tensor({0, 2, 1}));
 }
 
+TEST(PackPaddedSequence, ReadsPaddingOnTheLeft) {
+  std::mt19937 random(5);
+  for (int round = 0; round < 20; ++round) {
+    const auto sequences = test::random_sequences(random, {.trailing = {2}});
+    const bool batch_first = round % 2 == 0;
+    const auto padded = packseq::pad_sequence(
+        sequences, {.batch_first = batch_first, .padding_value = -1, .padding_side = PaddingSide::left});
+    const auto packed = packseq::pack_padded_sequence(padded, Jagged(sequences).lengths(),
+                                                      {.batch_first = batch_first, .padding_side = PaddingSide::left});
+    EXPECT_SAME(packed.data(), pack_sequence(sequences).data());
+    EXPECT_SAME(std::get<0>(packseq::pad_packed_sequence(
+                    packed, {.batch_first = batch_first, .padding_value = -1, .padding_side = PaddingSide::left})),
+                padded);
+  }
+}
+
 TEST(PackPaddedSequence, RefusesLengthsThatDoNotFit) {
   const auto input = torch::ones({3, 2});
   EXPECT_THROWS(packseq::pack_padded_sequence({}, torch::tensor({1})), ValueError, "input is undefined");
   EXPECT_THROWS(packseq::pack_padded_sequence(torch::ones(3), torch::tensor({1})), ValueError, "two dimensions");
+  EXPECT_THROWS(packseq::pack_padded_sequence(input.to_sparse(), torch::tensor({1, 1})), TypeError,
+                "pack_padded_sequence: input is a Sparse tensor, and must be a dense one");
+  EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::empty({0}, at::kLong)), ValueError, "lengths is empty");
   EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({1.5, 1.0})), TypeError, "lengths is Float");
   EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({1})), ValueError, "lengths has 1 entries");
   EXPECT_THROWS(packseq::pack_padded_sequence(input, torch::tensor({4, 1})), ValueError,
@@ -150,7 +239,8 @@ TEST(PadPackedSequence, DoesAsLibTorchOnItsPacksAndOurs) {
     const auto sequences = sequences_of_distinct_lengths(random, 0, enforce_sorted);
     const std::int64_t total_length = 13 + round % 3;
     for (const auto& packed : {rnn::pack_sequence(sequences, enforce_sorted), pack_sequence(sequences)}) {
-      const auto [ours, our_lengths] = packseq::pad_packed_sequence(packed, {batch_first, 7, total_length});
+      const auto [ours, our_lengths] = packseq::pad_packed_sequence(
+          packed, {.batch_first = batch_first, .padding_value = 7, .total_length = total_length});
       const auto [theirs, their_lengths] = rnn::pad_packed_sequence(packed, batch_first, 7, total_length);
       EXPECT_SAME(ours, theirs);
       EXPECT_SAME(our_lengths, their_lengths);
@@ -175,11 +265,12 @@ TEST(PadPackedSequence, PadsEmptySequencesInTheCallersOrder) {
   EXPECT_SAME(lengths, torch::tensor({0, 2, 0, 1}));
 }
 
-TEST(PadPackedSequence, RefusesATotalLengthOrPaddingValueThatDoesNotFit) {
+TEST(PadPackedSequence, RefusesATotalLengthThatDoesNotFit) {
   const auto packed = pack_sequence(documents_to_pack);
   EXPECT_THROWS(packseq::pad_packed_sequence(packed, {.total_length = 2}), ValueError,
-                "total_length is 2, and must be at least 3");
-  EXPECT_THROWS(packseq::pad_packed_sequence(packed, {.padding_value = 0.5}), ValueError, "padding_value is 0.5");
+                "pad_packed_sequence: total_length is 2, and must be at least 3");
+  EXPECT_THROWS(packseq::pad_packed_sequence(packed, {.total_length = std::int64_t{1} << 62}), ValueError,
+                "pad_packed_sequence: total_length is 4611686018427387904, and 3 sequences of that many steps");
 }
 
 TEST(PadPackedSequence, EveryReaderRefusesAMalformedPack) {
@@ -187,6 +278,21 @@ TEST(PadPackedSequence, EveryReaderRefusesAMalformedPack) {
   EXPECT_THROWS(packseq::pad_packed_sequence(bad), ValueError, "pad_packed_sequence: batch_sizes has the sum 2");
   EXPECT_THROWS(unpack_sequence(bad), ValueError, "unpack_sequence: batch_sizes has the sum 2");
   EXPECT_THROWS(lengths(bad), ValueError, "lengths: batch_sizes has the sum 2");
+}
+
+TEST(PackedSequence, MovesToAnotherDtypeAndDevice) {
+  for (const auto device : test::devices()) {
+    for (const bool enforce_sorted : {false, true}) {
+      const auto packed = pack_sequence({torch::ones(2), torch::ones(1)}, {.enforce_sorted = enforce_sorted});
+      const auto moved = packed.to(at::TensorOptions(at::kHalf).device(device));
+      EXPECT_EQ(moved.data().scalar_type(), at::kHalf);
+      EXPECT_EQ(moved.data().device().type(), device.type());
+      EXPECT_SAME(lengths(moved), lengths(packed));
+      EXPECT_SAME(unpack_sequence(moved).values().cpu(), torch::ones(3, at::kHalf));
+    }
+    const auto empty = pack_sequence({torch::ones(0)}).to(at::TensorOptions(at::kHalf).device(device));
+    EXPECT_SAME(lengths(empty), torch::tensor({0}));
+  }
 }
 
 TEST(Lengths, AreInTheCallersOrder) {
@@ -202,6 +308,9 @@ TEST(Lengths, RefusesAMalformedPackAndSaysWhatIsWrong) {
   const auto data = torch::ones(3);
   const auto sizes = torch::tensor({2, 1});
   EXPECT_THROWS(check({}, sizes), ValueError, "data is undefined");
+  EXPECT_THROWS(check(data.to_sparse(), sizes), TypeError, "data is a Sparse tensor");
+  EXPECT_THROWS(check(torch::_nested_tensor_from_tensor_list({data, data}), torch::tensor({2})), TypeError,
+                "data is a nested tensor, and must be a dense one");
   EXPECT_THROWS(check(torch::tensor(1), torch::tensor({1})), ValueError, "data is a scalar");
   EXPECT_THROWS(check(data, torch::tensor({2.0, 1.0})), TypeError, "batch_sizes is Float on cpu");
   EXPECT_THROWS(check(data, torch::empty({0}, at::kLong)), ValueError, "batch_sizes is empty");

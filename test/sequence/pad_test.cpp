@@ -24,8 +24,11 @@ TEST(PadSequence, DoesAsLibTorch) {
         const auto sequences =
             test::random_sequences(random, {.min_length = 1, .trailing = trailing, .dtype = dtype, .device = device});
         for (const bool batch_first : {false, true}) {
-          EXPECT_SAME(packseq::pad_sequence(sequences, {.batch_first = batch_first, .padding_value = 1}),
-                      rnn::pad_sequence(sequences, batch_first, 1));
+          for (const auto side : {PaddingSide::right, PaddingSide::left}) {
+            EXPECT_SAME(packseq::pad_sequence(sequences,
+                                              {.batch_first = batch_first, .padding_value = 1, .padding_side = side}),
+                        rnn::pad_sequence(sequences, batch_first, 1, side == PaddingSide::left ? "left" : "right"));
+          }
         }
       }
     }
@@ -52,36 +55,51 @@ TEST(PadSequence, PadsEmptySequences) {
   EXPECT_EQ(empty.sizes(), at::IntArrayRef({0, 2, 3}));
 }
 
-TEST(PadSequence, RefusesAPaddingValueThatTheDtypeCannotHold) {
-  const auto pad = [](c10::ScalarType dtype, c10::Scalar value) {
-    return packseq::pad_sequence(std::vector{torch::ones(1, dtype)}, {.padding_value = value});
-  };
-  EXPECT_THROWS(pad(at::kLong, 0.5), ValueError, "padding_value is 0.5, which the dtype of the sequences, Long");
-  EXPECT_THROWS(pad(at::kByte, 256), ValueError, "padding_value is 256");
-  EXPECT_THROWS(pad(at::kByte, -1), ValueError, "padding_value is -1");
-  EXPECT_THROWS(pad(at::kBool, 2), ValueError, "padding_value is 2");
-  EXPECT_THROWS(pad(at::kFloat, (1 << 24) + 1), ValueError, "padding_value is 16777217");
-  EXPECT_THROWS(pad(at::kDouble, (std::int64_t{1} << 53) + 1), ValueError, "padding_value is 9007199254740993");
-  EXPECT_THROWS(pad(at::kDouble, std::numeric_limits<std::int64_t>::max()), ValueError, "padding_value is 9223372");
-  EXPECT_THROWS(pad(at::kFloat, 1e300), ValueError, "padding_value is 1e+300");
-  EXPECT_THROWS(pad(at::kHalf, 70000), ValueError, "padding_value is 70000");
-  EXPECT_THROWS(pad(at::kLong, INFINITY), ValueError, "padding_value is inf");
-  EXPECT_THROWS(pad(at::kComplexFloat, c10::complex<double>(1e300, 0)), ValueError, "padding_value is (1e+300,0)");
-  EXPECT_THROWS(pad(at::kFloat, c10::complex<double>(0, 1)), ValueError, "padding_value is (0,1)");
+TEST(PadSequence, GoesOnToATotalLength) {
+  const auto padded = packseq::pad_sequence(documents_to_pad, {.batch_first = true, .total_length = 4});
+  EXPECT_SAME(padded, torch::tensor({{1, 2, 3, 0}, {4, 5, 0, 0}, {6, 0, 0, 0}}));
+  const auto empty = packseq::pad_sequence({torch::empty({0, 3})}, {.padding_value = 2, .total_length = 2});
+  EXPECT_SAME(empty, torch::full({2, 1, 3}, 2.F));
 }
 
-TEST(PadSequence, TakesEveryPaddingValueThatTheDtypeHolds) {
-  const auto pad = [](c10::ScalarType dtype, c10::Scalar value) {
-    return packseq::pad_sequence({torch::empty({0}, dtype), torch::ones(1, dtype)}, {.padding_value = value})[0][0];
-  };
-  EXPECT_EQ(pad(at::kLong, std::numeric_limits<std::int64_t>::min()).item<std::int64_t>(),
-            std::numeric_limits<std::int64_t>::min());
-  EXPECT_EQ(pad(at::kLong, 42.0).item<std::int64_t>(), 42);
-  EXPECT_EQ(pad(at::kFloat, 0.1).item<float>(), 0.1F);
-  EXPECT_EQ(pad(at::kFloat, -INFINITY).item<float>(), -INFINITY);
-  EXPECT_TRUE(pad(at::kHalf, NAN).isnan().item<bool>());
-  EXPECT_TRUE(pad(at::kBool, true).item<bool>());
-  EXPECT_EQ(pad(at::kComplexFloat, 3).item<c10::complex<float>>(), c10::complex<float>(3, 0));
+TEST(PadSequence, TakesJaggedSequencesOrTensorsOfEveryKind) {
+  std::mt19937 random(5);
+  for (const auto device : test::devices()) {
+    for (const auto& sequences : test::batches_of_every_kind(random, device)) {
+      const PadOptions options{.batch_first = true, .padding_value = 1, .padding_side = PaddingSide::left};
+      const auto padded = packseq::pad_sequence(sequences, options);
+      EXPECT_SAME(packseq::pad_sequence(Jagged(sequences), options), padded);
+      for (std::size_t i = 0; i < sequences.size(); ++i) {
+        const auto row = padded[static_cast<std::int64_t>(i)];
+        const auto padding = row.size(0) - sequences[i].size(0);
+        EXPECT_SAME(row.narrow(0, padding, sequences[i].size(0)), sequences[i]);
+        EXPECT_SAME(row.narrow(0, 0, padding), torch::ones_like(row.narrow(0, 0, padding)));
+      }
+    }
+  }
+}
+
+TEST(PadSequence, RefusesATotalLengthThatDoesNotFit) {
+  EXPECT_THROWS(packseq::pad_sequence(documents_to_pad, {.total_length = 2}), ValueError,
+                "pad_sequence: total_length is 2, and must be at least 3, the length of the longest sequence");
+  EXPECT_THROWS(packseq::pad_sequence(documents_to_pad, {.total_length = -1}), ValueError, "total_length is -1");
+  for (const int power : {58, 60, 62}) {
+    EXPECT_THROWS(
+        packseq::pad_sequence(documents_to_pad, {.total_length = std::int64_t{1} << power << (power < 60 ? 1 : 0)}),
+        ValueError, "and 3 sequences of that many steps take 2^63 bytes or more");
+  }
+}
+
+TEST(PadSequence, RefusesSequencesThatDoNotFitTogether) {
+  EXPECT_THROWS(packseq::pad_sequence(std::vector<at::Tensor>{}), ValueError, "pad_sequence: sequences is empty");
+  EXPECT_THROWS(packseq::pad_sequence({torch::ones(1), torch::ones(1, at::kHalf)}), TypeError,
+                "pad_sequence: sequences[1] is Half on cpu, but sequences[0] is Float on cpu");
+}
+
+TEST(PadSequence, RefusesSequencesWhoseLengthsWereChangedInPlace) {
+  const Jagged sequences(documents_to_pad);
+  sequences.lengths()[0] = 1000;
+  EXPECT_THROWS(packseq::pad_sequence(sequences), ValueError, "pad_sequence: lengths has a sum of more than 6");
 }
 
 TEST(UnpadSequence, UndoesPadSequence) {
@@ -89,8 +107,12 @@ TEST(UnpadSequence, UndoesPadSequence) {
   for (int round = 0; round < 40; ++round) {
     const Jagged sequences = test::random_sequences(random, {.trailing = {2}});
     const bool batch_first = round % 2 == 0;
-    const auto padded = packseq::pad_sequence(sequences, {.batch_first = batch_first, .padding_value = -1});
-    const auto unpadded = packseq::unpad_sequence(padded, sequences.lengths(), {.batch_first = batch_first});
+    const auto side = round % 4 < 2 ? PaddingSide::left : PaddingSide::right;
+    const auto padded = packseq::pad_sequence(
+        sequences,
+        {.batch_first = batch_first, .padding_value = -1, .padding_side = side, .total_length = 9 + round % 3});
+    const auto unpadded =
+        packseq::unpad_sequence(padded, sequences.lengths(), {.batch_first = batch_first, .padding_side = side});
     EXPECT_SAME(unpadded.values(), sequences.values());
     EXPECT_SAME(unpadded.lengths(), sequences.lengths());
   }
@@ -112,6 +134,13 @@ TEST(UnpadSequence, RefusesLengthsThatDoNotFit) {
   EXPECT_THROWS(packseq::unpad_sequence(padded, torch::tensor({3, 4})), ValueError,
                 "lengths[1] is 4, and must be in 0 ... 3");
   EXPECT_THROWS(packseq::unpad_sequence(padded, torch::tensor({3, -1})), ValueError, "lengths[1] is -1");
+  EXPECT_THROWS(packseq::unpad_sequence(padded, {}), ValueError, "lengths is undefined");
+  EXPECT_THROWS(packseq::unpad_sequence(padded, torch::empty({0}, at::kLong)), ValueError, "lengths is empty");
+  EXPECT_THROWS(packseq::unpad_sequence(padded, torch::tensor({{3, 1}})), ValueError, "lengths has sizes [1, 2]");
+  EXPECT_THROWS(packseq::unpad_sequence(padded, torch::tensor({3, 1}).to_sparse()), TypeError,
+                "lengths is a Sparse tensor, and must be a dense one");
+  EXPECT_THROWS(packseq::unpad_sequence(padded.to_sparse(), torch::tensor({3, 1})), TypeError,
+                "unpad_sequence: padded is a Sparse tensor, and must be a dense one");
 }
 
 }  // namespace

@@ -31,6 +31,22 @@ inline std::vector<at::Tensor> random_sequences(std::mt19937& random, const Sequ
   return sequences;
 }
 
+/// Batches of random sequences, one for each dtype that is stored in its own way and each number of further
+/// dimensions, some of them with empty sequences, and one with nothing else.
+inline std::vector<std::vector<at::Tensor>> batches_of_every_kind(std::mt19937& random, c10::Device device) {
+  std::vector<std::vector<at::Tensor>> batches;
+  for (const auto dtype :
+       {at::kBool, at::kChar, at::kLong, at::kHalf, at::kBFloat16, at::kFloat, at::kDouble, at::kComplexFloat}) {
+    for (const auto& trailing : std::vector<std::vector<std::int64_t>>{{}, {3}, {2, 0}, {2, 3}}) {
+      for (const std::int64_t max_length : {0, 2, 9}) {
+        batches.push_back(random_sequences(
+            random, {.max_length = max_length, .trailing = trailing, .dtype = dtype, .device = device}));
+      }
+    }
+  }
+  return batches;
+}
+
 /// The devices that tests run on: the CPU, and CUDA where there is one.
 inline std::vector<c10::Device> devices() {
   if (torch::cuda::is_available()) return {at::kCPU, at::kCUDA};

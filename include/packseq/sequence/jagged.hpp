@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/TensorOptions.h>
 
 #include <cstdint>
 #include <initializer_list>
@@ -27,7 +28,7 @@ class PACKSEQ_EXPORT Jagged {
   /// @throws c10::ValueError if `sequences` is empty.
   /// @throws c10::ValueError if a sequence is undefined or has no dimension.
   /// @throws c10::ValueError if a sequence differs from the first one in its sizes after the first dimension.
-  /// @throws c10::TypeError if a sequence differs from the first one in dtype or device.
+  /// @throws c10::TypeError if a sequence is sparse or nested, or differs from the first one in dtype or device.
   Jagged(const std::vector<at::Tensor>& sequences);  // NOLINT(google-explicit-constructor)
 
   /// The same for sequences listed in braces.
@@ -35,7 +36,7 @@ class PACKSEQ_EXPORT Jagged {
 
   /// Takes elements that already lie end to end: `values` [N, *] and int64 `lengths` [B], on the CPU, of sum N.
   /// @throws c10::ValueError if `values` is undefined or has no dimension.
-  /// @throws c10::TypeError if `lengths` is not int64 on the CPU.
+  /// @throws c10::TypeError if `values` is sparse or nested, or `lengths` is not int64 on the CPU.
   /// @throws c10::ValueError if `lengths` is not of one dimension, is empty, has a negative entry, or has not the sum
   ///   N.
   static Jagged from_values(at::Tensor values, const at::Tensor& lengths);
@@ -47,7 +48,7 @@ class PACKSEQ_EXPORT Jagged {
   const at::Tensor& lengths() const noexcept { return lengths_; }
 
   /// The number of sequences, B.
-  std::int64_t size() const { return lengths_.size(0); }
+  std::int64_t size() const noexcept { return static_cast<std::int64_t>(offsets_.size()) - 1; }
 
   /// Sequence `index`, [L_index, *], a view of `values`.
   /// @throws c10::IndexError if `index` is not in 0 ... size() - 1.
@@ -55,6 +56,13 @@ class PACKSEQ_EXPORT Jagged {
 
   /// All sequences as tensors, views of `values`; the name is that of `torch.Tensor.unbind` on a nested tensor.
   std::vector<at::Tensor> unbind() const;
+
+  /// The same sequences in the dtype and on the device of `options`, where it sets them; lengths stay on the CPU.
+  /// @throws c10::ValueError if `options` sets anything but dtype and device.
+  /// @code
+  /// const auto halves = sequences.to(at::kHalf);
+  /// @endcode
+  Jagged to(const at::TensorOptions& options) const;
 
  private:
   Jagged() = default;

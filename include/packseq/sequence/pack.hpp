@@ -2,12 +2,13 @@
 
 #include <torch/nn/utils/rnn.h>
 
-#include <cstdint>
-#include <optional>
+#include <initializer_list>
 #include <tuple>
+#include <vector>
 
 #include "packseq/export.hpp"
 #include "packseq/sequence/jagged.hpp"
+#include "packseq/sequence/pad.hpp"
 
 namespace packseq {
 
@@ -16,6 +17,7 @@ namespace packseq {
 ///
 /// packseq extends it in one way: sequences may be empty. They sort last, so that `sorted_indices` (then always set)
 /// has more entries than the first of `batch_sizes`; a batch of nothing but empty sequences has `batch_sizes` {0}.
+/// `packed.to(options)` gives it another dtype or device, `batch_sizes` staying on the CPU.
 using torch::nn::utils::rnn::PackedSequence;
 
 /// How sequences are packed.
@@ -32,15 +34,27 @@ struct PackSequenceOptions {
 /// @endcode
 PACKSEQ_EXPORT PackedSequence pack_sequence(const Jagged& sequences, const PackSequenceOptions& options = {});
 
+/// The same for sequences that each have a tensor, [L_i, *]; without gradients they are copied once, by one thread
+/// unless packseq is compiled with OpenMP. The same conditions throw as for `Jagged`.
+PACKSEQ_EXPORT PackedSequence pack_sequence(const std::vector<at::Tensor>& sequences,
+                                            const PackSequenceOptions& options = {});
+
+/// The same for sequences listed in braces.
+inline PackedSequence pack_sequence(std::initializer_list<at::Tensor> sequences,
+                                    const PackSequenceOptions& options = {}) {
+  return packseq::pack_sequence(std::vector<at::Tensor>(sequences), options);
+}
+
 /// How a padded batch is packed.
 struct PackPaddedSequenceOptions {
-  bool batch_first = false;     ///< The batch is [B, T, *] instead of [T, B, *].
-  bool enforce_sorted = false;  ///< As in `PackSequenceOptions`.
+  bool batch_first = false;                       ///< The batch is [B, T, *] instead of [T, B, *].
+  bool enforce_sorted = false;                    ///< As in `PackSequenceOptions`.
+  PaddingSide padding_side = PaddingSide::right;  ///< Where its padding is.
 };
 
 /// Packs the real cells of a padded batch, [T, B, *] or [B, T, *]; `lengths` is int64 [B] on the CPU.
 /// @throws c10::ValueError if `input` is undefined or has fewer than two dimensions.
-/// @throws c10::TypeError if `lengths` is not int64 on the CPU.
+/// @throws c10::TypeError if `input` is sparse or nested, or `lengths` is not int64 on the CPU.
 /// @throws c10::ValueError if `lengths` is not [B], is empty, or has an entry that is not in 0 ... T.
 /// @throws c10::ValueError if `options.enforce_sorted` and an entry of `lengths` is larger than the one before it.
 /// @code
@@ -50,22 +64,16 @@ struct PackPaddedSequenceOptions {
 PACKSEQ_EXPORT PackedSequence pack_padded_sequence(const at::Tensor& input, const at::Tensor& lengths,
                                                    const PackPaddedSequenceOptions& options = {});
 
-/// The form in which a packed batch is padded.
-struct PadPackedSequenceOptions {
-  bool batch_first = false;                       ///< [B, T, *] instead of [T, B, *].
-  c10::Scalar padding_value = 0;                  ///< What the cells after the end of a sequence hold.
-  std::optional<std::int64_t> total_length = {};  ///< T; the longest sequence's length where it is not set.
-};
-
 /// Pads a packed batch in the caller's order: the padded tensor [T, B, *] or [B, T, *], and the lengths, int64 [B].
 /// @throws c10::ValueError if `packed` is malformed (see `lengths`).
-/// @throws c10::ValueError if `options.total_length` is less than the length of the longest sequence.
-/// @throws c10::ValueError if the dtype of `packed` cannot hold `padding_value` (see `pad_sequence`).
+/// @throws c10::ValueError if `options.total_length` is less than the length of the longest sequence, or asks for a
+///   batch of 2^63 bytes or more.
+/// @throws c10::ValueError if the dtype of `packed` does not hold `padding_value` exactly (see `pad_sequence`).
 /// @code
 /// const auto [output, lengths] = packseq::pad_packed_sequence(packed, {.batch_first = true});
 /// @endcode
 PACKSEQ_EXPORT std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(const PackedSequence& packed,
-                                                                      const PadPackedSequenceOptions& options = {});
+                                                                      const PadOptions& options = {});
 
 /// The sequences of a packed batch, in the caller's order: the inverse of `pack_sequence`.
 /// @throws c10::ValueError if `packed` is malformed (see `lengths`).
@@ -78,7 +86,9 @@ PACKSEQ_EXPORT Jagged unpack_sequence(const PackedSequence& packed);
 
 /// The length of each sequence of a packed batch in the caller's order, int64 [B] on the CPU.
 /// @throws c10::ValueError if `data` is undefined or has no dimension.
-/// @throws c10::TypeError if `batch_sizes` is not int64 on the CPU, or one of the indices is not int64.
+/// @throws c10::TypeError if `data` is sparse or nested.
+/// @throws c10::TypeError if `batch_sizes` is not int64 on the CPU, or one of the indices not int64 on the device of
+///   `data`.
 /// @throws c10::ValueError if `batch_sizes` is not [T] with T > 0, grows, has not the sum N, or has an entry below 1,
 ///   other than the {0} of a batch of nothing but empty sequences.
 /// @throws c10::ValueError if only one of the indices is set, or they are not permutations of 0 ... B - 1, B at least

@@ -1,0 +1,62 @@
+#include "sequence/place.hpp"
+
+#include <ATen/Parallel.h>
+#include <ATen/TracerMode.h>
+#include <ATen/ops/cat.h>
+#include <c10/core/GradMode.h>
+#include <c10/core/impl/TorchDispatchModeTLS.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <vector>
+
+namespace packseq::detail {
+namespace {
+
+/// Whether a tensor is nothing but elements in memory that nobody watches: no gradient, no view that negates or
+/// conjugates, no wrapper such as functorch's.
+bool is_plain(const at::Tensor& tensor) {
+  const auto keys =
+      tensor.key_set() - c10::autograd_dispatch_keyset_with_ADInplaceOrView - c10::autocast_dispatch_keyset;
+  return keys == c10::DispatchKeySet(c10::DispatchKey::CPU) && tensor.is_contiguous() &&
+         !(c10::GradMode::is_enabled() && tensor.requires_grad()) && !tensor._fw_grad(/*level=*/0).defined();
+}
+
+void copy(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
+  std::vector<std::int64_t> ends;  // of each sequence among the rows
+  for (const at::Tensor& sequence : sequences) {
+    ends.push_back((ends.empty() ? 0 : ends.back()) + sequence.size(0));
+  }
+  const auto bytes =
+      out.numel() == 0 ? 0 : static_cast<std::size_t>(out.nbytes()) / static_cast<std::size_t>(out.size(0));
+  const auto* row = rows.const_data_ptr<std::int64_t>();
+  auto* to = static_cast<std::byte*>(out.mutable_data_ptr());
+  // About as many elements for each thread as LibTorch gives it.
+  const auto grain = 1 + at::internal::GRAIN_SIZE * static_cast<std::int64_t>(sequences.size()) / (1 + out.numel());
+  at::parallel_for(0, static_cast<std::int64_t>(sequences.size()), grain, [&](std::int64_t begin, std::int64_t end) {
+    for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
+      const auto* from = static_cast<const std::byte*>(sequences[i].const_data_ptr());
+      for (std::int64_t token = ends[i] - sequences[i].size(0); token < ends[i]; ++token, from += bytes) {
+        std::memcpy(to + static_cast<std::size_t>(row[token]) * bytes, from, bytes);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void place(const at::Tensor& values, const at::Tensor& rows, at::Tensor& out) {
+  out.index_copy_(0, rows.to(out.device()), values);
+}
+
+void place(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
+  const bool watched = c10::impl::dispatch_mode_enabled() || at::tracer::impl::is_dispatch_enabled();
+  if (!watched && is_plain(out) && std::all_of(sequences.begin(), sequences.end(), is_plain)) {
+    copy(sequences, rows, out);
+  } else {
+    place(at::cat(sequences), rows, out);
+  }
+}
+
+}  // namespace packseq::detail

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace packseq::detail {
+
+/// Writes `values` [N, *] to these rows of `out`, which nobody else has seen; `rows` is int64 [N] on the CPU, no row
+/// twice.
+void place(const at::Tensor& values, const at::Tensor& rows, at::Tensor& out);
+
+/// The same for sequences, each [L_i, *], without putting them end to end first where that can be avoided.
+void place(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out);
+
+}  // namespace packseq::detail
