@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "packseq/sequence/map.hpp"
+#include "packseq/sequence/mask.hpp"
 #include "packseq/sequence/pack.hpp"
 #include "packseq/sequence/pad.hpp"
 
@@ -18,10 +19,8 @@ class PaddedContender : public Contender {
       : Contender(std::move(name), !model.shape().bidirectional, std::move(batches)), model_(model) {
     for (const auto& documents : this->batches()) {
       const Jagged ids = select(corpus, documents);
-      at::Tensor padded = pad_sequence(ids, {.batch_first = true});
-      const at::Tensor steps = at::arange(padded.size(1), at::kLong);
-      const at::Tensor is_real = steps.unsqueeze(0).lt(ids.lengths().unsqueeze(1));
-      padded_.push_back({std::move(padded), ids.lengths(), is_real.unsqueeze(2).to(at::kFloat)});
+      const at::Tensor is_real = mask(ids.lengths(), {.batch_first = true});
+      padded_.push_back({pad_sequence(ids, {.batch_first = true}), ids.lengths(), is_real.unsqueeze(2).to(at::kFloat)});
     }
   }
 

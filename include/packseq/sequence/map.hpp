@@ -11,8 +11,8 @@
 namespace packseq {
 
 /// The same layout around other data.
-/// @throws c10::ValueError if `data` is undefined or has not as many rows as `packed.data()`.
-/// @throws c10::TypeError if `data` is not on the device of `packed`.
+/// @throws c10::ValueError if `data` or `packed.data()` is undefined or a scalar, or they differ in rows.
+/// @throws c10::TypeError if `data` is sparse or nested, or not on the device of `packed`.
 /// @code
 /// const auto doubled = packseq::with_data(packed, packed.data() * 2);
 /// @endcode
@@ -29,6 +29,28 @@ PACKSEQ_EXPORT PackedSequence with_data(const PackedSequence& packed, at::Tensor
 template <class TokenFunction>
 PackedSequence map(const PackedSequence& packed, TokenFunction&& token_function) {
   return with_data(packed, std::invoke(std::forward<TokenFunction>(token_function), packed.data()));
+}
+
+namespace detail {
+
+/// Refuses two packed batches that do not have the same documents' tokens in the same places.
+PACKSEQ_EXPORT void check_same_layout(const PackedSequence& first, const PackedSequence& second);
+
+}  // namespace detail
+
+/// Combines two packed batches of one layout token by token: `token_function` takes the data of both, [N, *] each, and
+/// returns [N, *].
+///
+/// The same conditions throw as in `with_data`.
+/// @throws c10::ValueError or c10::TypeError if a batch is malformed (see `lengths`).
+/// @throws c10::ValueError if the two differ in `batch_sizes` or in the order of their documents.
+/// @code
+/// const auto sum = packseq::map(embedded, output, [](const auto& a, const auto& b) { return a + b; });
+/// @endcode
+template <class TokenFunction>
+PackedSequence map(const PackedSequence& first, const PackedSequence& second, TokenFunction&& token_function) {
+  detail::check_same_layout(first, second);
+  return with_data(first, std::invoke(std::forward<TokenFunction>(token_function), first.data(), second.data()));
 }
 
 }  // namespace packseq

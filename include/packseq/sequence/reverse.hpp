@@ -1,0 +1,15 @@
+#pragma once
+
+#include "packseq/export.hpp"
+#include "packseq/sequence/pack.hpp"
+
+namespace packseq {
+
+/// Every document back to front, in the same layout; `reverse(reverse(packed))` is `packed`. Gradients flow.
+/// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
+/// @code
+/// const auto backward = packseq::reverse(packed);   // from data 1 4 6 2 5 3 to 3 5 6 2 4 1
+/// @endcode
+PACKSEQ_EXPORT PackedSequence reverse(const PackedSequence& packed);
+
+}  // namespace packseq
