@@ -23,6 +23,7 @@
 #include "packseq/sequence/pack.hpp"
 #include "packseq/sequence/pad.hpp"
 #include "packseq/sequence/pool.hpp"
+#include "packseq/sequence/print.hpp"
 #include "packseq/sequence/reverse.hpp"
 #include "packseq/sequence/step.hpp"
 #include "packseq/text/document_reader.hpp"

@@ -4,11 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "cli/table.hpp"
 #include "cli/terminal.hpp"
 #include "packseq/sequence/jagged.hpp"
-#include "packseq/sequence/pack.hpp"
 #include "packseq/text/vocab.hpp"
+#include "sequence/picture.hpp"
 
 namespace packseq::cli {
 
@@ -32,20 +31,14 @@ class Picture {
  private:
   std::string word(std::int64_t id) const;
   std::string heading(const std::string& text) const;
-  std::vector<std::string> header() const;
-  TableRow row(std::int64_t document) const;
-  Table padded_table() const;
-  Table packed_table() const;
-  std::string sorted_indices() const;
-  std::string data() const;
+  detail::Table padded_table() const;
 
   Vocab vocab_;
   Jagged ids_;
-  PackedSequence packed_;
-  std::int64_t steps_;
-  std::int64_t shown_steps_;  // the others share one column
   Terminal terminal_;
   Theme theme_;
+  detail::Paint paint_;
+  detail::PackedPicture packed_;
 };
 
 }  // namespace packseq::cli

@@ -12,17 +12,9 @@
 namespace packseq::cli {
 namespace {
 
-constexpr bool continues_code_point(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
-
 bool is_set(const char* variable) {
   const char* value = std::getenv(variable);
   return value != nullptr && *value != '\0';
-}
-
-/// Whether a code point is a control character, C0 or C1: in a text that is drawn it could do anything.
-bool is_control(std::string_view code_point) {
-  const auto byte = [&](std::size_t index) { return static_cast<unsigned char>(code_point[index]); };
-  return code_point.size() == 1 ? byte(0) < 0x20 || byte(0) == 0x7F : byte(0) == 0xC2 && byte(1) < 0xA0;
 }
 
 }  // namespace
@@ -55,38 +47,6 @@ Theme::Theme(bool colour) : documents(1) {
   }
 }
 
-std::size_t width(std::string_view text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char byte) { return !continues_code_point(byte); }));
-}
-
-std::string clipped(std::string_view text, std::size_t columns) {
-  const bool whole = width(text) <= columns;
-  std::string result;
-  for (std::size_t kept = 0; !text.empty() && kept < (whole ? columns : columns - 1); ++kept) {
-    std::size_t bytes = 1;
-    while (bytes < text.size() && continues_code_point(text[bytes])) ++bytes;
-    const auto code_point = text.substr(0, bytes);
-    result += is_control(code_point) ? "\uFFFD" : code_point;
-    text.remove_prefix(bytes);
-  }
-  return whole ? result : result + "…";
-}
-
-std::string left(std::string_view text, std::size_t columns) {
-  return std::string(text).append(columns - std::min(columns, width(text)), ' ');
-}
-
-std::string right(std::string_view text, std::size_t columns) {
-  return std::string(columns - std::min(columns, width(text)), ' ').append(text);
-}
-
-std::string repeated(std::string_view text, std::size_t count) {
-  std::string result;
-  while (count-- > 0) result += text;
-  return result;
-}
-
 std::string wrapped(const std::string& text, std::size_t columns) {
   std::istringstream words(text);
   std::string result;
@@ -99,14 +59,6 @@ std::string wrapped(const std::string& text, std::size_t columns) {
     line += (line.empty() ? "" : " ") + word;
   }
   return result + line + "\n";
-}
-
-std::string grouped(std::int64_t number) {
-  std::string digits = std::to_string(number);
-  for (auto position = static_cast<std::ptrdiff_t>(digits.size()) - 3; position > 0; position -= 3) {
-    digits.insert(static_cast<std::size_t>(position), 1, ',');
-  }
-  return digits;
 }
 
 std::string counted(std::int64_t number, std::string_view noun) {

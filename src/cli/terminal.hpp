@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "text/columns.hpp"
+
 namespace packseq::cli {
 
 /// What may be written to a stream.
@@ -32,24 +34,15 @@ struct Theme {
   std::vector<fmt::text_style> documents;
 };
 
-/// Columns that a UTF-8 text takes, one per code point.
-std::size_t width(std::string_view text);
-
-/// The text, cut to `columns` with an ellipsis at its end if it is longer. What would move the cursor is replaced.
-std::string clipped(std::string_view text, std::size_t columns);
-
-/// The text, filled up with blanks on the right, or on the left, to `columns`.
-std::string left(std::string_view text, std::size_t columns);
-std::string right(std::string_view text, std::size_t columns);
-
-/// The text, `count` times.
-std::string repeated(std::string_view text, std::size_t count);
+using detail::clipped;
+using detail::grouped;
+using detail::left;
+using detail::repeated;
+using detail::right;
+using detail::width;
 
 /// The text, broken at blanks into lines of at most `columns`.
 std::string wrapped(const std::string& text, std::size_t columns);
-
-/// 1234567 as "1,234,567".
-std::string grouped(std::int64_t number);
 
 /// "1 document", "2 documents", "3 batches".
 std::string counted(std::int64_t number, std::string_view noun);

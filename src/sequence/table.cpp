@@ -1,10 +1,11 @@
-#include "cli/table.hpp"
-
-#include <fmt/format.h>
+#include "sequence/table.hpp"
 
 #include <algorithm>
+#include <utility>
 
-namespace packseq::cli {
+#include "text/columns.hpp"
+
+namespace packseq::detail {
 namespace {
 
 std::size_t length(const TableRow& row) { return row.cells.size() + row.padding; }
@@ -16,7 +17,7 @@ std::size_t label_width(const Table& table) {
 }
 
 std::vector<std::size_t> column_widths(const Table& table) {
-  std::vector<std::size_t> widths(table.header.size(), 1);
+  std::vector<std::size_t> widths(std::max(table.header.size(), table.footer.size()), 1);
   const auto widen = [&](const std::vector<std::string>& cells) {
     for (std::size_t column = 0; column < cells.size(); ++column) {
       widths[column] = std::max(widths[column], width(cells[column]));
@@ -31,28 +32,30 @@ std::vector<std::size_t> column_widths(const Table& table) {
 /// Draws one table, line by line.
 class Drawing {
  public:
-  Drawing(const Table& table, const Theme& theme)
-      : table_(table), theme_(theme), label_(label_width(table)), widths_(column_widths(table)) {}
+  Drawing(const Table& table, const Paint& paint)
+      : table_(table), paint_(paint), label_(label_width(table)), widths_(column_widths(table)) {}
 
   std::string finish() {
-    captions(table_.header_label, table_.header, theme_.faint);
-    blanks();
-    rule(0, length(table_.rows.front()), "┌", "┬", "┐");
-    text_ += '\n';
+    text_ += painted(paint_, captions(table_.header_label, table_.header)) + '\n';
     std::size_t above = length(table_.rows.front());
+    if (above > 0) edge(above, "┌", "┬", "┐");
     for (const TableRow& row : table_.rows) {
       draw_row(row, above);
       above = length(row);
     }
-    blanks();
-    rule(0, above, "└", "┴", "┘");
-    text_ += '\n';
-    if (!table_.footer.empty()) captions(table_.footer_label, table_.footer, {});
+    if (above > 0) edge(above, "└", "┴", "┘");
+    if (!table_.remark.empty()) text_ += std::string(label_ + 1, ' ') + painted(paint_, table_.remark) + '\n';
+    if (!table_.footer.empty()) text_ += captions(table_.footer_label, table_.footer) + '\n';
     return std::move(text_);
   }
 
  private:
-  void blanks() { text_.append(label_ + 1, ' '); }
+  /// A line above or below all cells.
+  void edge(std::size_t cells, const char* first, const char* inner, const char* last) {
+    text_.append(label_ + 1, ' ');
+    rule(0, cells, first, inner, last);
+    text_ += '\n';
+  }
 
   void rule(std::size_t begin, std::size_t end, const char* first, const char* inner, const char* last) {
     text_ += first;
@@ -63,36 +66,46 @@ class Drawing {
     text_ += last;
   }
 
-  void captions(const std::string& label, const std::vector<std::string>& columns, const fmt::text_style& style) {
+  std::string captions(const std::string& label, const std::vector<std::string>& columns) const {
     std::string line = left(label, label_ + 1);
     for (std::size_t column = 0; column < columns.size(); ++column) {
       line += "  " + left(columns[column], widths_[column] + 1);
     }
-    line.erase(line.find_last_not_of(' ') + 1);
-    text_ += fmt::format("{}\n", fmt::styled(line, style));
+    return without_end_blanks(std::move(line));
   }
 
   void draw_row(const TableRow& row, std::size_t above) {
-    text_ += fmt::format("{} │", fmt::styled(left(row.label, label_), row.style));
-    for (std::size_t column = 0; column < length(row); ++column) {
-      if (column > 0) text_ += "│";
-      if (column < row.cells.size()) {
-        text_ += fmt::format(" {} ", fmt::styled(left(row.cells[column], widths_[column]), row.style));
+    if (length(row) == 0 && above == 0) {
+      text_ += painted(paint_, row.label, row.document);
+    } else if (length(row) == 0) {
+      text_ += painted(paint_, left(row.label, label_), row.document) + ' ';
+      rule(0, above, "└", "┴", "┘");
+    } else {
+      text_ += painted(paint_, left(row.label, label_), row.document) + " │";
+      draw_cells(row);
+      if (length(row) < above) {
+        rule(length(row), above, "├", "┴", "┘");
       } else {
-        text_ += fmt::format("{}", fmt::styled(repeated("░", widths_[column] + 2), theme_.faint));
+        text_ += "│";
       }
     }
-    if (length(row) < above) {
-      rule(length(row), above, "├", "┴", "┘");
-    } else {
-      text_ += "│";
-    }
-    if (!row.note.empty()) text_ += fmt::format(" {}", fmt::styled(row.note, theme_.faint));
+    if (!row.note.empty()) text_ += ' ' + painted(paint_, row.note);
     text_ += '\n';
   }
 
+  void draw_cells(const TableRow& row) {
+    for (std::size_t column = 0; column < length(row); ++column) {
+      if (column > 0) text_ += "│";
+      if (column < row.cells.size()) {
+        text_ += ' ' + painted(paint_, left(row.cells[column], widths_[column]), row.document) + ' ';
+      } else {
+        text_ += painted(paint_, repeated("░", widths_[column] + 2));
+      }
+    }
+  }
+
   const Table& table_;
-  const Theme& theme_;
+  const Paint& paint_;
   std::size_t label_;
   std::vector<std::size_t> widths_;
   std::string text_;
@@ -108,6 +121,6 @@ std::size_t width(const Table& table) {
   return columns + (note > 0 ? note + 1 : 0);
 }
 
-std::string draw(const Table& table, const Theme& theme) { return Drawing(table, theme).finish(); }
+std::string draw(const Table& table, const Paint& paint) { return Drawing(table, paint).finish(); }
 
-}  // namespace packseq::cli
+}  // namespace packseq::detail

@@ -5,29 +5,6 @@
 namespace packseq::cli {
 namespace {
 
-TEST(Terminal, CountsCodePoints) {
-  EXPECT_EQ(width("naïve"), 5);
-  EXPECT_EQ(width("日本語"), 3);
-  EXPECT_EQ(width(""), 0);
-}
-
-TEST(Terminal, ClipsBetweenCodePoints) {
-  EXPECT_EQ(clipped("naïve", 5), "naïve");
-  EXPECT_EQ(clipped("naïve", 4), "naï…");
-  EXPECT_EQ(clipped("日本語", 2), "日…");
-  EXPECT_EQ(clipped("ab", 1), "…");
-}
-
-TEST(Terminal, ReplacesControlCharacters) {
-  EXPECT_EQ(clipped("a\x1b[31m\x7f\u0085\u00a0", 80), "a\uFFFD[31m\uFFFD\uFFFD\u00a0");
-}
-
-TEST(Terminal, FillsUpByCodePoints) {
-  EXPECT_EQ(left("ï", 3), "ï  ");
-  EXPECT_EQ(right("ï", 3), "  ï");
-  EXPECT_EQ(left("long", 3), "long");
-}
-
 TEST(Terminal, WritesNumbersForPeople) {
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");
