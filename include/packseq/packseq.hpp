@@ -8,6 +8,7 @@
 ///
 /// Functions without state may be called from many threads at once; each class says what it allows.
 
+#include "packseq/cost/embedding_cost.hpp"
 #include "packseq/cost/network_cost.hpp"
 #include "packseq/cost/operations.hpp"
 #include "packseq/nn/gru.hpp"

@@ -6,17 +6,18 @@
 #include <algorithm>
 #include <numeric>
 
+#include "cost/count.hpp"
 #include "sequence/check.hpp"
 
 namespace packseq::cost {
 namespace {
 
+using detail::Count;
+
 // G, D and P of the formulas.
-std::int64_t gates(const Network& network) { return static_cast<std::int64_t>(network.kind); }
-std::int64_t directions(const Network& network) { return network.bidirectional ? 2 : 1; }
-std::int64_t output_size(const Network& network) {
-  return network.proj_size > 0 ? network.proj_size : network.hidden_size;
-}
+Count gates(const Network& network) { return static_cast<std::int64_t>(network.kind); }
+Count directions(const Network& network) { return network.bidirectional ? 2 : 1; }
+Count output_size(const Network& network) { return network.proj_size > 0 ? network.proj_size : network.hidden_size; }
 
 void check_positive(const char* function, const char* name, std::int64_t value) {
   TORCH_CHECK_VALUE(value > 0, function, ": network.", name, " is ", value, ", and must be positive");
@@ -35,9 +36,9 @@ void check_network(const char* function, const Network& network) {
 
 /// What the formulas ask of a batch of documents.
 struct Batch {
-  std::int64_t tokens;         // N
-  std::int64_t in_first_step;  // b_0: the documents that are not empty
-  std::int64_t in_last_step;   // those that are as long as the longest
+  Count tokens;         // N
+  Count in_first_step;  // b_0: the documents that are not empty
+  Count in_last_step;   // those that are as long as the longest
 };
 
 Batch checked_batch(const char* function, const at::Tensor& lengths) {
@@ -45,25 +46,25 @@ Batch checked_batch(const char* function, const at::Tensor& lengths) {
   const auto longest = *std::max_element(entries.begin(), entries.end());
   if (longest == 0) return {0, 0, 0};
   const auto empty = std::count(entries.begin(), entries.end(), 0);
-  return {std::accumulate(entries.begin(), entries.end(), std::int64_t{0}),
-          static_cast<std::int64_t>(entries.size()) - empty, std::count(entries.begin(), entries.end(), longest)};
+  return {std::accumulate(entries.begin(), entries.end(), Count(0)), static_cast<std::int64_t>(entries.size()) - empty,
+          std::count(entries.begin(), entries.end(), longest)};
 }
 
 /// Multiply-adds per token of a forward pass.
-std::int64_t multiply_adds(const Network& network) {
-  const auto hidden = network.hidden_size;
-  const auto output = output_size(network);
-  const auto of_layer = [&](std::int64_t input) {
-    const auto projection = network.proj_size > 0 ? hidden * output : 0;
+Count multiply_adds(const Network& network) {
+  const Count hidden = network.hidden_size;
+  const Count output = output_size(network);
+  const auto of_layer = [&](const Count& input) {
+    const Count projection = network.proj_size > 0 ? hidden * output : 0;
     return directions(network) * (gates(network) * hidden * (input + output) + projection);
   };
-  return of_layer(network.input_size) + (network.num_layers - 1) * of_layer(directions(network) * output);
+  return of_layer(network.input_size) + Count(network.num_layers - 1) * of_layer(directions(network) * output);
 }
 
 /// Elements per token, layer and direction that backward reads, besides the output.
-std::int64_t read_again(const Network& network) {
-  if (network.kind == Kind::lstm) return 5 * network.hidden_size;  // the gates and the cell state
-  if (network.kind == Kind::gru) return 4 * network.hidden_size;   // the gates and the hidden part of the new one
+Count read_again(const Network& network) {
+  if (network.kind == Kind::lstm) return Count(5) * network.hidden_size;  // the gates and the cell state
+  if (network.kind == Kind::gru) return Count(4) * network.hidden_size;   // the gates and the new one's hidden part
   return 0;
 }
 
@@ -76,35 +77,36 @@ at::Tensor padded_lengths(const at::Tensor& lengths) {
 
 std::int64_t forward_flops(const Network& network, const at::Tensor& lengths) {
   check_network("forward_flops", network);
-  return 2 * multiply_adds(network) * checked_batch("forward_flops", lengths).tokens;
+  const Count count = multiply_adds(network) * checked_batch("forward_flops", lengths).tokens;
+  return (2 * count).checked("forward_flops");
 }
 
 std::int64_t backward_flops(const Network& network, const at::Tensor& lengths, const Gradients& gradients) {
   check_network("backward_flops", network);
-  const auto batch = checked_batch("backward_flops", lengths);
-  auto count = 2 * multiply_adds(network) * batch.tokens;
-  const auto gate_rows = gates(network) * network.hidden_size;
-  if (!gradients.input) count -= directions(network) * gate_rows * network.input_size * batch.tokens;
+  const Batch batch = checked_batch("backward_flops", lengths);
+  Count count = 2 * multiply_adds(network) * batch.tokens;
+  const Count gate_rows = gates(network) * network.hidden_size;
+  if (!gradients.input) count = count - directions(network) * gate_rows * network.input_size * batch.tokens;
   if (!gradients.initial_state) {
     // The reverse direction begins in the last step.
-    const auto first_rows = batch.in_first_step + (network.bidirectional ? batch.in_last_step : 0);
-    count -= network.num_layers * gate_rows * output_size(network) * first_rows;
+    const Count first_rows = batch.in_first_step + (network.bidirectional ? batch.in_last_step : 0);
+    count = count - network.num_layers * gate_rows * output_size(network) * first_rows;
   }
-  return 2 * count;
+  return (2 * count).checked("backward_flops");
 }
 
 std::int64_t activation_bytes(const Network& network, const at::Tensor& lengths, Mode mode, std::int64_t element_size) {
   check_network("activation_bytes", network);
   TORCH_CHECK_VALUE(element_size > 0, "activation_bytes: element_size is ", element_size, ", and must be positive");
-  const auto tokens = checked_batch("activation_bytes", lengths).tokens;
-  const auto input = network.input_size;
-  const auto output = directions(network) * output_size(network);
+  const Count bytes = element_size * checked_batch("activation_bytes", lengths).tokens;
+  const Count output = directions(network) * output_size(network);
   if (mode == Mode::inference) {
-    const auto widest_input = network.num_layers > 1 ? std::max(input, output) : input;
-    return element_size * tokens * (widest_input + output);
+    const Count above_first = bytes * (network.num_layers > 1 ? output + output : 0);
+    const Count first = bytes * (network.input_size + output);
+    return std::max(first.checked("activation_bytes"), above_first.checked("activation_bytes"));
   }
-  const auto kept = output + directions(network) * read_again(network);
-  return element_size * tokens * (input + network.num_layers * kept);
+  const Count kept = output + directions(network) * read_again(network);
+  return (bytes * (network.input_size + network.num_layers * kept)).checked("activation_bytes");
 }
 
 }  // namespace packseq::cost

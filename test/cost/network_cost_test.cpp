@@ -163,5 +163,26 @@ TEST(NetworkCostRefusals, NameWhatIsWrongWithTheNetwork) {
   }
 }
 
+TEST(NetworkCostRefusals, NameACountThatOutgrowsAnInt64) {
+  constexpr auto huge = std::int64_t{1} << 61;
+  const auto lengths = torch::tensor({3, 2, 1});
+  for (const auto& [name, function] : functions) {
+    const auto expect_refusal = [&, &call = function, &prefix = name](const Network& network, const at::Tensor& batch) {
+      EXPECT_THROWS(call(network, batch), ValueError, prefix + ": the count is 2^63 or more");
+    };
+    expect_refusal({.input_size = huge, .hidden_size = 5}, lengths);
+    expect_refusal({.input_size = 4, .hidden_size = huge}, lengths);
+    expect_refusal({.input_size = 4, .hidden_size = 5, .num_layers = huge}, lengths);
+    expect_refusal(small_lstm, torch::tensor({huge, huge, huge, huge}));
+  }
+}
+
+TEST(NetworkCost, IsExactUpToTheLargestInt64) {
+  // 2 * 1 * (I + 1) FLOPs per token of an RNN with one hidden unit.
+  const Network rnn{.kind = Kind::rnn, .input_size = (std::int64_t{1} << 61) - 1, .hidden_size = 1};
+  EXPECT_EQ(forward_flops(rnn, torch::tensor({1})), std::int64_t{1} << 62);
+  EXPECT_THROWS(forward_flops(rnn, torch::tensor({2})), ValueError, "the count is 2^63 or more");
+}
+
 }  // namespace
 }  // namespace packseq::cost

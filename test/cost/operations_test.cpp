@@ -46,6 +46,13 @@ TEST(MatrixProduct, RefusesRowLengthsThatAreNotLengths) {
                 "matrix_product: row_lengths[1] is -2, and must not be negative");
 }
 
+TEST(MatrixProduct, RefusesACountThatOutgrowsAnInt64) {
+  constexpr auto huge = std::int64_t{1} << 62;
+  EXPECT_THROWS(matrix_product(torch::tensor({2}), huge), ValueError, "matrix_product: the count is 2^63 or more");
+  EXPECT_THROWS(matrix_product(torch::tensor({huge, huge})), ValueError, "matrix_product: the count is 2^63 or more");
+  EXPECT_EQ(matrix_product(torch::tensor({1}), huge).multiplications, huge);
+}
+
 TEST(MatrixProduct, RefusesANegativeNumberOfColumns) {
   EXPECT_THROWS(matrix_product(torch::tensor({3, 2, 1}), -1), ValueError,
                 "matrix_product: columns is -1, and must not be negative");

@@ -38,12 +38,13 @@ PACKSEQ_EXPORT at::Tensor padded_lengths(const at::Tensor& lengths);
 
 /// FLOPs of the matrix products of one forward pass over documents of these `lengths`, int64 [B] on the CPU.
 ///
-/// A multiply-add counts as 2 FLOPs; counts are exact below 2^63. Per token, layer and direction: 2 G H (I + P), and 2 H P more with projection;
-/// the input of a layer above the first is D * P wide.
+/// A multiply-add counts as 2 FLOPs. Per token, layer and direction: 2 G H (I + P), and 2 H P more with projection; the
+/// input of a layer above the first is D * P wide.
 /// @throws c10::TypeError if `lengths` is not int64 on the CPU.
 /// @throws c10::ValueError if `lengths` is not of one dimension, is empty, or has a negative entry.
 /// @throws c10::ValueError if a size or the number of layers of `network` is not positive, if `proj_size` is not in 0
 ///   ... hidden_size - 1, or if it is set for another kind than an LSTM.
+/// @throws c10::ValueError if the count is 2^63 or more.
 /// @code
 /// const packseq::cost::Network lstm{.input_size = 4, .hidden_size = 5};
 /// packseq::cost::forward_flops(lstm, torch::tensor({3, 2, 1}));   // 2 * 4 * 5 * (4 + 5) * 6 = 2160

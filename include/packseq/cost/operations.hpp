@@ -22,6 +22,7 @@ struct Operations {
 /// @throws c10::TypeError if `row_lengths` is not int64 on the CPU.
 /// @throws c10::ValueError if `row_lengths` is not of one dimension, is empty, or has a negative entry.
 /// @throws c10::ValueError if `columns` is negative.
+/// @throws c10::ValueError if a count is 2^63 or more.
 /// @code
 /// packseq::cost::matrix_product(torch::tensor({3, 3, 3}));   // padded: 9 multiplications, 6 additions
 /// packseq::cost::matrix_product(torch::tensor({3, 2, 1}));   // packed: 6 and 3
