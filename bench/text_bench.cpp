@@ -45,19 +45,22 @@ Text make_text(std::vector<std::string> documents) {
 
 /// What one writes without a library; words are numbered as by `Vocab::build`.
 struct NaiveVocab {
-  std::vector<std::string> tokens = {"<pad>"};
-  std::unordered_map<std::string, std::int64_t> ids;
+  std::vector<std::string> tokens;
+  std::unordered_map<std::string, std::int64_t> ids;  // while words are counted, their counts
 
   NaiveVocab(const std::vector<std::string>& documents, const Tokenizer& tokenizer) {
-    std::unordered_map<std::string, std::int64_t> counts;
     for (const std::string& document : documents) {
       tokenizer(document, [&](std::string_view token) {
-        if (++counts[std::string(token)] == 1) tokens.emplace_back(token);
+        if (++ids[std::string(token)] == 1) tokens.emplace_back(token);
       });
     }
-    std::stable_sort(tokens.begin() + 1, tokens.end(),
-                     [&](const std::string& a, const std::string& b) { return counts[a] > counts[b]; });
-    for (const std::string& token : tokens) ids.emplace(token, ids.size());
+    std::vector<std::pair<std::int64_t, std::size_t>> ranks;  // by count, negative, and first appearance
+    for (const std::string& token : tokens) ranks.emplace_back(-ids[token], ranks.size());
+    std::sort(ranks.begin(), ranks.end());
+    std::vector<std::string> sorted = {"<pad>"};
+    for (const auto& rank : ranks) sorted.push_back(tokens[rank.second]);
+    tokens = sorted;
+    for (std::size_t id = 0; id < tokens.size(); ++id) ids[tokens[id]] = static_cast<std::int64_t>(id);
   }
 
   std::vector<std::int64_t> encode(const std::vector<std::string>& documents, const Tokenizer& tokenizer) const {

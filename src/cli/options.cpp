@@ -48,12 +48,12 @@ void add_choice(CLI::App& app, const std::string& name, Value& value,
 void add_text_options(CLI::App& app, TextOptions& options) {
   add_choice<Split>(app, "--split", options.reader.split, {{"line", Split::line}, {"paragraph", Split::paragraph}},
                     "what a document is (line)");
-  add_choice<InvalidUtf8>(app, "--invalid-utf8", options.reader.invalid_utf8,
-                          {{"refuse", InvalidUtf8::refuse}, {"replace", InvalidUtf8::replace}},
-                          "what is done about it (refuse)");
   add_choice<Tokenizer>(app, "--tokenizer", options.tokenizer,
                         {{"whitespace", split_whitespace}, {"words", split_words}, {"characters", split_characters}},
                         "what a token is (whitespace)");
+  add_choice<InvalidUtf8>(app, "--invalid-utf8", options.reader.invalid_utf8,
+                          {{"refuse", InvalidUtf8::refuse}, {"replace", InvalidUtf8::replace}},
+                          "what is done about bad bytes (refuse)");
 }
 
 void add_batch_options(CLI::App& app, CompareOptions& options) {
