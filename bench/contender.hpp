@@ -32,4 +32,7 @@ extern const Contender padded;
 /// LibTorch's path for a packed batch.
 extern const Contender packed;
 
+/// packseq's fused engine, under the same calls.
+extern const Contender fused;
+
 }  // namespace packseq::bench

@@ -16,5 +16,5 @@ configure_package_config_file(cmake/packseqConfig.cmake.in packseqConfig.cmake
                               INSTALL_DESTINATION "${PACKSEQ_CMAKE_DIR}")
 write_basic_package_version_file(packseqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/packseqConfig.cmake" "${PROJECT_BINARY_DIR}/packseqConfigVersion.cmake"
-              cmake/PackseqTorch.cmake
+              cmake/PackseqHighway.cmake cmake/PackseqTorch.cmake
         DESTINATION "${PACKSEQ_CMAKE_DIR}")

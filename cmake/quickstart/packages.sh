@@ -7,6 +7,7 @@ c++20                  g++                 llvm              cxx-compiler   -
 cmake                  cmake               cmake             cmake          -
 ninja                  ninja-build         ninja             ninja          -
 ccache                 ccache              ccache            ccache         -
+hwy/highway.h          libhwy-dev          highway           libhwy         highway
 gtest/gtest.h          libgtest-dev        googletest        gtest          gtest
 gmock/gmock.h          libgmock-dev        googletest        gmock          gtest
 benchmark/benchmark.h  libbenchmark-dev    google-benchmark  benchmark      benchmark
@@ -15,7 +16,7 @@ fmt/format.h           libfmt-dev          fmt               fmt            fmt
 nlohmann/json.hpp      nlohmann-json3-dev  nlohmann-json     nlohmann_json  nlohmann-json
 venv                   python3-venv        python            python         -
 '
-readonly build_needs=(c++20 cmake ninja ccache gtest/gtest.h gmock/gmock.h benchmark/benchmark.h CLI/CLI.hpp
+readonly build_needs=(c++20 cmake ninja ccache hwy/highway.h gtest/gtest.h gmock/gmock.h benchmark/benchmark.h CLI/CLI.hpp
   fmt/format.h nlohmann/json.hpp)
 
 # package_list MANAGER NEED...: the packages that meet the needs, on one line.

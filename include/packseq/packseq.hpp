@@ -11,6 +11,8 @@
 #include "packseq/cost/embedding_cost.hpp"
 #include "packseq/cost/network_cost.hpp"
 #include "packseq/cost/operations.hpp"
+#include "packseq/engine/install.hpp"
+#include "packseq/engine/supports.hpp"
 #include "packseq/nn/gru.hpp"
 #include "packseq/nn/lstm.hpp"
 #include "packseq/nn/per_token.hpp"

@@ -6,7 +6,7 @@
 namespace packseq::nn {
 
 Result GRUImpl::forward(const PackedSequence& input, const State& state) {
-  return detail::run_with_hidden_state<torch::nn::GRUImpl>(*this, "GRU::forward", input, state, flat_weights_);
+  return detail::run_without_cell_state(*this, "GRU::forward", engine::Cell::gru, input, state, flat_weights_);
 }
 
 std::shared_ptr<torch::nn::Module> GRUImpl::clone(const std::optional<at::Device>& device) const {

@@ -25,6 +25,7 @@ PackedRun::PackedRun(const char* function, const PackedSequence& input,
                      const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights)
     : function_(function),
       input_(input),
+      options_(options),
       weights_(weights),
       layers_(options.num_layers()),
       directions_(options.bidirectional() ? 2 : 1) {
@@ -45,6 +46,26 @@ at::Tensor PackedRun::initial(const char* name, const at::Tensor& state, std::in
                     "]: layers times directions, documents, size");
   check_type(function_, name, state, weights_.front());
   return input_.sorted_indices().defined() ? state.index_select(1, input_.sorted_indices()) : state;
+}
+
+engine::NetworkResult PackedRun::run(engine::Cell cell, const std::vector<at::Tensor>& states, engine::Choice choice,
+                                     bool train) const {
+  const at::Tensor batch_sizes = input_.batch_sizes().contiguous();
+  const engine::Network network = {cell,
+                                   input_.data(),
+                                   batch_sizes,
+                                   states,
+                                   weights_,
+                                   options_.bias(),
+                                   layers_,
+                                   options_.dropout(),
+                                   train,
+                                   directions_ == 2};
+  if (choice == engine::Choice::libtorch) return engine::run_network_in_libtorch(network);
+  const auto support = engine::supports_tensors(input_.data(), states, weights_);
+  TORCH_CHECK_VALUE(support || choice == engine::Choice::automatic, function_,
+                    ": engine is Choice::fused, but the fused engine does not run this: ", support.reason);
+  return support ? engine::run_network(network) : engine::run_network_in_libtorch(network);
 }
 
 PackedSequence PackedRun::output(at::Tensor data) const { return with_data(input_, std::move(data)); }

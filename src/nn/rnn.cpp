@@ -1,12 +1,16 @@
 #include "packseq/nn/rnn.hpp"
 
+#include <variant>
+
 #include "nn/packed_run.hpp"
 #include "packseq/nn/detail/cloned.hpp"
 
 namespace packseq::nn {
 
 Result RNNImpl::forward(const PackedSequence& input, const State& state) {
-  return detail::run_with_hidden_state<torch::nn::RNNImpl>(*this, "RNN::forward", input, state, flat_weights_);
+  const bool is_relu = std::holds_alternative<torch::enumtype::kReLU>(options.nonlinearity());
+  return detail::run_without_cell_state(*this, "RNN::forward", is_relu ? engine::Cell::rnn_relu : engine::Cell::rnn_tanh,
+                                        input, state, flat_weights_);
 }
 
 std::shared_ptr<torch::nn::Module> RNNImpl::clone(const std::optional<at::Device>& device) const {

@@ -5,13 +5,15 @@
 #include <memory>
 #include <optional>
 
+#include "packseq/engine/supports.hpp"
 #include "packseq/export.hpp"
 #include "packseq/nn/result.hpp"
 #include "packseq/sequence/pack.hpp"
 
 namespace packseq::nn {
 
-/// `torch::nn::GRU` over packed sequences: the same options, parameters, initial numbers and `state_dict`.
+/// `torch::nn::GRU` over packed sequences: the same options, parameters, initial numbers and `state_dict`. On a CPU the
+/// fused engine runs it.
 ///
 /// As with LibTorch's modules, many threads may run one network at once as long as none changes it.
 class PACKSEQ_EXPORT GRUImpl : public torch::nn::GRUImpl {
@@ -25,11 +27,15 @@ class PACKSEQ_EXPORT GRUImpl : public torch::nn::GRUImpl {
   /// @throws c10::ValueError if `input` is malformed (see `packseq::lengths`) or its data is not [N, I].
   /// @throws c10::ValueError if `state.h` has not the sizes that `State` tells, or `state.c` is defined.
   /// @throws c10::TypeError if data or state differ from the parameters in dtype or device.
+  /// @throws c10::ValueError if `engine` is `Choice::fused` and the fused engine does not support this.
   /// @code
   /// packseq::nn::GRU gru(torch::nn::GRUOptions(4, 5));
   /// const auto [output, state] = gru->forward(packed);   // output.data() [6, 5], state.h [1, 3, 5]
   /// @endcode
   Result forward(const PackedSequence& input, const State& state = {});
+
+  /// Who runs the network. The fused engine's results differ from LibTorch's by rounding alone.
+  packseq::engine::Choice engine = packseq::engine::Choice::automatic;
 
   /// A deep copy, of this class (torch's own `clone` would return a `torch::nn::GRU`).
   std::shared_ptr<torch::nn::Module> clone(const std::optional<at::Device>& device = {}) const override;

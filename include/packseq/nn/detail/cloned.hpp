@@ -16,6 +16,7 @@ std::shared_ptr<torch::nn::Module> cloned(const Impl& module, const std::optiona
   if constexpr (requires { options._weight(); }) options._weight(at::Tensor());
   auto copy = std::make_shared<Impl>(options);
   copy->train(module.is_training());
+  if constexpr (requires { copy->engine; }) copy->engine = module.engine;
   const auto fill = [&device](auto copies, const auto& originals) {
     for (const auto& original : originals) {
       const at::Tensor& tensor = original.value();

@@ -1,0 +1,53 @@
+#include "kernel_peak.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernel_peak.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+// After foreach_target.h, so that it is read once for each target.
+#include "engine/matmul-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace packseq::engine::HWY_NAMESPACE {
+
+/// A full tile times one panel, `times` over; the FLOPs of it.
+double multiply_in_cache(std::size_t times) {
+  constexpr std::size_t depth = 256;
+  const std::size_t width = panel_width<float>();
+  const auto memory = make_buffer<float>(depth * width + tile_rows * (depth + width));
+  std::fill_n(memory.get(), depth * width + tile_rows * (depth + width), 1e-3F);
+  const PackedWeights<float> weights = {memory.get(), depth, width};
+  const float* a[tile_rows];
+  float* c[tile_rows];
+  for (std::size_t row = 0; row < tile_rows; ++row) {
+    a[row] = memory.get() + depth * width + row * depth;
+    c[row] = memory.get() + (depth * width + tile_rows * depth) + row * width;
+  }
+  for (std::size_t i = 0; i < times; ++i) multiply<float>(a, tile_rows, weights, {0, 1}, c, memory.get());
+  return 2.0 * static_cast<double>(times * tile_rows * depth * width);
+}
+
+}  // namespace packseq::engine::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+#include <benchmark/benchmark.h>
+
+namespace packseq::engine {
+namespace {
+
+HWY_EXPORT(multiply_in_cache);
+
+void measure(benchmark::State& state) {
+  double flops = 0;
+  for (auto _ : state) flops += HWY_DYNAMIC_DISPATCH(multiply_in_cache)(1000);
+  state.counters["useful_flops_per_second"] = benchmark::Counter(flops, benchmark::Counter::kIsRate);
+}
+
+}  // namespace
+}  // namespace packseq::engine
+
+void packseq::bench::register_kernel_peak() {
+  benchmark::RegisterBenchmark("peak", engine::measure)->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+#endif

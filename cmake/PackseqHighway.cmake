@@ -1,0 +1,16 @@
+# Looks for Google Highway and makes the target packseq::highway. Part of the build and of the installed package alike:
+# Highway's own package file differs too much from one distribution to the next.
+set(PACKSEQ_HIGHWAY_NOT_FOUND "packseq needs Google Highway and did not find it: install libhwy-dev (apt), highway (brew, \
+vcpkg) or libhwy (conda), or set CMAKE_PREFIX_PATH")
+
+find_path(PACKSEQ_HIGHWAY_INCLUDE_DIR hwy/highway.h)
+find_library(PACKSEQ_HIGHWAY_LIBRARY hwy)
+mark_as_advanced(PACKSEQ_HIGHWAY_INCLUDE_DIR PACKSEQ_HIGHWAY_LIBRARY)
+if(PACKSEQ_HIGHWAY_INCLUDE_DIR AND PACKSEQ_HIGHWAY_LIBRARY AND NOT TARGET packseq::highway)
+  add_library(packseq::highway UNKNOWN IMPORTED GLOBAL)
+  set_target_properties(packseq::highway PROPERTIES
+    IMPORTED_LOCATION "${PACKSEQ_HIGHWAY_LIBRARY}"
+    INTERFACE_INCLUDE_DIRECTORIES "${PACKSEQ_HIGHWAY_INCLUDE_DIR}"
+    # One target of SSE is enough between scalar code and AVX2.
+    INTERFACE_COMPILE_DEFINITIONS "HWY_SHARED_DEFINE;HWY_DISABLED_TARGETS=HWY_SSSE3")
+endif()

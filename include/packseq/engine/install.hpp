@@ -1,0 +1,42 @@
+#pragma once
+
+#include "packseq/export.hpp"
+
+namespace packseq::engine {
+
+/// Puts the fused engine under LibTorch's own operators for packed batches: from now on, in all threads of this
+/// process, `torch::nn::LSTM::forward_with_packed_input`, its sisters of GRU and RNN, and every other program that runs
+/// them (TorchScript, Python) use it where it applies (see `supports`), and LibTorch's own code elsewhere.
+///
+/// Without this call nothing changes. The first call registers the engine with LibTorch's dispatcher, for the life of
+/// the process; from then on these functions set a flag, and may be called from many threads at once, also while others
+/// run networks.
+/// @code
+/// packseq::engine::install();
+/// torch::nn::LSTM lstm(4, 5);
+/// lstm->forward_with_packed_input(packed);   // runs in the fused engine
+/// @endcode
+PACKSEQ_EXPORT void install();
+
+/// Takes back what `install` did. Networks that run meanwhile finish as they began.
+PACKSEQ_EXPORT void uninstall();
+
+/// Whether LibTorch's operators use the fused engine now: it is installed, or there is a guard.
+PACKSEQ_EXPORT bool installed() noexcept;
+
+/// LibTorch's operators use the fused engine, in all threads, as long as one of these exists.
+/// @code
+/// {
+///   const packseq::engine::InstallGuard guard;
+///   lstm->forward_with_packed_input(packed);   // runs in the fused engine
+/// }
+/// @endcode
+class PACKSEQ_EXPORT InstallGuard {
+ public:
+  InstallGuard();
+  ~InstallGuard();
+  InstallGuard(const InstallGuard&) = delete;
+  InstallGuard& operator=(const InstallGuard&) = delete;
+};
+
+}  // namespace packseq::engine

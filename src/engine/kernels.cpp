@@ -1,0 +1,70 @@
+#include "engine/kernels.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "engine/kernels.cpp"
+#include "hwy/foreach_target.h"
+#include "hwy/highway.h"
+// After foreach_target.h, so that they are read once for each target.
+#include "engine/backward-inl.hpp"
+#include "engine/forward-inl.hpp"
+#include "engine/gru_cell-inl.hpp"
+#include "engine/lstm_cell-inl.hpp"
+#include "engine/rnn_cell-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace packseq::engine::HWY_NAMESPACE {
+
+template <class T>
+const CellKernels<T>& kernels_of(Cell cell) {
+  switch (cell) {
+    case Cell::lstm:
+      return cell_kernels<LstmCell, T>;
+    case Cell::gru:
+      return cell_kernels<GruCell, T>;
+    case Cell::rnn_tanh:
+      return cell_kernels<RnnCell<Tanh>, T>;
+    case Cell::rnn_relu:
+      return cell_kernels<RnnCell<Relu>, T>;
+  }
+  HWY_ABORT("no such cell");
+}
+
+void forward_float(std::span<const Forward<float>> directions, const Plan& plan, const Executor& executor) {
+  run_forward(directions, kernels_of<float>(directions.front().cell), plan, executor);
+}
+void forward_double(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor) {
+  run_forward(directions, kernels_of<double>(directions.front().cell), plan, executor);
+}
+void backward_float(std::span<const Backward<float>> directions, const Plan& plan, const Executor& executor) {
+  run_backward(directions, kernels_of<float>(directions.front().cell), plan, executor);
+}
+void backward_double(std::span<const Backward<double>> directions, const Plan& plan, const Executor& executor) {
+  run_backward(directions, kernels_of<double>(directions.front().cell), plan, executor);
+}
+
+}  // namespace packseq::engine::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace packseq::engine {
+
+HWY_EXPORT(forward_float);
+HWY_EXPORT(forward_double);
+HWY_EXPORT(backward_float);
+HWY_EXPORT(backward_double);
+
+void run(std::span<const Forward<float>> directions, const Plan& plan, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(forward_float)(directions, plan, executor);
+}
+void run(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(forward_double)(directions, plan, executor);
+}
+void run(std::span<const Backward<float>> directions, const Plan& plan, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(backward_float)(directions, plan, executor);
+}
+void run(std::span<const Backward<double>> directions, const Plan& plan, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(backward_double)(directions, plan, executor);
+}
+
+}  // namespace packseq::engine
+#endif

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "engine/executor.hpp"
+#include "engine/plan.hpp"
+
+namespace packseq::engine {
+
+enum class Cell { lstm, gru, rnn_tanh, rnn_relu };
+
+/// Blocks of hidden size in a gate row, the form in which gates lie in memory; see the cells' files for their order.
+constexpr std::size_t gate_blocks(Cell cell) noexcept { return cell == Cell::lstm || cell == Cell::gru ? 4 : 1; }
+
+/// One direction of one layer, in LibTorch's terms: I = input_size, H = hidden_size, P = output_size; G weight blocks
+/// of H rows each. All matrices are dense, row after row.
+template <class T>
+struct Direction {
+  Cell cell = Cell::lstm;
+  bool reverse = false;
+  std::size_t input_size = 0;
+  std::size_t hidden_size = 0;
+  std::size_t output_size = 0;
+  const T* weight_ih = nullptr;  ///< [G * H, I]
+  const T* weight_hh = nullptr;  ///< [G * H, P]
+  const T* bias_ih = nullptr;    ///< [G * H], or null.
+  const T* bias_hh = nullptr;    ///< [G * H], or null.
+  const T* weight_hr = nullptr;  ///< [P, H], or null: no projection, and P = H.
+  const T* input = nullptr;      ///< [N, I]
+  const T* h_0 = nullptr;        ///< [B, P]
+  const T* c_0 = nullptr;        ///< [B, H] of an LSTM.
+  T* output = nullptr;           ///< [N, P], its rows `output_stride` apart.
+  std::size_t output_stride = 0;
+  T* gates = nullptr;            ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
+  T* cells = nullptr;            ///< [N, H] of an LSTM, where `gates` is set.
+};
+
+/// A forward pass through a direction.
+template <class T>
+struct Forward : Direction<T> {
+  T* h_n = nullptr;  ///< [B, P]
+  T* c_n = nullptr;  ///< [B, H] of an LSTM.
+};
+
+/// The recurrent part of a backward pass: what remains are products over all rows at once, of `d_gates` with weights
+/// and inputs.
+template <class T>
+struct Backward : Direction<T> {
+  const T* d_output = nullptr;  ///< [N, P], its rows `d_output_stride` apart.
+  std::size_t d_output_stride = 0;
+  T* d_h = nullptr;          ///< [B, P]: the gradient of h_n; afterwards that of h_0.
+  T* d_c = nullptr;          ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
+  T* d_gates = nullptr;      ///< [N, gate_blocks * H]
+  T* h_before = nullptr;     ///< [N, P]: the hidden state before each token.
+  T* d_projected = nullptr;  ///< [N, P], with a projection: the gradient of its results,
+  T* unprojected = nullptr;  ///< [N, H], and what it was given.
+};
+
+/// Runs the directions of a layer.
+void run(std::span<const Forward<float>> directions, const Plan& plan, const Executor& executor);
+void run(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor);
+void run(std::span<const Backward<float>> directions, const Plan& plan, const Executor& executor);
+void run(std::span<const Backward<double>> directions, const Plan& plan, const Executor& executor);
+
+}  // namespace packseq::engine

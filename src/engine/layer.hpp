@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/kernels.hpp"
+
+namespace packseq::engine {
+
+/// A layer of a recurrent network over a packed batch, in LibTorch's terms; D = 2 if bidirectional, else 1.
+struct Layer {
+  Cell cell = Cell::lstm;
+  at::Tensor batch_sizes;  ///< int64 [T] on the CPU.
+  at::Tensor data;         ///< [N, I]
+  at::Tensor h_0;          ///< [D, B, P]
+  at::Tensor c_0;          ///< [D, B, H] of an LSTM, else undefined.
+  /// For each direction weight_ih, weight_hh, then, where there are any, bias_ih and bias_hh, then weight_hr.
+  std::vector<at::Tensor> parameters;
+  bool has_biases = true;
+  bool bidirectional = false;
+};
+
+/// What a layer makes of a packed batch.
+struct LayerResult {
+  at::Tensor output;  ///< [N, D * P]
+  at::Tensor h_n;     ///< [D, B, P]
+  at::Tensor c_n;     ///< [D, B, H] of an LSTM, else undefined.
+};
+
+/// Runs a layer, with gradients where LibTorch would record them. All tensors must be of one dtype, float or double, on
+/// the CPU, and of the right shapes.
+LayerResult run_layer(const Layer& layer);
+
+/// The same by LibTorch's own operators.
+LayerResult run_layer_in_libtorch(const Layer& layer);
+
+}  // namespace packseq::engine

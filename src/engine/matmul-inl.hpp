@@ -1,0 +1,123 @@
+// C = A * B for packed B: the register-tile micro-kernel. Compiled once for each CPU target.
+//
+// Every element of C is computed by one chain of multiply-adds, in the order of k, whatever the tile it falls into: a
+// row of C depends on nothing but its row of A. That is why a document's result does not depend on its batch.
+
+#if defined(PACKSEQ_ENGINE_MATMUL_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_ENGINE_MATMUL_INL
+#undef PACKSEQ_ENGINE_MATMUL_INL
+#else
+#define PACKSEQ_ENGINE_MATMUL_INL
+#endif
+
+#include <algorithm>
+#include <cstddef>
+
+#include "engine/pack_weights-inl.hpp"
+#include "engine/plan.hpp"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace packseq::engine::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+constexpr std::size_t tile_rows = 6;
+
+/// R rows of C, P panels wide, from `column` on. They start from `bias`, or from what C holds where it is null.
+template <std::size_t R, std::size_t P, class T>
+HWY_INLINE void tile(const T* const* HWY_RESTRICT a, std::size_t depth, const T* HWY_RESTRICT b, T* const* c,
+                     std::size_t column, const T* bias) {
+  constexpr std::size_t N = P * panel_vectors;
+  const hn::ScalableTag<T> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t panel = depth * panel_vectors * lanes;
+  hn::Vec<decltype(d)> sum[R][N];
+  HWY_UNROLL(8)
+  for (std::size_t r = 0; r < R; ++r) {
+    HWY_UNROLL(8)
+    for (std::size_t n = 0; n < N; ++n) {
+      sum[r][n] = hn::LoadU(d, (bias != nullptr ? bias : c[r]) + column + n * lanes);
+    }
+  }
+  for (std::size_t k = 0; k < depth; ++k) {
+    hn::Vec<decltype(d)> weight[N];
+    HWY_UNROLL(8)
+    for (std::size_t n = 0; n < N; ++n) {
+      weight[n] = hn::Load(d, b + n / panel_vectors * panel + (k * panel_vectors + n % panel_vectors) * lanes);
+    }
+    HWY_UNROLL(8)
+    for (std::size_t r = 0; r < R; ++r) {
+      const auto x = hn::Set(d, a[r][k]);
+      HWY_UNROLL(8)
+      for (std::size_t n = 0; n < N; ++n) sum[r][n] = hn::MulAdd(x, weight[n], sum[r][n]);
+    }
+  }
+  HWY_UNROLL(8)
+  for (std::size_t r = 0; r < R; ++r) {
+    HWY_UNROLL(8)
+    for (std::size_t n = 0; n < N; ++n) hn::StoreU(sum[r][n], d, c[r] + column + n * lanes);
+  }
+}
+
+/// A tile at the right edge, where C ends within the panel: the rest is computed, and dropped.
+template <std::size_t R, class T>
+HWY_NOINLINE void edge_tile(const T* const* a, std::size_t depth, const T* b, T* const* c, std::size_t column,
+                            std::size_t columns, const T* bias) {
+  const std::size_t width = panel_width<T>();
+  HWY_ALIGN T buffer[R * max_panel_width<T>];
+  T* rows[R];
+  for (std::size_t r = 0; r < R; ++r) {
+    rows[r] = buffer + r * width;
+    const T* start = (bias != nullptr ? bias : c[r]) + column;
+    std::copy(start, start + columns, rows[r]);
+    std::fill(rows[r] + columns, rows[r] + width, T{0});
+  }
+  tile<R, 1, T>(a, depth, b, rows, 0, nullptr);
+  for (std::size_t r = 0; r < R; ++r) std::copy(rows[r], rows[r] + columns, c[r] + column);
+}
+
+/// R rows of C in some panels. Few rows take several panels at once: a multiply-add must not wait for
+/// the one before it.
+template <std::size_t R, class T>
+HWY_NOINLINE void row_tile(const T* const* a, const PackedWeights<T>& b, const Range& panels, T* const* c,
+                           const T* bias) {
+  constexpr std::size_t P = R == 1 ? 4 : R <= 3 ? 2 : 1;
+  const std::size_t width = panel_width<T>();
+  const std::size_t whole = std::min(panels.end, b.columns / width);
+  std::size_t p = panels.begin;
+  for (; p + P <= whole; p += P) tile<R, P, T>(a, b.depth, b.panel(p), c, p * width, bias);
+  for (; P > 1 && p < whole; ++p) tile<R, 1, T>(a, b.depth, b.panel(p), c, p * width, bias);
+  if (p < panels.end) edge_tile<R, T>(a, b.depth, b.panel(p), c, p * width, b.columns - p * width, bias);
+}
+
+template <class T>
+using RowTile = void (*)(const T* const*, const PackedWeights<T>&, const Range&, T* const*, const T*);
+
+/// By their number of rows.
+template <class T>
+constexpr RowTile<T> row_tiles[tile_rows] = {row_tile<1, T>, row_tile<2, T>, row_tile<3, T>,
+                                             row_tile<4, T>, row_tile<5, T>, row_tile<6, T>};
+
+/// C = A * B + bias in some panels of B; A and C are given by their rows. `bias` is a row, padded to whole panels, that
+/// goes to every row of C; where it is null, C += A * B.
+template <class T>
+void multiply(const T* const* a, std::size_t rows, const PackedWeights<T>& b, const Range& panels, T* const* c,
+              const T* bias) {
+  if (rows == 0 || panels.size() == 0) return;
+  // As even as can be: 13 rows are 5 + 4 + 4.
+  const std::size_t tiles = (rows + tile_rows - 1) / tile_rows;
+  // A panel stays in the first cache for all rows; where there is but one tile, that takes all panels in one go.
+  const std::size_t step = tiles == 1 ? panels.size() : 1;
+  for (std::size_t p = panels.begin; p < panels.end; p += step) {
+    for (std::size_t t = 0, row = 0; t < tiles; ++t) {
+      const std::size_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
+      row_tiles<T>[height - 1](a + row, b, {p, p + step}, c + row, bias);
+      row += height;
+    }
+  }
+}
+
+}  // namespace packseq::engine::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

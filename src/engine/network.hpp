@@ -1,0 +1,44 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <tuple>
+
+#include "engine/kernels.hpp"
+#include "packseq/engine/supports.hpp"
+
+namespace packseq::engine {
+
+/// A recurrent network over a packed batch, as LibTorch's operators `lstm.data`, `gru.data`, `rnn_tanh.data` and
+/// `rnn_relu.data` are given it; L layers, D = 2 if bidirectional, else 1.
+struct Network {
+  Cell cell;
+  const at::Tensor& data;         ///< [N, I]
+  const at::Tensor& batch_sizes;  ///< [T]
+  at::TensorList states;          ///< h_0 [L * D, B, P] and, of an LSTM, c_0 [L * D, B, H].
+  at::TensorList parameters;      ///< Of each layer and direction: weight_ih, weight_hh, bias_ih, bias_hh, weight_hr.
+  bool has_biases;
+  std::int64_t num_layers;
+  double dropout;
+  bool train;
+  bool bidirectional;
+};
+
+/// What comes out: the output's data [N, D * P], h_n and, of an LSTM, c_n.
+using NetworkResult = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+
+/// Whether the engine can run networks of these tensors here and now: their dtype, device and kind, and the modes that
+/// LibTorch is in.
+Support supports_tensors(const at::Tensor& data, at::TensorList states, at::TensorList parameters);
+
+/// Whether all of a network's tensors fit together; where they do not, LibTorch says what is wrong.
+bool is_well_formed(const Network& network);
+
+/// Runs a network that is supported and well formed.
+NetworkResult run_network(const Network& network);
+
+/// The same by LibTorch's own code, whether the engine is installed or not.
+NetworkResult run_network_in_libtorch(const Network& network);
+
+}  // namespace packseq::engine

@@ -1,0 +1,186 @@
+// Weights in the order in which the micro-kernel reads them. Compiled once for each CPU target.
+
+#if defined(PACKSEQ_ENGINE_PACK_WEIGHTS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_ENGINE_PACK_WEIGHTS_INL
+#undef PACKSEQ_ENGINE_PACK_WEIGHTS_INL
+#else
+#define PACKSEQ_ENGINE_PACK_WEIGHTS_INL
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <vector>
+
+#include "engine/executor.hpp"
+#include "hwy/aligned_allocator.h"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace packseq::engine::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T>
+using Buffer = hwy::AlignedFreeUniquePtr<T[]>;
+
+/// Uninitialised memory.
+template <class T>
+Buffer<T> make_buffer(std::size_t size) {
+  return hwy::AllocateAligned<T>(std::max<std::size_t>(size, 1));
+}
+
+/// Vectors of a panel. With the rows of a tile they fill the registers: 6 * 2 of 16, 6 * 4 of 32.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64
+constexpr std::size_t panel_vectors = 4;
+#else
+constexpr std::size_t panel_vectors = 2;
+#endif
+
+/// Columns of a panel.
+template <class T>
+HWY_INLINE std::size_t panel_width() {
+  return panel_vectors * hn::Lanes(hn::ScalableTag<T>());
+}
+template <class T>
+constexpr std::size_t max_panel_width = panel_vectors * hn::MaxLanes(hn::ScalableTag<T>());
+
+/// A matrix [depth, columns] in panels: panel p holds columns p * width ... of all rows, row after row, and zeros
+/// beyond the last column.
+template <class T>
+struct PackedWeights {
+  const T* data = nullptr;
+  std::size_t depth = 0;
+  std::size_t columns = 0;
+
+  std::size_t panels() const { return (columns + panel_width<T>() - 1) / panel_width<T>(); }
+  std::size_t size() const { return panels() * panel_width<T>() * depth; }
+  const T* panel(std::size_t p) const { return data + p * panel_width<T>() * depth; }
+};
+
+/// Where a packed matrix comes from: its element (k, n) is data[k * row_stride + m * column_stride], m = n + rotation
+/// modulo the number of columns.
+template <class T>
+struct WeightSource {
+  const T* data;
+  std::size_t column_stride;
+  std::size_t row_stride;
+  std::size_t rotation = 0;
+};
+
+#if HWY_TARGET == HWY_SCALAR
+template <class T>
+void transpose(const T* from, std::size_t /*stride*/, std::size_t depth, T* to, std::size_t to_stride) {
+  for (std::size_t k = 0; k < depth; ++k) to[k * to_stride] = from[k];
+}
+#else
+/// Block b of the result, of 128 bits, are the elements at from + b * lanes_of_a_block * stride.
+template <class D, class T = hn::TFromD<D>>
+HWY_INLINE hn::Vec<D> load_blocks(D d, const T* from, std::size_t stride) {
+  if constexpr (hn::MaxLanes(D()) * sizeof(T) <= 16) {
+    return hn::LoadU(d, from);
+  } else {
+    const hn::Half<D> half;
+    return hn::Combine(d, load_blocks(half, from + hn::Lanes(half) * stride, stride), load_blocks(half, from, stride));
+  }
+}
+
+/// Some columns, as many as a vector has lanes and `stride` apart, become vectors `to_stride` apart.
+///
+/// Within each block of 128 bits, four columns times four elements (two times two of double) change places.
+inline void transpose(const float* from, std::size_t stride, std::size_t depth, float* to, std::size_t to_stride) {
+  const hn::ScalableTag<float> d;
+  const hn::RepartitionToWide<decltype(d)> wide;
+  std::size_t k = 0;
+  for (; k + 4 <= depth; k += 4) {
+    const auto a = load_blocks(d, from + k, stride);
+    const auto b = load_blocks(d, from + k + stride, stride);
+    const auto c = load_blocks(d, from + k + 2 * stride, stride);
+    const auto e = load_blocks(d, from + k + 3 * stride, stride);
+    const auto ab_low = hn::BitCast(wide, hn::InterleaveLower(d, a, b));
+    const auto ab_high = hn::BitCast(wide, hn::InterleaveUpper(d, a, b));
+    const auto ce_low = hn::BitCast(wide, hn::InterleaveLower(d, c, e));
+    const auto ce_high = hn::BitCast(wide, hn::InterleaveUpper(d, c, e));
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, ab_low, ce_low)), d, to + k * to_stride);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, ab_low, ce_low)), d, to + (k + 1) * to_stride);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveLower(wide, ab_high, ce_high)), d, to + (k + 2) * to_stride);
+    hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(wide, ab_high, ce_high)), d, to + (k + 3) * to_stride);
+  }
+  for (; k < depth; ++k) {
+    for (std::size_t n = 0; n < hn::Lanes(d); ++n) to[k * to_stride + n] = from[n * stride + k];
+  }
+}
+
+inline void transpose(const double* from, std::size_t stride, std::size_t depth, double* to, std::size_t to_stride) {
+  const hn::ScalableTag<double> d;
+  std::size_t k = 0;
+  for (; k + 2 <= depth; k += 2) {
+    const auto a = load_blocks(d, from + k, stride);
+    const auto b = load_blocks(d, from + k + stride, stride);
+    hn::StoreU(hn::InterleaveLower(d, a, b), d, to + k * to_stride);
+    hn::StoreU(hn::InterleaveUpper(d, a, b), d, to + (k + 1) * to_stride);
+  }
+  for (; k < depth; ++k) {
+    for (std::size_t n = 0; n < hn::Lanes(d); ++n) to[k * to_stride + n] = from[n * stride + k];
+  }
+}
+#endif
+
+/// A matrix on its way into panels.
+template <class T>
+class WeightPacking {
+ public:
+  WeightPacking(const WeightSource<T>& source, std::size_t depth, std::size_t columns)
+      : source_(source), packed_{nullptr, depth, columns}, memory_(make_buffer<T>(packed_.size())) {
+    packed_.data = memory_.get();
+  }
+
+  const PackedWeights<T>& packed() const { return packed_; }
+
+  /// Fills panel `p`.
+  void pack(std::size_t p) {
+    const std::size_t width = panel_width<T>();
+    const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
+    T* const panel = memory_.get() + p * width * packed_.depth;
+    const auto column = [&](std::size_t n) {
+      return source_.data + (p * width + n + source_.rotation) % packed_.columns * source_.column_stride;
+    };
+    const std::size_t filled = std::min(width, packed_.columns - p * width);
+    std::size_t n = 0;
+    // Columns that follow each other in memory at one distance go a vector of them at a time.
+    for (; n + lanes <= filled; n += lanes) {
+      const bool even = column(n + lanes - 1) == column(n) + (lanes - 1) * source_.column_stride;
+      if (!even || source_.row_stride != 1) break;
+      transpose(column(n), source_.column_stride, packed_.depth, panel + n, width);
+    }
+    for (; n < filled; ++n) {
+      for (std::size_t k = 0; k < packed_.depth; ++k) panel[k * width + n] = column(n)[k * source_.row_stride];
+    }
+    for (; n < width; ++n) {
+      for (std::size_t k = 0; k < packed_.depth; ++k) panel[k * width + n] = T{0};
+    }
+  }
+
+ private:
+  WeightSource<T> source_;
+  PackedWeights<T> packed_;
+  Buffer<T> memory_;
+};
+
+/// Fills all panels of some matrices.
+template <class T>
+void pack(const std::vector<WeightPacking<T>*>& matrices, std::size_t threads, const Executor& executor) {
+  constexpr std::size_t bytes_worth_a_thread = 256 << 10;
+  std::size_t bytes = 0;
+  for (const auto* matrix : matrices) bytes += matrix->packed().size() * sizeof(T);
+  const std::size_t parts = std::clamp<std::size_t>(bytes / bytes_worth_a_thread, 1, threads);
+  executor(parts, [&](std::size_t begin, std::size_t end) {
+    for (auto* matrix : matrices) {
+      const std::size_t panels = matrix->packed().panels();
+      for (std::size_t p = panels * begin / parts; p < panels * end / parts; ++p) matrix->pack(p);
+    }
+  });
+}
+
+}  // namespace packseq::engine::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

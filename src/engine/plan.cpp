@@ -1,0 +1,72 @@
+#include "engine/plan.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+
+namespace packseq::engine {
+namespace {
+
+// Steps of fewer sequences than two for each thread are shared by hidden units, if there are so many weights to read
+// that a thread gains more than it loses by waiting for the others at every step.
+constexpr std::size_t rows_worth_dealing = 2;
+constexpr std::size_t weight_bytes_worth_sharing = 512 << 10;
+
+std::size_t first_shared_step(const Plan& plan, const PlanOptions& options) {
+  if (options.threads == 1 || options.weight_bytes < weight_bytes_worth_sharing) return plan.steps();
+  const auto few = [&](std::size_t size) { return size < rows_worth_dealing * options.threads; };
+  const auto first = std::find_if(plan.batch_sizes.begin(), plan.batch_sizes.end(), few);
+  return static_cast<std::size_t>(first - plan.batch_sizes.begin());
+}
+
+/// How long each sequence is, up to `steps`.
+std::vector<std::size_t> lengths_within(const Plan& plan, std::size_t steps) {
+  std::vector<std::size_t> lengths(steps > 0 ? plan.batch_sizes.front() : 0);
+  std::size_t rank = lengths.size();
+  for (std::size_t step = 1; step <= steps; ++step) {
+    const std::size_t going_on = step < steps ? plan.batch_sizes[step] : 0;
+    while (rank > going_on) lengths[--rank] = step;
+  }
+  return lengths;
+}
+
+/// Twice the time of some sequences, longest first, in units of a row of a full tile. A step of one or two rows takes as
+/// long as one of two and a half, since it waits for weights.
+std::size_t cost(std::span<const std::size_t> lengths, std::size_t rows) {
+  const auto length = [&](std::size_t rank) { return rank < lengths.size() ? lengths[rank] : 0; };
+  return 2 * rows + 3 * (length(0) - length(1)) + (length(1) - length(2));
+}
+
+/// Cuts the sequences into ranges of about the same cost.
+std::vector<Range> deal(std::span<const std::size_t> lengths, std::size_t shares) {
+  std::vector<Range> dealt;
+  std::size_t rest = std::accumulate(lengths.begin(), lengths.end(), std::size_t{0});
+  for (std::size_t begin = 0; begin < lengths.size(); --shares) {
+    const std::size_t target = cost(lengths.subspan(begin), rest) / shares;
+    std::size_t end = begin;
+    std::size_t rows = 0;
+    do {
+      rows += lengths[end++];
+    } while (end < lengths.size() && (shares == 1 || cost(lengths.subspan(begin, end - begin), rows) < target));
+    dealt.push_back({begin, end});
+    begin = end;
+    rest -= rows;
+  }
+  return dealt;
+}
+
+}  // namespace
+
+Plan make_plan(std::span<const std::int64_t> batch_sizes, const PlanOptions& options) {
+  Plan plan;
+  plan.batch_sizes.assign(batch_sizes.begin(), batch_sizes.end());
+  plan.offsets = {0};
+  std::partial_sum(plan.batch_sizes.begin(), plan.batch_sizes.end(), std::back_inserter(plan.offsets));
+  plan.team = options.threads;
+  plan.shared_from = first_shared_step(plan, options);
+  const std::size_t shares = (options.threads + options.directions - 1) / options.directions;
+  plan.shares = deal(lengths_within(plan, plan.shared_from), shares);
+  return plan;
+}
+
+}  // namespace packseq::engine

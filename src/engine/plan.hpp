@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+namespace packseq::engine {
+
+/// A half-open range: of steps, or of ranks, the places of sequences in a packed batch, longest first.
+struct Range {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  std::size_t size() const noexcept { return end - begin; }
+};
+
+/// The steps of a packed batch, and who computes what.
+struct Plan {
+  std::vector<std::size_t> batch_sizes;  ///< Of each step; never increasing, at least 1.
+  std::vector<std::size_t> offsets;      ///< Of the first row of each step, and the number of rows: [T + 1].
+
+  /// Ranks dealt to threads: each runs its own sequences from end to end and waits for nobody.
+  std::vector<Range> shares;
+  /// The first step of those that have too few sequences to be dealt: there, threads share the hidden units instead.
+  std::size_t shared_from = 0;
+  /// How many threads do so.
+  std::size_t team = 1;
+
+  std::size_t steps() const noexcept { return batch_sizes.size(); }
+  std::size_t rows() const noexcept { return offsets.back(); }
+
+  /// How many sequences of a share reach a step.
+  std::size_t live(const Range& share, std::size_t step) const noexcept {
+    const std::size_t end = batch_sizes[step] < share.end ? batch_sizes[step] : share.end;
+    return end > share.begin ? end - share.begin : 0;
+  }
+};
+
+/// What a plan depends on besides the batch.
+struct PlanOptions {
+  std::size_t threads = 1;
+  std::size_t directions = 1;     ///< Run at the same time; each has `shares` of its own.
+  std::size_t weight_bytes = 0;   ///< Of the weights that every step reads.
+};
+
+/// Deals the sequences of a packed batch so that every thread gets work that takes about as long.
+Plan make_plan(std::span<const std::int64_t> batch_sizes, const PlanOptions& options);
+
+}  // namespace packseq::engine

@@ -1,0 +1,60 @@
+#include "packseq/engine/supports.hpp"
+
+#include <ATen/TensorSubclassLikeUtils.h>
+#include <ATen/autocast_mode.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
+
+#include "engine/network.hpp"
+
+namespace packseq::engine {
+namespace {
+
+/// Why the engine does not run a network with this tensor; empty if it may.
+std::string obstacle(const std::string& name, const at::Tensor& tensor, c10::ScalarType dtype) {
+  if (!tensor.defined()) return name + " is undefined";
+  if (at::isTensorSubclassLike(tensor)) return name + " is a tensor subclass";
+  if (!tensor.is_cpu() || tensor.layout() != at::kStrided) {
+    return name + " is on " + tensor.device().str() + (tensor.layout() == at::kStrided ? "" : " and not strided") +
+           ", and the engine runs dense tensors on the CPU";
+  }
+  if (tensor.scalar_type() != at::kFloat && tensor.scalar_type() != at::kDouble) {
+    return name + " is " + c10::toString(tensor.scalar_type()) + ", and the engine runs Float and Double";
+  }
+  if (tensor.scalar_type() != dtype) {
+    return name + " is " + c10::toString(tensor.scalar_type()) + ", but data is " + c10::toString(dtype);
+  }
+  if (tensor.is_neg()) return name + " is a view with its negative bit set";
+  if (tensor._fw_grad(/*level=*/0).defined()) return name + " has a forward-mode gradient";
+  return {};
+}
+
+std::string obstacle_of_modes() {
+  using c10::impl::tls_is_dispatch_key_included;
+  if (at::autocast::is_autocast_enabled(at::kCPU)) return "autocast is on";
+  if (tls_is_dispatch_key_included(c10::DispatchKey::FuncTorchDynamicLayerFrontMode) ||
+      tls_is_dispatch_key_included(c10::DispatchKey::FuncTorchDynamicLayerBackMode)) {
+    return "a functorch transform is active";
+  }
+  return {};
+}
+
+}  // namespace
+
+Support supports_tensors(const at::Tensor& data, at::TensorList states, at::TensorList parameters) {
+  std::string reason = obstacle_of_modes();
+  const auto dtype = data.defined() ? data.scalar_type() : at::kFloat;
+  if (reason.empty()) reason = obstacle("data", data, dtype);
+  for (std::size_t i = 0; reason.empty() && i < states.size(); ++i) {
+    reason = obstacle(i == 0 ? "the hidden state" : "the cell state", states[i], dtype);
+  }
+  for (std::size_t i = 0; reason.empty() && i < parameters.size(); ++i) {
+    reason = obstacle("parameter " + std::to_string(i), parameters[i], dtype);
+  }
+  return {reason.empty(), std::move(reason)};
+}
+
+Support supports(const torch::nn::Module& network, const PackedSequence& input) {
+  return supports_tensors(input.data(), {}, network.parameters());
+}
+
+}  // namespace packseq::engine
