@@ -15,6 +15,8 @@ namespace packseq::cli {
 class Picture {
  public:
   Picture(const std::vector<std::string>& documents, const Tokenizer& tokenizer, const Terminal& terminal);
+  Picture(const Picture&) = delete;
+  Picture& operator=(const Picture&) = delete;
 
   /// Words and their ids, as many as three lines hold.
   std::string vocabulary() const;

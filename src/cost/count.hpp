@@ -19,7 +19,11 @@ class Count {
   }
 
   /// `b` is no larger than `a`.
-  friend Count operator-(const Count& a, const Count& b) { return a + Count(Count(-b.value_), b); }
+  friend Count operator-(const Count& a, const Count& b) {
+    Count difference(a, b);
+    if (!difference.overflown_) difference.value_ -= b.value_;
+    return difference;
+  }
 
   friend Count operator*(const Count& a, const Count& b) {
     Count product(a, b);

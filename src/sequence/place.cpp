@@ -28,12 +28,12 @@ void copy(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
   for (const at::Tensor& sequence : sequences) {
     ends.push_back((ends.empty() ? 0 : ends.back()) + sequence.size(0));
   }
-  const auto bytes =
-      out.numel() == 0 ? 0 : static_cast<std::size_t>(out.nbytes()) / static_cast<std::size_t>(out.size(0));
+  if (out.numel() == 0) return;
+  const auto bytes = out.nbytes() / static_cast<std::size_t>(out.size(0));
   const auto* row = rows.const_data_ptr<std::int64_t>();
   auto* to = static_cast<std::byte*>(out.mutable_data_ptr());
   // About as many elements for each thread as LibTorch gives it.
-  const auto grain = 1 + at::internal::GRAIN_SIZE * static_cast<std::int64_t>(sequences.size()) / (1 + out.numel());
+  const auto grain = 1 + at::internal::GRAIN_SIZE * static_cast<std::int64_t>(sequences.size()) / out.numel();
   at::parallel_for(0, static_cast<std::int64_t>(sequences.size()), grain, [&](std::int64_t begin, std::int64_t end) {
     for (auto i = static_cast<std::size_t>(begin); i < static_cast<std::size_t>(end); ++i) {
       const auto* from = static_cast<const std::byte*>(sequences[i].const_data_ptr());

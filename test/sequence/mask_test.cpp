@@ -48,6 +48,8 @@ TEST(Mask, NegatedTellsAttentionWhatToIgnore) {
 TEST(Mask, RefusesWhatAreNoLengths) {
   EXPECT_THROWS(mask({}), ValueError, "mask: lengths is undefined");
   EXPECT_THROWS(mask(torch::tensor({1.5})), TypeError, "mask: lengths is Float on cpu");
+  EXPECT_THROWS(mask(torch::ones(1, at::TensorOptions(at::kLong).device(at::kMeta))), TypeError,
+                "mask: lengths is Long on meta, and must be int64 (Long) on cpu");
   EXPECT_THROWS(mask(torch::tensor({{1}})), ValueError, "mask: lengths has sizes [1, 1]");
   EXPECT_THROWS(mask(torch::empty({0}, at::kLong)), ValueError, "mask: lengths is empty");
   EXPECT_THROWS(mask(torch::tensor({1, -1})), ValueError, "mask: lengths[1] is -1");

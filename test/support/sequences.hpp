@@ -5,6 +5,7 @@
 #include <torch/cuda.h>
 #include <torch/types.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -28,6 +29,16 @@ inline std::vector<at::Tensor> random_sequences(std::mt19937& random, const Sequ
     sizes.insert(sizes.begin(), length(random));
     sequence = torch::randint(0, 100, sizes).to(options.device, options.dtype);
   }
+  return sequences;
+}
+
+/// Lengths without ties, for which there is one way only to pack: shuffled, from `first` up.
+inline std::vector<at::Tensor> sequences_of_distinct_lengths(std::mt19937& random, std::int64_t first, bool sorted) {
+  auto sequences = random_sequences(random, {.min_length = 1, .max_length = 1});
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    sequences[i] = torch::rand({first + static_cast<std::int64_t>(sequences.size() - i), 2}, at::kDouble);
+  }
+  if (!sorted) std::shuffle(sequences.begin(), sequences.end(), random);
   return sequences;
 }
 
