@@ -11,6 +11,7 @@
 
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace packseq::nn {
@@ -95,7 +96,9 @@ StateDict state_dict(const torch::nn::Module& module) {
 }
 
 StateDict read_state_dict(const std::filesystem::path& file) {
-  TORCH_CHECK_VALUE(std::filesystem::is_regular_file(file), "read_state_dict: there is no file ", file);
+  std::error_code error;
+  TORCH_CHECK_VALUE(std::filesystem::is_regular_file(file, error), "read_state_dict: there is no file ", file,
+                    error ? " (" + error.message() + ")" : std::string());
   const c10::IValue content = read_archive(file);
   TORCH_CHECK_VALUE(content.isGenericDict(), "read_state_dict: ", file, " holds a ", content.tagKind(), ", not a dict",
                     way_out);

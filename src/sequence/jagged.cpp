@@ -34,7 +34,7 @@ Jagged Jagged::from_values(at::Tensor values, const at::Tensor& lengths) {
   detail::check_sum("Jagged::from_values", "lengths", entries, "values", values.size(0));
   Jagged jagged;
   jagged.values_ = std::move(values);
-  jagged.lengths_ = lengths.clone(at::MemoryFormat::Contiguous);  // whatever the caller does with his own
+  jagged.lengths_ = lengths.clone(at::MemoryFormat::Contiguous);  // the caller may change theirs
   jagged.offsets_ = offsets_of(entries);
   return jagged;
 }

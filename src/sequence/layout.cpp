@@ -118,6 +118,20 @@ at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows) {
   return rows.new_zeros(sizes).index_copy_(0, to_tensor(nonempty).to(rows.device()), rows);
 }
 
+c10::ScalarType carrier_of(c10::ScalarType dtype) {
+  if (c10::isFloat8Type(dtype)) return at::kChar;
+  if (dtype == at::kUInt16) return at::kShort;
+  if (dtype == at::kUInt32) return at::kInt;
+  return dtype == at::kUInt64 ? at::kLong : dtype;
+}
+
+at::Tensor select_rows(const at::Tensor& data, const at::Tensor& rows) {
+  const at::Tensor on_device = rows.to(data.device());
+  const auto carrier = carrier_of(data.scalar_type());
+  if (carrier == data.scalar_type()) return data.index_select(0, on_device);
+  return data.view(carrier).index_select(0, on_device).view(data.scalar_type());
+}
+
 at::Tensor to_tensor(std::span<const std::int64_t> numbers) {
   at::Tensor tensor = at::empty({static_cast<std::int64_t>(numbers.size())}, at::kLong);
   std::copy(numbers.begin(), numbers.end(), tensor.mutable_data_ptr<std::int64_t>());

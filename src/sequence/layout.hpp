@@ -31,6 +31,12 @@ PackedSequence make_packed(const char* function, const Layout& layout, at::Tenso
 /// zeros.
 at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows);
 
+/// The rows of `data` [N, *] with these numbers, int64 on the CPU.
+at::Tensor select_rows(const at::Tensor& data, const at::Tensor& rows);
+
+/// A dtype of the same size that LibTorch's copies of rows know: they do not know all integers, and no float8.
+c10::ScalarType carrier_of(c10::ScalarType dtype);
+
 /// Copies numbers into an int64 tensor on the CPU.
 at::Tensor to_tensor(std::span<const std::int64_t> numbers);
 

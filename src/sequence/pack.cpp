@@ -19,7 +19,7 @@ using detail::PaddedPosition;
 PackedSequence pack_sequence(const Jagged& sequences, const PackSequenceOptions& options) {
   const auto layout = detail::make_layout(detail::checked_lengths("pack_sequence", sequences));
   const at::Tensor rows = detail::rows_in_packed_order(layout, JaggedPosition(layout.lengths));
-  at::Tensor data = sequences.values().index_select(0, rows.to(sequences.values().device()));
+  at::Tensor data = detail::select_rows(sequences.values(), rows);
   return detail::make_packed("pack_sequence", layout, std::move(data), options.enforce_sorted);
 }
 
@@ -53,8 +53,7 @@ std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(const PackedSequence& pac
 Jagged unpack_sequence(const PackedSequence& packed) {
   const auto layout = detail::checked_layout("unpack_sequence", packed);
   const at::Tensor rows = detail::rows_in_jagged_order(layout.lengths, PackedPosition(layout));
-  return Jagged::from_values(packed.data().index_select(0, rows.to(packed.data().device())),
-                             detail::to_tensor(layout.lengths));
+  return Jagged::from_values(detail::select_rows(packed.data(), rows), detail::to_tensor(layout.lengths));
 }
 
 at::Tensor lengths(const PackedSequence& packed) {

@@ -30,7 +30,7 @@ PaddedShape checked_shape(const char* function, const PadOptions& options, std::
 }
 
 at::Tensor gather_padded(const at::Tensor& padded, const at::Tensor& rows) {
-  return padded.flatten(0, 1).index_select(0, rows.to(padded.device()));
+  return select_rows(padded.flatten(0, 1), rows);
 }
 
 PaddedBatch::PaddedBatch(const char* function, const PadOptions& options, std::span<const std::int64_t> lengths,

@@ -23,6 +23,7 @@ std::string text(double number) {
 }
 
 std::string text(const c10::Scalar& value) {
+  if (value.isUnsigned()) return std::to_string(value.toUInt64());
   if (!value.isComplex()) return value.isFloatingPoint() ? text(value.toDouble()) : std::to_string(value.toLong());
   const auto number = value.toComplexDouble();
   return "(" + text(number.real()) + "," + text(number.imag()) + ")";
@@ -53,6 +54,15 @@ struct Held {
     }
   }
 
+  static bool exactly(std::uint64_t number) {
+    if constexpr (Limits::is_integer) {
+      return number <= static_cast<std::uint64_t>(Limits::max());
+    } else {
+      const auto real = static_cast<double>(number);  // 2^64 for those near that
+      return real < 0x1p64 && static_cast<std::uint64_t>(real) == number && exactly(real);
+    }
+  }
+
   static double nearest(double number) {
     const auto largest = static_cast<double>(Limits::max());
     return rounded(std::clamp(number, -largest, largest));
@@ -70,6 +80,7 @@ bool holds(const c10::Scalar& value, bool complex) {
     const auto number = value.toComplexDouble();
     return Held<T>::exactly(number.real()) && (complex ? Held<T>::exactly(number.imag()) : number.imag() == 0);
   }
+  if (value.isUnsigned()) return Held<T>::exactly(value.toUInt64());
   return value.isFloatingPoint() ? Held<T>::exactly(value.toDouble()) : Held<T>::exactly(value.toLong());
 }
 

@@ -11,10 +11,12 @@
 #include <cstring>
 #include <vector>
 
+#include "sequence/layout.hpp"
+
 namespace packseq::detail {
 namespace {
 
-/// Whether a tensor is nothing but elements in memory that nobody watches: no gradient, no view that negates or
+/// Whether a tensor can be copied byte by byte, being nothing but elements in memory that nobody watches: no gradient, no view that negates or
 /// conjugates, no wrapper such as functorch's.
 bool is_plain(const at::Tensor& tensor) {
   const auto keys =
@@ -47,7 +49,12 @@ void copy(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
 }  // namespace
 
 void place(const at::Tensor& values, const at::Tensor& rows, at::Tensor& out) {
-  out.index_copy_(0, rows.to(out.device()), values);
+  const auto carrier = carrier_of(out.scalar_type());
+  if (carrier == out.scalar_type()) {
+    out.index_copy_(0, rows.to(out.device()), values);
+  } else {
+    out.view(carrier).index_copy_(0, rows.to(out.device()), values.view(carrier));
+  }
 }
 
 void place(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {

@@ -12,7 +12,7 @@ PackedSequence reverse(const PackedSequence& packed) {
   const at::Tensor rows = detail::rows_in_packed_order(layout, [&](std::int64_t sequence, std::int64_t step) {
     return position(sequence, layout.lengths[static_cast<std::size_t>(sequence)] - 1 - step);
   });
-  return with_data(packed, packed.data().index_select(0, rows.to(packed.data().device())));
+  return with_data(packed, detail::select_rows(packed.data(), rows));
 }
 
 }  // namespace packseq

@@ -20,7 +20,7 @@ at::Tensor last_rows(const detail::Layout& layout, const at::Tensor& data) {
     const std::int64_t sequence = layout.order[static_cast<std::size_t>(rank)];
     rows.push_back(position(sequence, layout.lengths[static_cast<std::size_t>(sequence)] - 1));
   }
-  return data.index_select(0, detail::to_tensor(rows).to(data.device()));
+  return detail::select_rows(data, detail::to_tensor(rows));
 }
 
 }  // namespace

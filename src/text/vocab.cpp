@@ -29,7 +29,9 @@ void check_numbers(const VocabOptions& options) {
 }
 
 std::size_t thread_count(int asked) {
-  return asked > 0 ? static_cast<std::size_t>(asked) : std::max(1U, std::thread::hardware_concurrency());
+  constexpr std::size_t most = 256;  // each of them has a table and a batch of its own
+  const auto wanted = asked > 0 ? static_cast<std::size_t>(asked) : std::thread::hardware_concurrency();
+  return std::clamp<std::size_t>(wanted, 1, most);
 }
 
 /// The next documents, of at least so many bytes unless the text ends before.
@@ -106,7 +108,7 @@ std::optional<std::int64_t> Vocab::find(std::string_view token) const noexcept {
 std::int64_t Vocab::id(std::string_view token) const {
   if (const auto id = find(token)) return *id;
   if (const auto id = unknown_id()) return *id;
-  throw std::out_of_range("Vocab::id: unknown token '" + std::string(token) + "': the vocabulary has " +
+  throw std::out_of_range("Vocab::id: unknown word '" + std::string(token) + "': the vocabulary has " +
                           std::to_string(size()) + " tokens and no unknown token (see VocabOptions::unknown)");
 }
 

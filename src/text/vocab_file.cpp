@@ -67,6 +67,7 @@ class VocabLines {
   /// The unknown token; empty if there is none.
   std::string next_unknown() {
     const auto text = next_after("unknown");
+    if (!text.empty() && text.front() != ' ') refuse("it does not begin with 'unknown '");
     return unescaped(text.starts_with(' ') ? text.substr(1) : text);
   }
 

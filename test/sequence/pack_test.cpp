@@ -158,5 +158,25 @@ TEST(PackSequence, CarriesGradientsThereAndBack) {
   EXPECT_SAME(values.grad(), weights);
 }
 
+TEST(PackSequence, CopiesOnSeveralThreads) {
+  const int before = at::get_num_threads();
+  at::set_num_threads(4);
+  std::vector<at::Tensor> sequences;
+  for (std::int64_t i = 0; i < 500; ++i) sequences.push_back(torch::rand({i % 37, 64}));
+  EXPECT_SAME(pack_sequence(sequences).data(), pack_sequence(Jagged(sequences)).data());
+  EXPECT_SAME(packseq::pad_sequence(sequences), packseq::pad_sequence(Jagged(sequences)));
+  at::set_num_threads(before);
+}
+
+TEST(PackSequence, TakesDtypesThatLibTorchCannotIndex) {
+  for (const auto dtype : {at::kUInt16, at::kUInt32, at::kUInt64, at::kFloat8_e4m3fn}) {
+    const std::vector<at::Tensor> sequences = {torch::tensor({1, 2}).to(dtype), torch::tensor({3, 4, 5}).to(dtype)};
+    const auto packed = pack_sequence(sequences);
+    EXPECT_SAME(unpack_sequence(packed).values().to(at::kLong), torch::tensor({1, 2, 3, 4, 5}));
+    const auto padded = packseq::pad_sequence(Jagged::from_values(unpack_sequence(packed).values(), lengths(packed)));
+    EXPECT_SAME(padded.to(at::kLong), torch::tensor({{1, 3}, {2, 4}, {0, 5}}));
+  }
+}
+
 }  // namespace
 }  // namespace packseq

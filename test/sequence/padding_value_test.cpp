@@ -77,5 +77,13 @@ TEST(PaddingValue, IsRefusedForAPackedBatchToo) {
                 "pad_packed_sequence: padding_value is 0.5");
 }
 
+TEST(PaddingValue, MayBeAnUnsignedNumberBeyondInt64) {
+  const auto largest = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_THROWS(pad(at::kLong, largest), ValueError, "padding_value is 18446744073709551615");
+  EXPECT_THROWS(pad(at::kDouble, largest), ValueError, "padding_value is 18446744073709551615");
+  const auto power = std::uint64_t{1} << 63;
+  EXPECT_EQ(pad(at::kDouble, power).item<double>(), 0x1p63);
+}
+
 }  // namespace
 }  // namespace packseq

@@ -154,7 +154,7 @@ TEST(Vocab, RefusesAnEmptyTokenizer) {
 TEST(Vocab, RefusesTheIdOfAnUnknownWordWithoutAnUnknownToken) {
   const auto vocab = Vocab::build(three_documents);
   EXPECT_THAT([&vocab] { static_cast<void>(vocab.id("foo")); },
-              ThrowsMessage<std::out_of_range>("Vocab::id: unknown token 'foo': the vocabulary has 7 tokens and no "
+              ThrowsMessage<std::out_of_range>("Vocab::id: unknown word 'foo': the vocabulary has 7 tokens and no "
                                                "unknown token (see VocabOptions::unknown)"));
 }
 

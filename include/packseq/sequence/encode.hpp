@@ -12,7 +12,7 @@ namespace packseq {
 /// The token ids of each document: values int64 [N] on the CPU. A document without tokens is an empty sequence.
 ///
 /// Many documents are encoded on as many threads as LibTorch uses (`at::set_num_threads`), and each of them calls the
-/// vocabulary's tokenizer. What that throws comes through; of several exceptions, that of the first document.
+/// vocabulary's tokenizer. An exception of it is passed on; of several, that of the first document.
 /// @throws c10::ValueError if `documents` is empty.
 /// @throws c10::ValueError, naming word, document and position, if a word is unknown and `vocab` has no unknown
 ///   token.

@@ -65,7 +65,7 @@ PACKSEQ_EXPORT PackedSequence pack_padded_sequence(const at::Tensor& input, cons
                                                    const PackPaddedSequenceOptions& options = {});
 
 /// Pads a packed batch in the caller's order: the padded tensor [T, B, *] or [B, T, *], and the lengths, int64 [B].
-/// @throws c10::ValueError if `packed` is malformed (see `lengths`).
+/// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
 /// @throws c10::ValueError if `options.total_length` is less than the length of the longest sequence, or asks for a
 ///   batch of 2^63 bytes or more.
 /// @throws c10::ValueError if the dtype of `packed` does not hold `padding_value` exactly (see `pad_sequence`).
@@ -76,7 +76,7 @@ PACKSEQ_EXPORT std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(const Pack
                                                                       const PadOptions& options = {});
 
 /// The sequences of a packed batch, in the caller's order: the inverse of `pack_sequence`.
-/// @throws c10::ValueError if `packed` is malformed (see `lengths`).
+/// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
 /// @code
 /// const auto sequences = packseq::unpack_sequence(packed);
 /// sequences[0];         // the first document, [3]

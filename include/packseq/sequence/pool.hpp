@@ -10,7 +10,7 @@ namespace packseq {
 /// The sum over each document's tokens, in the caller's order: from data [N, *] to [B, *].
 ///
 /// An empty document has zeros, as a bag without entries has in `torch::nn::EmbeddingBag`. As in `torch::sum`, integers
-/// and bool become int64; half precision is summed in single. Gradients flow, twice if need be.
+/// and bool become int64; half precision is summed in single. Differentiable, also twice.
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
 /// @code
 /// const auto bag = packseq::sum_pool(embedded);   // data [6, 4] to [3, 4]
@@ -19,7 +19,7 @@ PACKSEQ_EXPORT at::Tensor sum_pool(const PackedSequence& packed);
 
 /// The mean over each document's tokens, in the caller's order: from data [N, *] to [B, *].
 ///
-/// An empty document has zeros. Half precision is summed in single. Gradients flow, twice if need be.
+/// An empty document has zeros. Half precision is summed in single. Differentiable, also twice.
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
 /// @throws c10::TypeError if the data is neither floating-point nor complex.
 /// @code

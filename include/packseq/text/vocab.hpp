@@ -21,14 +21,14 @@ struct VocabOptions {
   std::vector<std::string> specials = {"<pad>"};
   /// The special that unknown words become, for instance "<unk>". Where it is empty, unknown words are refused.
   std::string unknown = {};
-  /// Splits every document that this vocabulary builds on or encodes; from several threads at once.
+  /// Splits documents, both to build the vocabulary and to encode; several threads may call it at once.
   Tokenizer tokenizer = split_whitespace;
   /// Tokens that occur less often are left out; the specials stay.
   std::int64_t min_frequency = 1;
   /// The largest number of tokens, specials included; the least frequent are left out. Without it, all stay.
   std::optional<std::int64_t> max_size = {};
-  /// The most threads that build, 0 for one on each core. The result is the same; 1 is for a tokenizer that only one
-  /// thread may call at a time.
+  /// How many threads build at most; 0 is one for each core. The result is the same. It says nothing about `encode`:
+  /// for a tokenizer that only one thread may call at a time, set 1 here, and call at::set_num_threads(1) there.
   int threads = 0;
 };
 
@@ -45,8 +45,8 @@ struct VocabOptions {
 /// @endcode
 class PACKSEQ_EXPORT Vocab {
  public:
-  /// Collects the tokens of `documents`. What the tokenizer throws comes through; if it throws for several documents,
-  /// that of the first one.
+  /// Collects the tokens of `documents`. An exception of the tokenizer is passed on; of several, that of the first
+  /// document.
   /// @throws std::invalid_argument if a special is empty or listed twice.
   /// @throws std::invalid_argument if `options.unknown` is set and not one of `options.specials`.
   /// @throws std::invalid_argument if `options.tokenizer` is empty.
@@ -54,18 +54,18 @@ class PACKSEQ_EXPORT Vocab {
   /// @throws std::invalid_argument if `options.max_size` is less than the number of specials.
   static Vocab build(const std::vector<std::string>& documents, const VocabOptions& options = {});
 
-  /// Collects the tokens of all documents that are left in `reader`, a few megabytes of them in memory at a time. The
-  /// same conditions throw, and those of `DocumentReader::next`.
+  /// Collects the tokens of all documents that are left in `reader`, 4 MiB of them for each
+  /// thread in memory at a time. The same conditions throw, and those of `DocumentReader::next`.
   /// @code
   /// packseq::DocumentReader reader("larger_than_memory.txt");
   /// const auto vocab = packseq::Vocab::build(reader, {.min_frequency = 2});
   /// @endcode
   static Vocab build(DocumentReader& reader, const VocabOptions& options = {});
 
-  /// Writes the vocabulary to a text file, all but its tokenizer. It is written beside `file` first and then takes its
-  /// place: whoever reads it, and whatever fails, there is the old file or the whole new one.
+  /// Writes the vocabulary to a text file, all but its tokenizer. The file is replaced as a whole: if
+  /// saving fails, the old one is still there. Its permissions stay.
   ///
-  /// After a head of four lines and before the line "end" each token has one, in order of ids. In a token a backslash,
+  /// Four header lines, one line for each token in order of ids, and a last line "end". In a token a backslash,
   /// an ASCII control character, a space at either end and a byte that is not UTF-8 are written as two hexadecimal
   /// digits, "\x5c"; the file is UTF-8, and an empty token an empty line:
   ///

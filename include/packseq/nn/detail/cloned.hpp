@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ATen/core/grad_mode.h>
 #include <torch/nn/module.h>
 
 #include <memory>
@@ -11,7 +12,7 @@ namespace packseq::nn::detail {
 /// room. Torch's own makes an object of torch's class, and an Embedding made of given weights shares them with it.
 template <class Impl>
 std::shared_ptr<torch::nn::Module> cloned(const Impl& module, const std::optional<at::Device>& device) {
-  const torch::NoGradGuard no_grad;
+  const at::NoGradGuard no_grad;
   auto options = module.options;
   if constexpr (requires { options._weight(); }) options._weight(at::Tensor());
   auto copy = std::make_shared<Impl>(options);
