@@ -6,7 +6,8 @@
 namespace packseq::nn {
 
 Result GRUImpl::forward(const PackedSequence& input, const State& state) {
-  return detail::run_without_cell_state(*this, "GRU::forward", engine::Cell::gru, input, state, flat_weights_);
+  return detail::run_packed("GRU::forward", engine::Cell::gru, input, state, options_base, flat_weights_, engine,
+                            is_training());
 }
 
 std::shared_ptr<torch::nn::Module> GRUImpl::clone(const std::optional<at::Device>& device) const {

@@ -9,8 +9,8 @@ namespace packseq::nn {
 
 Result RNNImpl::forward(const PackedSequence& input, const State& state) {
   const bool is_relu = std::holds_alternative<torch::enumtype::kReLU>(options.nonlinearity());
-  return detail::run_without_cell_state(*this, "RNN::forward", is_relu ? engine::Cell::rnn_relu : engine::Cell::rnn_tanh,
-                                        input, state, flat_weights_);
+  return detail::run_packed("RNN::forward", is_relu ? engine::Cell::rnn_relu : engine::Cell::rnn_tanh, input, state,
+                            options_base, flat_weights_, engine, is_training());
 }
 
 std::shared_ptr<torch::nn::Module> RNNImpl::clone(const std::optional<at::Device>& device) const {
