@@ -3,6 +3,7 @@
 #include <ATen/ops/arange.h>
 #include <fmt/format.h>
 
+#include "packseq/engine/install.hpp"
 #include "packseq/sequence/map.hpp"
 #include "packseq/sequence/mask.hpp"
 #include "packseq/sequence/pack.hpp"
@@ -77,6 +78,17 @@ class PackedContender : public Contender {
   std::vector<PackedSequence> packed_;
 };
 
+/// packseq's fused engine, under the same call.
+class FusedContender : public PackedContender {
+ public:
+  using PackedContender::PackedContender;
+
+  NetworkResult forward(std::size_t batch) const override {
+    const engine::InstallGuard guard;
+    return PackedContender::forward(batch);
+  }
+};
+
 }  // namespace
 
 Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector<std::int64_t>& documents,
@@ -87,6 +99,7 @@ Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector
   Contenders contenders;
   contenders.push_back(std::make_unique<PaddedContender>("padded", model, corpus, batches));
   contenders.push_back(std::make_unique<PackedContender>("packed", model, corpus, batches));
+  contenders.push_back(std::make_unique<FusedContender>("fused", model, corpus, batches));
   contenders.push_back(std::make_unique<PaddedContender>("bucketed", model, corpus, like_length));
   return contenders;
 }

@@ -39,39 +39,53 @@ class BackwardPass {
     Buffer<T> own;
     if (worker.is_alone()) own = make_unprojected(plan_.live(share, steps.begin));
     T* const d_unprojected = worker.is_alone() ? own.get() : shared_unprojected_.get();
+    Lists lists;
     for (std::size_t i = 0; i < steps.size(); ++i) {
-      run_step(worker, share, direction_.reverse ? steps.begin + i : steps.end - 1 - i, d_unprojected);
+      run_step(worker, share, direction_.reverse ? steps.begin + i : steps.end - 1 - i, d_unprojected, lists);
     }
   }
 
  private:
+  /// The rows of a step.
+  struct Lists {
+    std::vector<const T*> from;
+    std::vector<T*> to;
+  };
+
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
   Buffer<T> make_unprojected(std::size_t live) const {
     return has_projection() ? make_buffer<T>(live * direction_.hidden_size) : nullptr;
   }
 
-  void run_step(const Worker& worker, const Range& share, std::size_t step, T* d_unprojected) {
+  void run_step(const Worker& worker, const Range& share, std::size_t step, T* d_unprojected, Lists& lists) {
     const std::size_t live = plan_.live(share, step);
-    if (has_projection()) unproject(worker, share, step, d_unprojected);
+    lists.from.resize(live);
+    lists.to.resize(live);
+    if (has_projection()) unproject(worker, share, step, d_unprojected, lists);
+    const PackedWeights<T>& weights = hidden_weights_.packed();
     const Range units = worker.part_of(direction_.hidden_size);
     const Range outputs = worker.part_of(direction_.output_size);
     for (std::size_t i = 0; i < live; ++i) {
-      const auto row = backward_row(step, share.begin + i, has_projection() ? d_unprojected + i * direction_.hidden_size : nullptr);
+      T* const d_of_unit = has_projection() ? d_unprojected + i * direction_.hidden_size : nullptr;
+      const auto row = backward_row(step, share.begin + i, d_of_unit);
       cell_.backward(row, units);
       T* const kept = direction_.h_before + rows_.row(step, share.begin + i) * direction_.output_size;
       std::copy(row.h_before + outputs.begin, row.h_before + outputs.end, kept + outputs.begin);
+      lists.from[i] = row.d_gates + gate_row() - weights.depth;
+      lists.to[i] = direction_.d_h + (share.begin + i) * direction_.output_size;
     }
     worker.wait();
-    std::vector<const T*> d_sums(live);
-    std::vector<T*> d_h(live);
-    for (std::size_t i = 0; i < live; ++i) {
-      d_sums[i] = direction_.d_gates + (rows_.row(step, share.begin + i) + 1) * gate_row() - hidden_weights_.packed().depth;
-      d_h[i] = direction_.d_h + (share.begin + i) * direction_.output_size;
-    }
-    multiply<T>(d_sums.data(), live, hidden_weights_.packed(), worker.part_of(hidden_weights_.packed().panels()),
-                d_h.data(), cell_.passes_gradient ? nullptr : zeros_.get());
+    multiply<T>(lists.from.data(), needed(share, step), weights, worker.part_of(weights.panels()), lists.to.data(),
+                cell_.passes_gradient ? nullptr : zeros_.get());
     worker.wait();
+  }
+
+  /// How many sequences of a share need the gradient of the hidden state before this step.
+  std::size_t needed(const Range& share, std::size_t step) const {
+    if (direction_.needs_d_h_0) return plan_.live(share, step);
+    if (direction_.reverse) return step + 1 < plan_.steps() ? plan_.live(share, step + 1) : 0;
+    return step > 0 ? plan_.live(share, step) : 0;
   }
 
   BackwardRow<T> backward_row(std::size_t step, std::size_t rank, const T* d_unprojected) const {
@@ -92,14 +106,12 @@ class BackwardPass {
   }
 
   /// From the gradient of the projection's results to that of what it was given, which is computed again.
-  void unproject(const Worker& worker, const Range& share, std::size_t step, T* d_unprojected) {
+  void unproject(const Worker& worker, const Range& share, std::size_t step, T* d_unprojected, Lists& lists) {
     const std::size_t live = plan_.live(share, step);
     const std::size_t hidden = direction_.hidden_size;
     const std::size_t size = direction_.output_size;
     const Range outputs = worker.part_of(size);
     const Range units = worker.part_of(hidden);
-    std::vector<const T*> from(live);
-    std::vector<T*> to(live);
     for (std::size_t i = 0; i < live; ++i) {
       const std::size_t row = rows_.row(step, share.begin + i);
       const T* const d_output = direction_.d_output + row * direction_.d_output_stride;
@@ -113,12 +125,12 @@ class BackwardPass {
       for_units<T>(units, [&](auto access, std::size_t unit) {
         access.store(hn::Mul(access.load(o + unit), tanh(access.load(c + unit))), unprojected + unit);
       });
-      from[i] = sum;
-      to[i] = d_unprojected + i * hidden;
+      lists.from[i] = sum;
+      lists.to[i] = d_unprojected + i * hidden;
     }
     worker.wait();
-    multiply<T>(from.data(), live, projection_.packed(), worker.part_of(projection_.packed().panels()), to.data(),
-                zeros_.get());
+    const PackedWeights<T>& weights = projection_.packed();
+    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zeros_.get());
     worker.wait();
   }
 
@@ -133,7 +145,8 @@ class BackwardPass {
 };
 
 template <class T>
-void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>& cell, const Plan& plan, const Executor& executor) {
+void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>& cell, const Plan& plan,
+                  const Executor& executor) {
   std::vector<BackwardPass<T>> passes;
   passes.reserve(directions.size());  // the passes hold pointers to their own members
   for (const auto& direction : directions) passes.emplace_back(direction, cell, plan);

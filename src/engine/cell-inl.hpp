@@ -35,7 +35,7 @@ struct ForwardRow {
 template <class T>
 struct BackwardRow {
   std::size_t hidden;
-  const T* gates;     ///< As `forward` left them.
+  const T* gates;  ///< As `forward` left them.
   const T* h_before;
   const T* h;
   const T* c_before;
@@ -71,10 +71,15 @@ void backward_units(const BackwardRow<T>& row, const Range& units) {
 }
 
 template <class Cell, class T>
-constexpr CellKernels<T> cell_kernels = {
-    Cell::gates,          Cell::input_gates,     Cell::hidden_gates,           Cell::rotation,
-    Cell::has_cell_state, Cell::passes_gradient, forward_units<Cell, false, T>, forward_units<Cell, true, T>,
-    backward_units<Cell, T>};
+constexpr CellKernels<T> cell_kernels = {Cell::gates,
+                                         Cell::input_gates,
+                                         Cell::hidden_gates,
+                                         Cell::rotation,
+                                         Cell::has_cell_state,
+                                         Cell::passes_gradient,
+                                         forward_units<Cell, false, T>,
+                                         forward_units<Cell, true, T>,
+                                         backward_units<Cell, T>};
 
 }  // namespace packseq::engine::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -47,11 +47,12 @@ class ForwardPass {
     Scratch own;
     if (!shared_scratch_.sums || worker.is_alone()) own = make_scratch(plan_.live(share, steps.begin));
     const Scratch& scratch = worker.is_alone() ? own : shared_scratch_;
+    Lists lists;
     Range live = steps;  // the steps that the share reaches
     while (live.size() > 0 && plan_.live(share, live.end - 1) == 0) --live.end;
     while (live.size() > 0) {
       const Range chunk = next_chunk(share, live);
-      run_chunk(worker, share, chunk, scratch);
+      run_chunk(worker, share, chunk, scratch, lists);
       (direction_.reverse ? live.end : live.begin) = direction_.reverse ? chunk.begin : chunk.end;
     }
   }
@@ -73,9 +74,19 @@ class ForwardPass {
   }
 
  private:
+  /// Memory that a team shares.
   struct Scratch {
     Buffer<T> sums;         // of a chunk's gates, where they are not kept
     Buffer<T> unprojected;  // of a step
+  };
+
+  /// The rows of a chunk, and of a step in it; each worker has its own lists.
+  struct Lists {
+    std::vector<const T*> inputs;
+    std::vector<T*> sums;         // gate rows
+    std::vector<T*> hidden_sums;  // what the hidden state's product adds to in them
+    std::vector<const T*> from;   // of a step
+    std::vector<T*> to;
   };
 
   bool has_projection() const { return direction_.weight_hr != nullptr; }
@@ -111,27 +122,38 @@ class ForwardPass {
     return chunk;
   }
 
-  void run_chunk(const Worker& worker, const Range& share, const Range& chunk, const Scratch& scratch) {
-    std::vector<const T*> inputs;
-    std::vector<T*> sums;
+  std::size_t step_at(const Range& chunk, std::size_t i) const {
+    return direction_.reverse ? chunk.end - 1 - i : chunk.begin + i;
+  }
+
+  void list_rows(const Range& share, const Range& chunk, const Scratch& scratch, Lists& lists) const {
+    lists.inputs.clear();
+    lists.sums.clear();
+    lists.hidden_sums.clear();
     for (std::size_t i = 0; i < chunk.size(); ++i) {
-      const std::size_t step = direction_.reverse ? chunk.end - 1 - i : chunk.begin + i;
+      const std::size_t step = step_at(chunk, i);
       for (std::size_t rank = share.begin; rank < share.begin + plan_.live(share, step); ++rank) {
         const std::size_t row = rows_.row(step, rank);
-        sums.push_back(direction_.gates != nullptr ? direction_.gates + row * gate_row()
-                                                   : scratch.sums.get() + sums.size() * gate_row());
-        inputs.push_back(direction_.input + row * direction_.input_size);
+        lists.inputs.push_back(direction_.input + row * direction_.input_size);
+        lists.sums.push_back(direction_.gates != nullptr ? direction_.gates + row * gate_row()
+                                                         : scratch.sums.get() + lists.sums.size() * gate_row());
+        lists.hidden_sums.push_back(lists.sums.back() + gate_row() - cell_.hidden_gates * direction_.hidden_size);
       }
     }
-    const Range panels = worker.part_of(input_weights_.packed().panels());
-    multiply<T>(inputs.data(), inputs.size(), input_weights_.packed(), panels, sums.data(), biases_.get());
-    start_hidden_sums(worker, sums);
+  }
+
+  void run_chunk(const Worker& worker, const Range& share, const Range& chunk, const Scratch& scratch, Lists& lists) {
+    list_rows(share, chunk, scratch, lists);
+    const PackedWeights<T>& weights = input_weights_.packed();
+    multiply<T>(lists.inputs.data(), lists.inputs.size(), weights, worker.part_of(weights.panels()), lists.sums.data(),
+                biases_.get());
+    start_hidden_sums(worker, lists.sums);
     worker.wait();
-    T* const* step_sums = sums.data();
+    std::size_t first = 0;  // of the step's rows in the chunk
     for (std::size_t i = 0; i < chunk.size(); ++i) {
-      const std::size_t step = direction_.reverse ? chunk.end - 1 - i : chunk.begin + i;
-      run_step(worker, share, step, step_sums, scratch);
-      step_sums += plan_.live(share, step);
+      const std::size_t step = step_at(chunk, i);
+      run_step(worker, share, step, first, scratch, lists);
+      first += plan_.live(share, step);
     }
   }
 
@@ -145,33 +167,30 @@ class ForwardPass {
     }
   }
 
-  void run_step(const Worker& worker, const Range& share, std::size_t step, T* const* sums, const Scratch& scratch) {
+  void run_step(const Worker& worker, const Range& share, std::size_t step, std::size_t first, const Scratch& scratch,
+                Lists& lists) {
     const std::size_t live = plan_.live(share, step);
-    const std::size_t hidden = direction_.hidden_size;
-    std::vector<const T*> h_before(live);
-    std::vector<T*> hidden_sums(live);
-    for (std::size_t i = 0; i < live; ++i) {
-      h_before[i] = rows_.h_before(step, share.begin + i);
-      hidden_sums[i] = sums[i] + gate_row() - cell_.hidden_gates * hidden;
-    }
-    multiply<T>(h_before.data(), live, hidden_weights_.packed(),
-                worker.part_of(hidden_weights_.packed().panels()), hidden_sums.data(), nullptr);
+    lists.from.resize(live);
+    for (std::size_t i = 0; i < live; ++i) lists.from[i] = rows_.h_before(step, share.begin + i);
+    const PackedWeights<T>& weights = hidden_weights_.packed();
+    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.hidden_sums.data() + first,
+                nullptr);
     worker.wait();
-    const Range units = worker.part_of(hidden);
+    const Range units = worker.part_of(direction_.hidden_size);
+    const auto forward = direction_.gates != nullptr ? cell_.forward_keeping : cell_.forward;
     for (std::size_t i = 0; i < live; ++i) {
-      const auto row = forward_row(step, share.begin + i, sums[i], h_before[i],
-                                   has_projection() ? scratch.unprojected.get() + i * hidden : nullptr);
-      (direction_.gates != nullptr ? cell_.forward_keeping : cell_.forward)(row, units);
+      T* const unprojected = has_projection() ? scratch.unprojected.get() + i * direction_.hidden_size : nullptr;
+      forward(forward_row(step, share.begin + i, lists.sums[first + i], lists.from[i], unprojected), units);
     }
     worker.wait();
-    if (has_projection()) project(worker, share, step, scratch);
+    if (has_projection()) project(worker, share, step, scratch, lists);
   }
 
   ForwardRow<T> forward_row(std::size_t step, std::size_t rank, T* sums, const T* h_before, T* unprojected) const {
     const std::size_t hidden = direction_.hidden_size;
     const std::size_t row = rows_.row(step, rank);
-    ForwardRow<T> result = {hidden, sums, h_before, nullptr, nullptr,
-                            unprojected != nullptr ? unprojected : rows_.output(row)};
+    ForwardRow<T> result = {hidden,  sums,    h_before,
+                            nullptr, nullptr, unprojected != nullptr ? unprojected : rows_.output(row)};
     if (cell_.has_cell_state) {
       if (direction_.cells != nullptr) {
         result.c_before = rows_.c_before(step, rank);
@@ -184,16 +203,15 @@ class ForwardPass {
     return result;
   }
 
-  void project(const Worker& worker, const Range& share, std::size_t step, const Scratch& scratch) const {
+  void project(const Worker& worker, const Range& share, std::size_t step, const Scratch& scratch, Lists& lists) const {
     const std::size_t live = plan_.live(share, step);
-    std::vector<const T*> from(live);
-    std::vector<T*> to(live);
+    lists.to.resize(live);
     for (std::size_t i = 0; i < live; ++i) {
-      from[i] = scratch.unprojected.get() + i * direction_.hidden_size;
-      to[i] = rows_.output(rows_.row(step, share.begin + i));
+      lists.from[i] = scratch.unprojected.get() + i * direction_.hidden_size;
+      lists.to[i] = rows_.output(rows_.row(step, share.begin + i));
     }
-    multiply<T>(from.data(), live, projection_.packed(), worker.part_of(projection_.packed().panels()), to.data(),
-                zeros_.get());
+    const PackedWeights<T>& weights = projection_.packed();
+    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zeros_.get());
     worker.wait();
   }
 
@@ -210,7 +228,8 @@ class ForwardPass {
 };
 
 template <class T>
-void run_forward(std::span<const Forward<T>> directions, const CellKernels<T>& cell, const Plan& plan, const Executor& executor) {
+void run_forward(std::span<const Forward<T>> directions, const CellKernels<T>& cell, const Plan& plan,
+                 const Executor& executor) {
   std::vector<ForwardPass<T>> passes;
   passes.reserve(directions.size());  // the passes hold pointers to their own members
   for (const auto& direction : directions) passes.emplace_back(direction, cell, plan);

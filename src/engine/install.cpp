@@ -14,8 +14,8 @@ std::atomic<bool> is_installed = false;
 std::atomic<int> guards = 0;
 
 NetworkResult run_where_it_applies(const Network& network) {
-  const bool applies = installed() &&
-                       supports_tensors(network.data, network.states, network.parameters) && is_well_formed(network);
+  const bool applies =
+      installed() && supports_tensors(network.data, network.states, network.parameters) && is_well_formed(network);
   return applies ? run_network(network) : run_network_in_libtorch(network);
 }
 
@@ -23,8 +23,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> lstm(const at::Tensor& data, cons
                                                     at::TensorList states, at::TensorList parameters, bool has_biases,
                                                     std::int64_t num_layers, double dropout, bool train,
                                                     bool bidirectional) {
-  return run_where_it_applies({Cell::lstm, data, batch_sizes, states, parameters, has_biases, num_layers, dropout,
-                               train, bidirectional});
+  return run_where_it_applies(
+      {Cell::lstm, data, batch_sizes, states, parameters, has_biases, num_layers, dropout, train, bidirectional});
 }
 
 template <Cell cell>

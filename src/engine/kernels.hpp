@@ -32,8 +32,8 @@ struct Direction {
   const T* c_0 = nullptr;        ///< [B, H] of an LSTM.
   T* output = nullptr;           ///< [N, P], its rows `output_stride` apart.
   std::size_t output_stride = 0;
-  T* gates = nullptr;            ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
-  T* cells = nullptr;            ///< [N, H] of an LSTM, where `gates` is set.
+  T* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
+  T* cells = nullptr;  ///< [N, H] of an LSTM, where `gates` is set.
 };
 
 /// A forward pass through a direction.
@@ -49,6 +49,7 @@ template <class T>
 struct Backward : Direction<T> {
   const T* d_output = nullptr;  ///< [N, P], its rows `d_output_stride` apart.
   std::size_t d_output_stride = 0;
+  bool needs_d_h_0 = true;   ///< Else d_h is left as it comes.
   T* d_h = nullptr;          ///< [B, P]: the gradient of h_n; afterwards that of h_0.
   T* d_c = nullptr;          ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
   T* d_gates = nullptr;      ///< [N, gate_blocks * H]

@@ -11,12 +11,12 @@
 #include <cstddef>
 #include <vector>
 
-#include "engine/executor.hpp"
 #include "engine/cell-inl.hpp"
+#include "engine/executor.hpp"
 #include "engine/kernels.hpp"
 #include "engine/matmul-inl.hpp"
-#include "engine/team.hpp"
 #include "engine/pack_weights-inl.hpp"
+#include "engine/team.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace packseq::engine::HWY_NAMESPACE {

@@ -125,8 +125,8 @@ Plan plan_of(const Layer& layer, const Shape& shape) {
 template <class T>
 LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept) {
   const auto options = layer.data.options().requires_grad(false);
-  LayerResult result = {at::empty({shape.rows, shape.directions * shape.output}, options),
-                        at::empty(layer.h_0.sizes(), options), {}};
+  LayerResult result = {
+      at::empty({shape.rows, shape.directions * shape.output}, options), at::empty(layer.h_0.sizes(), options), {}};
   if (layer.c_0.defined()) result.c_n = at::empty(layer.c_0.sizes(), options);
   std::vector<Forward<T>> directions(size(shape.directions));
   for (std::int64_t d = 0; d < shape.directions; ++d) {
@@ -178,7 +178,7 @@ class Gradients {
     layer_.data.scalar_type() == at::kFloat ? run_back<float>() : run_back<double>();
     Tensors result(needed_.size());
     result[0] = of_data();
-    result[1] = d_h_;
+    if (needed_[1]) result[1] = d_h_;
     if (layer_.c_0.defined()) result[2] = d_c_;
     const std::size_t first = layer_.c_0.defined() ? 3 : 2;
     for (std::int64_t d = 0; d < shape_.directions; ++d) {
@@ -196,6 +196,7 @@ class Gradients {
       set_direction<T>(direction, layer_, shape_, d, output_, kept_);
       direction.d_output = d_output_.const_data_ptr<T>() + d * shape_.output;
       direction.d_output_stride = size(d_output_.stride(0));
+      direction.needs_d_h_0 = needed_[1];
       direction.d_h = pointer_to_direction<T>(d_h_, d);
       direction.d_c = pointer_to_direction<T>(d_c_, d);
       direction.d_gates = pointer_to_direction<T>(d_gates_, d);
@@ -370,15 +371,15 @@ LayerResult run_layer(const Layer& layer) {
 
 LayerResult run_layer_in_libtorch(const Layer& layer) {
   const auto run = [&](auto function) {
-    const auto [output, h_n] = function(layer.data, layer.batch_sizes, layer.h_0, layer.parameters, layer.has_biases,
-                                        1, 0.0, false, layer.bidirectional);
+    const auto [output, h_n] = function(layer.data, layer.batch_sizes, layer.h_0, layer.parameters, layer.has_biases, 1,
+                                        0.0, false, layer.bidirectional);
     return LayerResult{output, h_n, {}};
   };
   switch (layer.cell) {
     case Cell::lstm: {
-      const auto [output, h_n, c_n] = at::native::lstm(layer.data, layer.batch_sizes, {layer.h_0, layer.c_0},
-                                                       layer.parameters, layer.has_biases, 1, 0.0, false,
-                                                       layer.bidirectional);
+      const auto [output, h_n, c_n] =
+          at::native::lstm(layer.data, layer.batch_sizes, {layer.h_0, layer.c_0}, layer.parameters, layer.has_biases, 1,
+                           0.0, false, layer.bidirectional);
       return {output, h_n, c_n};
     }
     case Cell::gru:

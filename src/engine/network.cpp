@@ -39,7 +39,8 @@ std::vector<std::vector<std::int64_t>> expected_sizes(const Network& network, bo
 
 bool has_valid_batch_sizes(const Network& network) {
   const at::Tensor& sizes = network.batch_sizes;
-  if (!sizes.defined() || !sizes.is_cpu() || sizes.scalar_type() != at::kLong || sizes.dim() != 1 || sizes.numel() == 0) {
+  if (!sizes.defined() || !sizes.is_cpu() || sizes.scalar_type() != at::kLong || sizes.dim() != 1 ||
+      sizes.numel() == 0) {
     return false;
   }
   const auto entries = sizes.accessor<std::int64_t, 1>();
@@ -114,9 +115,9 @@ NetworkResult run_network(const Network& network) {
 
 NetworkResult run_network_in_libtorch(const Network& network) {
   const auto run = [&](auto function) -> NetworkResult {
-    const auto [output, h_n] = function(network.data, network.batch_sizes, network.states[0], network.parameters,
-                                        network.has_biases, network.num_layers, network.dropout, network.train,
-                                        network.bidirectional);
+    const auto [output, h_n] =
+        function(network.data, network.batch_sizes, network.states[0], network.parameters, network.has_biases,
+                 network.num_layers, network.dropout, network.train, network.bidirectional);
     return {output, h_n, {}};
   };
   switch (network.cell) {

@@ -41,7 +41,7 @@ HWY_INLINE std::size_t panel_width() {
   return panel_vectors * hn::Lanes(hn::ScalableTag<T>());
 }
 template <class T>
-constexpr std::size_t max_panel_width = panel_vectors * hn::MaxLanes(hn::ScalableTag<T>());
+constexpr std::size_t max_panel_width = panel_vectors* hn::MaxLanes(hn::ScalableTag<T>());
 
 /// A matrix [depth, columns] in panels: panel p holds columns p * width ... of all rows, row after row, and zeros
 /// beyond the last column.
@@ -73,7 +73,7 @@ void transpose(const T* from, std::size_t /*stride*/, std::size_t depth, T* to, 
 }
 #else
 /// Block b of the result, of 128 bits, are the elements at from + b * lanes_of_a_block * stride.
-template <class D, class T = hn::TFromD<D>>
+template <class D, class T = hn::TFromD<D> >
 HWY_INLINE hn::Vec<D> load_blocks(D d, const T* from, std::size_t stride) {
   if constexpr (hn::MaxLanes(D()) * sizeof(T) <= 16) {
     return hn::LoadU(d, from);

@@ -39,8 +39,8 @@ struct Plan {
 /// What a plan depends on besides the batch.
 struct PlanOptions {
   std::size_t threads = 1;
-  std::size_t directions = 1;     ///< Run at the same time; each has `shares` of its own.
-  std::size_t weight_bytes = 0;   ///< Of the weights that every step reads.
+  std::size_t directions = 1;    ///< Run at the same time; each has `shares` of its own.
+  std::size_t weight_bytes = 0;  ///< Of the weights that every step reads.
 };
 
 /// Deals the sequences of a packed batch so that every thread gets work that takes about as long.

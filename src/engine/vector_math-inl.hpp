@@ -39,7 +39,7 @@ HWY_INLINE V polynomial(V x, const float (&c)[N]) {
 HWY_INLINE Vector<float> exp_within(Vector<float> x) {
   const Tag<float> d;
   const hn::RebindToSigned<decltype(d)> di;
-  constexpr float coefficients[] = {1.00000007165F, 0.999999691992F, 0.499988948509F,
+  constexpr float coefficients[] = {1.00000007165F,  0.999999691992F,  0.499988948509F,
                                     0.166675747237F, 0.0419153820303F, 0.00829765548835F};
   const auto n = hn::NearestInt(hn::Mul(x, hn::Set(d, 1.44269504F)));
   const auto whole = hn::ConvertTo(d, n);
