@@ -7,6 +7,7 @@
 #define PACKSEQ_ENGINE_VECTOR_MATH_INL
 #endif
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -107,7 +108,13 @@ struct First {
   std::size_t count;
   template <class T>
   HWY_INLINE Vector<T> load(const T* from) const {
+#if HWY_MEM_OPS_MIGHT_FAULT && HWY_TARGET != HWY_AVX2  // which masks elements of four bytes and more
+    HWY_ALIGN T lanes[hn::MaxLanes(Tag<T>())] = {};
+    std::copy_n(from, count, lanes);
+    return hn::Load(Tag<T>(), lanes);
+#else
     return hn::MaskedLoad(hn::FirstN(Tag<T>(), count), Tag<T>(), from);
+#endif
   }
   template <class T>
   HWY_INLINE void store(Vector<T> value, T* to) const {
