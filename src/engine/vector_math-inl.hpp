@@ -33,7 +33,7 @@ HWY_INLINE V polynomial(V x, const float (&c)[N]) {
   return sum;
 }
 
-/// e^x for x in -87.3 ... 88, within 1.2e-7 of it relatively.
+/// e^x for x in -87.3 ... 89, within 1.2e-7 of it relatively; from 88.4 on infinity.
 ///
 /// x = n ln 2 + r; e^r by the polynomial of degree 5 whose largest relative error in |r| <= ln 2 / 2 is smallest
 /// (7.5e-8, by Remez's algorithm), 2^n by its bits. ln 2 is split so that n times its first part is exact.
@@ -56,18 +56,19 @@ HWY_INLINE V with_nan_of(V x, V y) {
   return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
 
-/// 1 / (1 + e^-x).
+/// 1 / (1 + e^-x); far below 0 that is 0, with which a gate closes even on infinity.
 HWY_INLINE Vector<float> sigmoid(Vector<float> x) {
   const Tag<float> d;
   const auto one = hn::Set(d, 1.0F);
-  const auto within = hn::Min(hn::Max(x, hn::Set(d, -87.0F)), hn::Set(d, 87.0F));
+  const auto within = hn::Min(hn::Max(x, hn::Set(d, -89.0F)), hn::Set(d, 87.0F));
   return with_nan_of(x, hn::Div(one, hn::Add(one, exp_within(hn::Neg(within)))));
 }
 
 HWY_INLINE Vector<double> sigmoid(Vector<double> x) {
   const Tag<double> d;
   const auto one = hn::Set(d, 1.0);
-  return with_nan_of(x, hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(x)))));
+  const auto within = hn::Max(x, hn::Set(d, -750.0));  // Exp(750) is infinity, Exp(2000) is anything
+  return with_nan_of(x, hn::Div(one, hn::Add(one, hn::Exp(d, hn::Neg(within)))));
 }
 
 /// tanh(x): x P(x^2) / Q(x^2), the fraction of degrees 4 and 4 whose largest relative error in |x| <= 9.02 is smallest
