@@ -24,7 +24,7 @@ class BackwardPass {
                         direction.output_size),
         projection_({direction.weight_hr, 1, direction.hidden_size}, direction.output_size,
                     has_projection() ? direction.hidden_size : 0),
-        zeros_(make_zeros<T>(direction.hidden_size)) {}
+        zeros_(make_zeros<T>(std::max(direction.hidden_size, direction.output_size))) {}
 
   bool first_step_first() const { return direction_.reverse; }
 
