@@ -1,6 +1,7 @@
 #include "engine/layer.hpp"
 
 #include <ATen/Parallel.h>
+#include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/gru_native.h>
@@ -9,6 +10,7 @@
 #include <ATen/ops/rnn_relu_native.h>
 #include <ATen/ops/rnn_tanh_native.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -319,8 +321,8 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     saved.resize(saved.size() - 3);
     const auto frame = c10::static_intrusive_pointer_cast<Frame>(context->saved_data["frame"].toCapsule());
     Tensors result;
-    if (at::GradMode::is_enabled()) {
-      result = differentiable_gradients(with_variables(frame->layer, saved), gradients);
+    if (at::GradMode::is_enabled() || at::areAnyTensorSubclassLike(gradients)) {
+      result = gradients_in_libtorch(with_variables(frame->layer, saved), gradients);
     } else {
       std::vector<bool> needed;
       for (std::size_t i = 0; i < saved.size(); ++i) needed.push_back(context->needs_input_grad(i));
@@ -332,16 +334,21 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
   }
 
  private:
-  /// Gradients that can be differentiated again: those of LibTorch's operators, which run the layer once more.
-  static Tensors differentiable_gradients(const Layer& layer, const Tensors& gradients) {
-    const Tensors inputs = variables(layer);
+  /// The gradients of LibTorch's operators, which run the layer once more: they can be differentiated again, and be those
+  /// of many directions at once.
+  static Tensors gradients_in_libtorch(const Layer& layer, const Tensors& gradients) {
+    const bool create_graph = at::GradMode::is_enabled();
+    const at::AutoGradMode with_graph(true);
+    Tensors inputs = variables(layer);
     Tensors differentiable;
-    for (const Tensor& input : inputs) {
-      if (input.requires_grad()) differentiable.push_back(input);
+    for (Tensor& input : inputs) {
+      if (!input.requires_grad()) continue;
+      input = input.view_as(input);  // else the gradient of one would hold that of another which is computed from it
+      differentiable.push_back(input);
     }
-    const auto outputs = results(run_layer_in_libtorch(layer));
+    const auto outputs = results(run_layer_in_libtorch(with_variables(layer, inputs)));
     const auto of_differentiable = torch::autograd::grad(outputs, differentiable, gradients, /*retain_graph=*/true,
-                                                         /*create_graph=*/true, /*allow_unused=*/true);
+                                                         create_graph, /*allow_unused=*/true);
     Tensors result(inputs.size());
     for (std::size_t i = 0, next = 0; i < inputs.size(); ++i) {
       if (inputs[i].requires_grad()) result[i] = of_differentiable[next++];
@@ -352,7 +359,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
 
 bool records_gradients(const Layer& layer) {
   const auto all = variables(layer);
-  return at::GradMode::is_enabled() &&
+  return at::GradMode::is_enabled() && !c10::impl::tls_is_dispatch_key_excluded(c10::DispatchKey::AutogradFunctionality) &&
          std::any_of(all.begin(), all.end(), [](const Tensor& tensor) { return tensor.requires_grad(); });
 }
 
