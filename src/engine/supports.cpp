@@ -3,6 +3,7 @@
 #include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/autocast_mode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <torch/nn/modules/rnn.h>
 
 #include "engine/network.hpp"
 
@@ -12,11 +13,11 @@ namespace {
 /// Why the engine does not run a network with this tensor; empty if it may.
 std::string obstacle(const std::string& name, const at::Tensor& tensor, c10::ScalarType dtype) {
   if (!tensor.defined()) return name + " is undefined";
-  if (at::isTensorSubclassLike(tensor)) return name + " is a tensor subclass";
   if (!tensor.is_cpu() || tensor.layout() != at::kStrided) {
     return name + " is on " + tensor.device().str() + (tensor.layout() == at::kStrided ? "" : " and not strided") +
            ", and the engine runs dense tensors on the CPU";
   }
+  if (at::isTensorSubclassLike(tensor)) return name + " is a tensor subclass";
   if (tensor.scalar_type() != at::kFloat && tensor.scalar_type() != at::kDouble) {
     return name + " is " + c10::toString(tensor.scalar_type()) + ", and the engine runs Float and Double";
   }
@@ -24,6 +25,7 @@ std::string obstacle(const std::string& name, const at::Tensor& tensor, c10::Sca
     return name + " is " + c10::toString(tensor.scalar_type()) + ", but data is " + c10::toString(dtype);
   }
   if (tensor.is_neg()) return name + " is a view with its negative bit set";
+  if (tensor._is_zerotensor()) return name + " is a tensor of zeros without memory";
   if (tensor._fw_grad(/*level=*/0).defined()) return name + " has a forward-mode gradient";
   return {};
 }
@@ -54,6 +56,11 @@ Support supports_tensors(const at::Tensor& data, at::TensorList states, at::Tens
 }
 
 Support supports(const torch::nn::Module& network, const PackedSequence& input) {
+  using torch::nn::GRUImpl, torch::nn::LSTMImpl, torch::nn::RNNImpl;
+  if (dynamic_cast<const LSTMImpl*>(&network) == nullptr && dynamic_cast<const GRUImpl*>(&network) == nullptr &&
+      dynamic_cast<const RNNImpl*>(&network) == nullptr) {
+    return {false, "network is a " + network.name() + ", and the engine runs LSTM, GRU and RNN"};
+  }
   return supports_tensors(input.data(), {}, network.parameters());
 }
 
