@@ -100,7 +100,9 @@ engine::NetworkResult PackedRun::run(engine::Cell cell, const std::vector<at::Te
   const auto support = engine::supports_tensors(input_.data(), states, weights_);
   TORCH_CHECK_VALUE(support || choice == engine::Choice::automatic, function_,
                     ": engine is Choice::fused, but the fused engine does not run this: ", support.reason);
-  return support ? engine::run_network(network) : engine::run_network_in_libtorch(network);
+  // Parameters that somebody has given other sizes are LibTorch's to refuse.
+  return support && engine::is_well_formed(network) ? engine::run_network(network)
+                                                    : engine::run_network_in_libtorch(network);
 }
 
 PackedSequence PackedRun::output(at::Tensor data) const { return with_data(input_, std::move(data)); }
