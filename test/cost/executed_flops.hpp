@@ -2,50 +2,16 @@
 
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/record_function.h>
 #include <torch/nn/modules/rnn.h>
 
-#include <atomic>
 #include <cstdint>
-#include <memory>
-#include <string_view>
 #include <tuple>
 
 #include "packseq/cost/network_cost.hpp"
 #include "packseq/sequence/pack.hpp"
+#include "support/multiply_adds.hpp"
 
 namespace packseq::cost {
-
-/// Counts the multiply-adds of the matrix products that LibTorch executes while the counter lives, one at a time.
-class MultiplyAdds {
- public:
-  MultiplyAdds() {
-    count_ = 0;
-    handle_ =
-        at::addGlobalCallback(at::RecordFunctionCallback(&add).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
-  }
-  ~MultiplyAdds() { at::removeCallback(handle_); }
-  MultiplyAdds(const MultiplyAdds&) = delete;
-  MultiplyAdds& operator=(const MultiplyAdds&) = delete;
-
-  std::int64_t count() const { return count_; }
-
- private:
-  /// Linear layers, `matmul` and the like all end in one of two operators.
-  static std::unique_ptr<at::ObserverContext> add(const at::RecordFunction& function) {
-    const std::string_view name = function.name();
-    if (name == "aten::mm") add_product(function.inputs()[0].toTensor(), function.inputs()[1].toTensor());
-    if (name == "aten::addmm") add_product(function.inputs()[1].toTensor(), function.inputs()[2].toTensor());
-    return nullptr;
-  }
-
-  static void add_product(const at::Tensor& left, const at::Tensor& right) {
-    count_ += left.size(0) * left.size(1) * right.size(1);
-  }
-
-  inline static std::atomic<std::int64_t> count_ = 0;  // a callback is a plain function, called by any thread
-  at::CallbackHandle handle_;
-};
 
 /// LibTorch's own path for packed batches, on one thread, while this lives.
 class PlainLibTorch {
@@ -102,7 +68,7 @@ inline Flops executed_flops(const Network& network, const at::Tensor& lengths, c
   const auto c = torch::randn({states, lengths.size(0), network.hidden_size});
 
   const PlainLibTorch plain;
-  const MultiplyAdds multiply_adds;
+  const test::MultiplyAdds multiply_adds;
   const auto loss = output(network, packed, h, c).sum();
   const auto forward = multiply_adds.count();
   loss.backward();

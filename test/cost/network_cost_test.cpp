@@ -84,7 +84,7 @@ TEST(NetworkCostExamples, Hold) {
 TEST(Padded, GivesWhatLibTorchExecutesForAPaddedBatch) {
   const auto lengths = torch::tensor({3, 0, 2, 1});
   torch::nn::GRU gru(4, 5);  // oneDNN would run an LSTM
-  const MultiplyAdds multiply_adds;
+  const test::MultiplyAdds multiply_adds;
   gru->forward(torch::zeros({3, 4, 4}));
   EXPECT_EQ(forward_flops({.kind = Kind::gru, .input_size = 4, .hidden_size = 5}, padded_lengths(lengths)),
             2 * multiply_adds.count());

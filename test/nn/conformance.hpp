@@ -1,22 +1,11 @@
 #pragma once
 
-#include <torch/csrc/autograd/autograd.h>
-
 #include "nn/network.hpp"
 #include "packseq/sequence/map.hpp"
 
 // The tests that every network over packed sequences passes: what it makes of a batch.
 
 namespace packseq::test {
-
-/// The gradient of every tensor in `inputs` of a weighted sum of all `outputs`.
-inline Tensors gradients(const Tensors& outputs, const Tensors& inputs) {
-  at::Tensor sum = torch::zeros({}, outputs[0].options());
-  for (const auto& output : outputs) {
-    sum = sum + (output * torch::arange(output.numel(), output.options()).view_as(output).cos()).sum();
-  }
-  return torch::autograd::grad({sum}, inputs);
-}
 
 template <class Network>
 class Conformance : public NetworkTest<Network> {};

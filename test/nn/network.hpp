@@ -1,6 +1,7 @@
 #pragma once
 
 #include "packseq/sequence/pack.hpp"
+#include "support/gradients.hpp"
 #include "support/sequences.hpp"
 
 // What the tests of all networks over packed sequences have in common. A `Network` tells how one is made and run:
@@ -10,8 +11,6 @@
 //   ours, theirs   run a module: output data first, then the final state's tensors
 
 namespace packseq::test {
-
-using Tensors = std::vector<at::Tensor>;
 
 /// One combination of options; the input is always 3 wide, the hidden state 4.
 struct NetworkOptions {
