@@ -1,0 +1,160 @@
+#include <tuple>
+
+#include "engine/recurrent.hpp"
+#include "engine/targets.hpp"
+#include "packseq/nn/gru.hpp"
+#include "packseq/nn/lstm.hpp"
+#include "packseq/nn/rnn.hpp"
+#include "packseq/sequence/map.hpp"
+#include "support/sequences.hpp"
+
+// The engine does as LibTorch's own code.
+
+namespace packseq::test {
+namespace {
+
+using Lengths = std::vector<std::int64_t>;
+
+/// Outputs, states and gradients; with dropout, from the same random numbers.
+void expect_as_in_libtorch(const Recurrent& r, const Arguments& arguments, int threads = 1) {
+  SCOPED_TRACE(testing::Message() << r << ", batch_sizes " << arguments.batch_sizes);
+  const bool is_double = r.dtype == at::kDouble;
+  const auto fused = arguments.as_variables();
+  const auto plain = arguments.as_variables();
+  at::set_num_threads(threads);
+  const auto fused_outputs = run_fused(r, fused);
+  const auto fused_gradients = gradients(fused_outputs, fused.all());
+  at::set_num_threads(1);
+  const auto plain_outputs = run_in_libtorch(r, plain);
+  expect_near(fused_outputs, plain_outputs, is_double ? 1e-12 : 1e-5);
+  expect_near(fused_gradients, gradients(plain_outputs, plain.all()), is_double ? 1e-10 : 1e-4);
+}
+
+/// All networks of one or two layers with inputs and hidden states of these sizes.
+std::vector<Recurrent> with_every_option(Recurrent r, std::int64_t input_size, std::int64_t hidden_size) {
+  r.input_size = input_size;
+  r.hidden_size = hidden_size;
+  std::vector<Recurrent> all;
+  for (const std::int64_t layers : {1, 2}) {
+    for (const bool bias : {false, true}) {
+      if (r.proj_size >= hidden_size) continue;
+      all.push_back(r);
+      all.back().layers = layers;
+      all.back().bias = bias;
+      if (layers == 2) all.back().dropout = .5;
+    }
+  }
+  return all;
+}
+
+class EngineConformance : public testing::TestWithParam<Recurrent> {};
+INSTANTIATE_TEST_SUITE_P(Networks, EngineConformance, testing::ValuesIn(all_recurrents()));
+
+TEST_P(EngineConformance, HoldsForEveryOptionAndShape) {
+  std::mt19937 random(0);
+  torch::manual_seed(0);
+  const std::vector<Lengths> batches = {
+      {4, 4, 4}, {1, 1, 1, 1, 1}, {25, 2, 1, 1}, {7}, {1}, {9, 9, 7, 5, 5}, random_lengths(random, 50, 9)};
+  for (const auto& [input_size, hidden_size] : {std::pair(1, 1), {3, 5}, {7, 33}, {32, 16}}) {
+    for (const Recurrent& r : with_every_option(GetParam(), input_size, hidden_size)) {
+      for (const Lengths& lengths : batches) {
+        expect_as_in_libtorch(r, random_arguments(r, lengths));
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+}
+
+TEST_P(EngineConformance, HoldsWithoutInitialStates) {
+  for (const Recurrent& r : with_every_option(GetParam(), 3, 5)) {
+    auto arguments = random_arguments(r, {5, 3, 3, 1});
+    for (auto& state : arguments.states) state.zero_();
+    expect_as_in_libtorch(r, arguments);
+  }
+}
+
+TEST_P(EngineConformance, HoldsForAThousandHiddenUnits) {
+  Recurrent r = GetParam();
+  r.input_size = 20;
+  r.hidden_size = 1000;
+  if (r.proj_size > 0) r.proj_size = 300;
+  expect_as_in_libtorch(r, random_arguments(r, {3, 2, 1}));
+}
+
+TEST_P(EngineConformance, HoldsOnSeveralThreads) {
+  Recurrent r = GetParam();
+  r.hidden_size = 410;  // enough weights for steps to be shared
+  for (const int threads : {2, 3}) {
+    expect_as_in_libtorch(r, random_arguments(r, {9, 8, 7, 7, 6, 6, 6, 2, 1}), threads);
+    expect_as_in_libtorch(r, random_arguments(r, {4}), threads);
+  }
+}
+
+TEST_P(EngineConformance, HoldsOnEveryTarget) {
+  std::vector<std::size_t> indices;
+  for (const std::int64_t target : targets()) {
+    SCOPED_TRACE(hwy::TargetName(target));
+    const TargetGuard guard(target);
+    indices.push_back(guard.index());
+    for (const Recurrent& r : with_every_option(GetParam(), 7, 33)) {
+      for (const Lengths& lengths : std::vector<Lengths>{{7}, {9, 9, 7, 5, 5, 4, 3, 3, 1, 1, 1}}) {
+        expect_as_in_libtorch(r, random_arguments(r, lengths));
+      }
+    }
+  }
+  EXPECT_TRUE(std::ranges::is_sorted(indices, std::less_equal()));
+  EXPECT_EQ(std::ranges::adjacent_find(indices), indices.end());
+}
+
+/// A projection may be wider than the hidden state: torch::nn refuses that, the operator does not.
+TEST(EngineConformance, HoldsForAWideProjection) {
+  for (const bool bidirectional : {false, true}) {
+    const Recurrent r = {.bidirectional = bidirectional, .hidden_size = 5, .proj_size = 70};
+    expect_as_in_libtorch(r, random_arguments(r, {6, 4, 4, 1}));
+  }
+}
+
+TEST(EngineConformance, HoldsForAnInputWithoutFeatures) {
+  for (const auto cell : all_cells) {
+    const Recurrent r = {.cell = cell, .input_size = 0};
+    const auto arguments = random_arguments(r, {6, 4, 4, 1});
+    expect_near(run_fused(r, arguments), run_in_libtorch(r, arguments), 1e-12);
+  }
+}
+
+TEST(EngineConformance, HoldsForTenThousandSteps) {
+  for (const auto cell : all_cells) {
+    const Recurrent r = {.cell = cell, .bidirectional = true};
+    const auto arguments = random_arguments(r, {10'000, 7'000, 3});
+    expect_near(run_fused(r, arguments), run_in_libtorch(r, arguments), 1e-12);
+  }
+}
+
+/// A module in the engine and in LibTorch's code, on documents some of which are empty.
+template <class Network>
+void expect_same_with_empty_documents(Network network) {
+  network->to(at::kDouble);
+  const auto input = torch::randn({4, 3}, at::kDouble).requires_grad_();
+  const auto lengths = torch::tensor({0, 3, 0, 1});
+  Tensors inputs = network->parameters();
+  inputs.push_back(input);
+  const auto run = [&](engine::Choice choice) {
+    network->engine = choice;
+    const auto result = network->forward(pack_sequence(Jagged::from_values(input, lengths)));
+    Tensors outputs = {result.output.data(), result.state.h};
+    if (result.state.c.defined()) outputs.push_back(result.state.c);
+    const auto of_inputs = gradients(outputs, inputs);
+    outputs.insert(outputs.end(), of_inputs.begin(), of_inputs.end());
+    return outputs;
+  };
+  expect_near(run(engine::Choice::fused), run(engine::Choice::libtorch), 1e-10);
+}
+
+TEST(EngineConformance, HoldsForEmptyDocuments) {
+  expect_same_with_empty_documents(nn::LSTM(torch::nn::LSTMOptions(3, 5).bidirectional(true).num_layers(2)));
+  expect_same_with_empty_documents(nn::GRU(torch::nn::GRUOptions(3, 5).bidirectional(true).num_layers(2)));
+  expect_same_with_empty_documents(nn::RNN(torch::nn::RNNOptions(3, 5).bidirectional(true).num_layers(2)));
+}
+
+}  // namespace
+}  // namespace packseq::test
