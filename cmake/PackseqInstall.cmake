@@ -11,6 +11,9 @@ install(DIRECTORY include/packseq "${PROJECT_BINARY_DIR}/include/packseq"
 if(PACKSEQ_BUILD_PROGRAM)
   install(TARGETS packseq_program)
 endif()
+if(PACKSEQ_BUILD_TORCH_LIBRARY)
+  install(TARGETS packseq_torch LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+endif()
 
 configure_package_config_file(cmake/packseqConfig.cmake.in packseqConfig.cmake
                               INSTALL_DESTINATION "${PACKSEQ_CMAKE_DIR}")
