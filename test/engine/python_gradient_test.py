@@ -1,0 +1,74 @@
+"""Autograd's ways with networks that ran in the engine."""
+
+import torch
+from torch import nn
+from torch.utils.checkpoint import checkpoint
+
+from python_support import NETWORKS, OPTIONS, EngineTest, engine, flat, loss, make_batch, results_and_gradients
+
+
+class GradientTest(EngineTest):
+    def test_double_backward(self):
+        for name, make in NETWORKS.items():
+            with self.subTest(name), engine():
+                network, packed = make(dtype=torch.double, **OPTIONS), make_batch(torch.double, (3, 1, 2))
+
+                def run(data, *parameters):
+                    named = dict(zip(dict(network.named_parameters()), parameters))
+                    return flat(torch.func.functional_call(network, named, (packed._replace(data=data),)))
+
+                inputs = [packed.data.requires_grad_(), *network.parameters()]
+                self.assertTrue(torch.autograd.gradcheck(run, inputs, fast_mode=True))
+                self.assertTrue(torch.autograd.gradgradcheck(run, inputs, fast_mode=True))
+
+    def test_gradient_penalty_with_dropout(self):
+        network, packed = nn.GRU(3, 4, num_layers=2, dropout=0.4), make_batch(requires_grad=True)
+
+        def run():
+            torch.manual_seed(5)
+            results = flat(network(packed))
+            gradient, = torch.autograd.grad(loss(results), packed.data, create_graph=True)
+            return torch.autograd.grad(gradient.square().sum(), list(network.parameters()))
+
+        self.assert_same(run, 1e-4)
+
+    def test_checkpoint(self):
+        for reentrant in (False, True):
+            for name, make in NETWORKS.items():
+                with self.subTest(name, reentrant=reentrant):
+                    network, packed = make(**OPTIONS), make_batch(requires_grad=True)
+
+                    def run():
+                        results = checkpoint(lambda data: tuple(flat(network(packed._replace(data=data)))), packed.data,
+                                             use_reentrant=reentrant)
+                        network.zero_grad()
+                        packed.data.grad = None
+                        loss(results).backward()
+                        return [packed.data.grad, *(parameter.grad.clone() for parameter in network.parameters())]
+
+                    self.assert_same(run, 1e-4)
+
+    def test_saved_tensor_hooks(self):
+        network, packed = nn.LSTM(3, 4, **OPTIONS), make_batch(requires_grad=True)
+
+        def run():
+            with torch.autograd.graph.save_on_cpu():
+                return results_and_gradients(network, packed)
+
+        self.assert_same(run, 1e-4)
+
+    def test_weights_changed_before_the_backward_pass(self):
+        network, packed = nn.LSTM(3, 4), make_batch()
+        with engine():
+            results = flat(network(packed))
+            with torch.no_grad():
+                network.weight_hh_l0.add_(1)
+            with self.assertRaisesRegex(RuntimeError, "modified by an inplace operation"):
+                loss(results).backward()
+
+    def test_graph_used_twice(self):
+        network, packed = nn.LSTM(3, 4), make_batch()
+        with engine():
+            total = loss(flat(network(packed)))
+            first = torch.autograd.grad(total, list(network.parameters()), retain_graph=True)
+            self.assert_close(torch.autograd.grad(total, list(network.parameters())), first, 0)
