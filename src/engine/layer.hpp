@@ -33,7 +33,4 @@ struct LayerResult {
 /// the CPU, and of the right shapes.
 LayerResult run_layer(const Layer& layer);
 
-/// The same by LibTorch's own operators.
-LayerResult run_layer_in_libtorch(const Layer& layer);
-
 }  // namespace packseq::engine

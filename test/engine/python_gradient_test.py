@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch._dynamo import compiled_autograd
 from torch.utils.checkpoint import checkpoint
 
 from python_support import NETWORKS, OPTIONS, EngineTest, engine, flat, loss, make_batch, results_and_gradients
@@ -72,3 +73,41 @@ class GradientTest(EngineTest):
             total = loss(flat(network(packed)))
             first = torch.autograd.grad(total, list(network.parameters()), retain_graph=True)
             self.assert_close(torch.autograd.grad(total, list(network.parameters())), first, 0)
+
+
+class GradientKindTest(EngineTest):
+    """Gradients that the engine does not read, of networks that it ran."""
+
+    def check(self, backward, tolerance=1e-4):
+        """`backward(outputs, variables)` are gradients."""
+        for name, make in NETWORKS.items():
+            with self.subTest(name):
+                network, packed = make(**OPTIONS), make_batch(requires_grad=True)
+                variables = [packed.data, *network.parameters()]
+                self.assert_same(lambda: backward(network(packed)[0].data, variables), tolerance)
+
+    def test_many_at_once(self):
+        self.check(lambda output, variables: torch.autograd.grad(
+            output, variables, torch.randn(3, *output.shape, generator=torch.Generator().manual_seed(1)),
+            is_grads_batched=True))
+
+    def test_zeros_that_are_not_in_memory(self):
+        self.check(lambda output, variables: torch.autograd.grad(
+            output, variables, torch._efficientzerotensor(output.shape)))
+
+    def test_backward_pass_under_autocast(self):
+        def backward(output, variables):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                return torch.autograd.grad(output.sum(), variables)
+
+        self.check(backward, tolerance=0.1)
+
+    def test_compiled_autograd(self):
+        network, packed = nn.LSTM(3, 4), make_batch()
+
+        def run():
+            return torch.autograd.grad(loss(flat(network(packed))), list(network.parameters()))
+
+        expected = run()
+        with engine(), compiled_autograd._enable(torch.compile(backend="eager")):
+            self.assert_close(run(), expected, 1e-4)

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "engine/layer.hpp"
+
+namespace packseq::engine {
+
+/// What a forward pass leaves for a backward pass, [D, N, *]; undefined where a kind of cell needs none.
+struct Kept {
+  at::Tensor gates;
+  at::Tensor cells;
+};
+
+/// A layer of contiguous tensors, which the passes want.
+Layer contiguous(Layer layer);
+
+/// Memory for what a backward pass needs.
+Kept make_kept(const Layer& layer);
+
+/// Runs a layer without recording gradients, and fills `kept` where it is defined.
+LayerResult run_forward(const Layer& layer, const Kept& kept);
+
+/// The gradients of the layer's tensors, data, h_0, c_0 (of an LSTM) and parameters, as far as they are `needed`.
+/// `output` is the forward pass's; `gradients` are those of output, h_n and c_n.
+std::vector<at::Tensor> run_backward(const Layer& layer, const at::Tensor& output, const Kept& kept,
+                                     const std::vector<at::Tensor>& gradients, const std::vector<bool>& needed);
+
+}  // namespace packseq::engine
