@@ -63,7 +63,11 @@ class Run {
 };
 
 /// @throws std::runtime_error if the contenders' results differ by more than rounding.
-void check_equal(const Case& subject, const std::vector<Contender>& contenders, const Inputs& inputs) {
+void check_equal(const Case& subject, std::vector<Contender> contenders, const Inputs& inputs) {
+  // Backward, padded reads padding first: it answers another question.
+  if (subject.network.bidirectional) {
+    std::erase_if(contenders, [](const Contender& contender) { return contender.name == padded.name; });
+  }
   const auto expected = Run(contenders[0], subject.mode, inputs).comparable_results();
   for (std::size_t c = 1; c < contenders.size(); ++c) {
     const auto actual = Run(contenders[c], subject.mode, inputs).comparable_results();
