@@ -33,6 +33,9 @@ class BackwardPass {
     weights.push_back(&projection_);
   }
 
+  /// From now on, buffers hold the rows of this plan.
+  void begin(const Plan& plan) { first_row_ = plan.rows().begin; }
+
   void prepare_shared(std::size_t live) { shared_unprojected_ = make_unprojected(live); }
 
   void run(const Worker& worker, const Range& share, const Range& steps) {
@@ -54,6 +57,7 @@ class BackwardPass {
 
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
+  std::size_t buffer_row(std::size_t step, std::size_t rank) const { return rows_.row(step, rank) - first_row_; }
   Buffer<T> make_unprojected(std::size_t live) const {
     return has_projection() ? make_buffer<T>(live * direction_.hidden_size) : nullptr;
   }
@@ -70,7 +74,7 @@ class BackwardPass {
       T* const d_of_unit = has_projection() ? d_unprojected + i * direction_.hidden_size : nullptr;
       const auto row = backward_row(step, share.begin + i, d_of_unit);
       cell_.backward(row, units);
-      T* const kept = direction_.h_before + rows_.row(step, share.begin + i) * direction_.output_size;
+      T* const kept = direction_.h_before + buffer_row(step, share.begin + i) * direction_.output_size;
       std::copy(row.h_before + outputs.begin, row.h_before + outputs.end, kept + outputs.begin);
       lists.from[i] = row.d_gates + gate_row() - weights.depth;
       lists.to[i] = direction_.d_h + (share.begin + i) * direction_.output_size;
@@ -101,7 +105,7 @@ class BackwardPass {
     result.d_output = d_unprojected != nullptr ? d_unprojected : direction_.d_output + row * direction_.d_output_stride;
     result.d_h = d_unprojected != nullptr ? zeros_.get() : direction_.d_h + rank * direction_.output_size;
     result.d_c = cell_.has_cell_state ? direction_.d_c + rank * hidden : nullptr;
-    result.d_gates = direction_.d_gates + row * gate_row();
+    result.d_gates = direction_.d_gates + buffer_row(step, rank) * gate_row();
     return result;
   }
 
@@ -116,12 +120,12 @@ class BackwardPass {
       const std::size_t row = rows_.row(step, share.begin + i);
       const T* const d_output = direction_.d_output + row * direction_.d_output_stride;
       const T* const d_h = direction_.d_h + (share.begin + i) * size;
-      T* const sum = direction_.d_projected + row * size;
+      T* const sum = direction_.d_projected + buffer_row(step, share.begin + i) * size;
       std::transform(d_output + outputs.begin, d_output + outputs.end, d_h + outputs.begin, sum + outputs.begin,
                      [](T a, T b) { return a + b; });
       const T* const o = direction_.gates + row * gate_row() + 3 * hidden;
       const T* const c = direction_.cells + row * hidden;
-      T* const unprojected = direction_.unprojected + row * hidden;
+      T* const unprojected = direction_.unprojected + buffer_row(step, share.begin + i) * hidden;
       for_units<T>(units, [&](auto access, std::size_t unit) {
         access.store(hn::Mul(access.load(o + unit), tanh(access.load(c + unit))), unprojected + unit);
       });
@@ -142,18 +146,27 @@ class BackwardPass {
   WeightPacking<T> projection_;
   Buffer<T> zeros_;
   Buffer<T> shared_unprojected_;
+  std::size_t first_row_ = 0;
 };
 
 template <class T>
-void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>& cell, const Plan& plan,
-                  const Executor& executor) {
+void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>& cell, std::span<const Plan> parts,
+                  const Executor& executor, const AfterPart& after_part) {
   std::vector<BackwardPass<T>> passes;
   passes.reserve(directions.size());  // the passes hold pointers to their own members
-  for (const auto& direction : directions) passes.emplace_back(direction, cell, plan);
+  for (const auto& direction : directions) passes.emplace_back(direction, cell, parts.front());
   std::vector<WeightPacking<T>*> weights;
   for (auto& pass : passes) pass.collect(weights);
-  pack<T>(weights, plan.team, executor);
-  run_passes(passes, plan, executor);
+  pack<T>(weights, parts.front().team, executor);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    std::vector<Job<BackwardPass<T>>> jobs;
+    for (auto& pass : passes) {
+      jobs.push_back({&pass, &parts[pass.first_step_first() ? i : parts.size() - 1 - i]});
+      pass.begin(*jobs.back().plan);
+    }
+    run_jobs(jobs, executor);
+    for (std::size_t d = 0; d < jobs.size(); ++d) after_part(d, jobs[d].plan->rows());
+  }
 }
 
 }  // namespace packseq::engine::HWY_NAMESPACE

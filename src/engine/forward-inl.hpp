@@ -236,7 +236,9 @@ void run_forward(std::span<const Forward<T>> directions, const CellKernels<T>& c
   std::vector<WeightPacking<T>*> weights;
   for (auto& pass : passes) pass.collect(weights);
   pack<T>(weights, plan.team, executor);
-  run_passes(passes, plan, executor);
+  std::vector<Job<ForwardPass<T>>> jobs;
+  for (auto& pass : passes) jobs.push_back({&pass, &plan});
+  run_jobs(jobs, executor);
   for (auto& pass : passes) pass.finish();
 }
 

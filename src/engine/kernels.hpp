@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <span>
 
 #include "engine/executor.hpp"
@@ -49,19 +50,27 @@ template <class T>
 struct Backward : Direction<T> {
   const T* d_output = nullptr;  ///< [N, P], its rows `d_output_stride` apart.
   std::size_t d_output_stride = 0;
-  bool needs_d_h_0 = true;   ///< Else d_h is left as it comes.
-  T* d_h = nullptr;          ///< [B, P]: the gradient of h_n; afterwards that of h_0.
-  T* d_c = nullptr;          ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
-  T* d_gates = nullptr;      ///< [N, gate_blocks * H]
-  T* h_before = nullptr;     ///< [N, P]: the hidden state before each token.
-  T* d_projected = nullptr;  ///< [N, P], with a projection: the gradient of its results,
-  T* unprojected = nullptr;  ///< [N, H], and what it was given.
+  bool needs_d_h_0 = true;  ///< Else d_h is left as it comes.
+  T* d_h = nullptr;         ///< [B, P]: the gradient of h_n; afterwards that of h_0.
+  T* d_c = nullptr;         ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
+  // Of the rows of one part at a time:
+  T* d_gates = nullptr;      ///< [rows, gate_blocks * H]
+  T* h_before = nullptr;     ///< [rows, P]: the hidden state before each token.
+  T* d_projected = nullptr;  ///< [rows, P], with a projection: the gradient of its results,
+  T* unprojected = nullptr;  ///< [rows, H], and what it was given.
 };
 
 /// Runs the directions of a layer.
 void run(std::span<const Forward<float>> directions, const Plan& plan, const Executor& executor);
 void run(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor);
-void run(std::span<const Backward<float>> directions, const Plan& plan, const Executor& executor);
-void run(std::span<const Backward<double>> directions, const Plan& plan, const Executor& executor);
+
+/// Called on the calling thread, when the buffers of a direction hold what belongs to these rows.
+using AfterPart = std::function<void(std::size_t direction, const Range& rows)>;
+
+/// The same backward: part by part, so that what follows, products with the buffers' rows, finds them in the cache.
+void run(std::span<const Backward<float>> directions, std::span<const Plan> parts, const Executor& executor,
+         const AfterPart& after_part);
+void run(std::span<const Backward<double>> directions, std::span<const Plan> parts, const Executor& executor,
+         const AfterPart& after_part);
 
 }  // namespace packseq::engine

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "engine/cell-inl.hpp"
@@ -61,31 +62,52 @@ class Rows {
   const Plan& plan_;
 };
 
-/// Runs passes over the plan: each has `run(worker, share, steps)`, for some sequences and some steps, and
-/// `first_step_first`, the order in which it takes the steps.
+/// A pass, and the steps that it is to run.
 template <class Pass>
-void run_passes(std::vector<Pass>& passes, const Plan& plan, const Executor& executor) {
-  const Range dealt = {0, plan.shared_from};
-  const Range shared = {plan.shared_from, plan.steps()};
-  const auto run_dealt = [&](Pass* first, std::size_t count) {
-    const std::size_t shares = plan.shares.size();
-    executor(count * shares, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t i = begin; i < end; ++i) first[i / shares].run(Worker(), plan.shares[i % shares], dealt);
-    });
-  };
-  if (shared.size() == 0) return run_dealt(passes.data(), passes.size());
-  const auto run_shared = [&](Pass& pass) {
+struct Job {
+  Pass* pass;
+  const Plan* plan;
+};
+
+/// Runs all of a plan's steps, those dealt and those shared, in the order in which the pass takes them.
+template <class Pass>
+void run_with_shared_steps(const Job<Pass>& job, const Executor& executor) {
+  const Plan& plan = *job.plan;
+  const Range dealt = {plan.range.begin, plan.shared_from};
+  const Range shared = {plan.shared_from, plan.range.end};
+  const auto run_shared = [&] {
     Barrier barrier(plan.team);
-    pass.prepare_shared(plan.batch_sizes[shared.begin]);
+    job.pass->prepare_shared(plan.batch_sizes[shared.begin]);
     executor(plan.team, [&](std::size_t begin, std::size_t end) {
-      pass.run(Worker({begin, end}, plan.team, barrier), {0, plan.batch_sizes[shared.begin]}, shared);
+      job.pass->run(Worker({begin, end}, plan.team, barrier), {0, plan.batch_sizes[shared.begin]}, shared);
     });
   };
-  for (Pass& pass : passes) {
-    if (!pass.first_step_first()) run_shared(pass);
-    if (dealt.size() > 0) run_dealt(&pass, 1);
-    if (pass.first_step_first()) run_shared(pass);
+  if (!job.pass->first_step_first()) run_shared();
+  executor(plan.shares.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) job.pass->run(Worker(), plan.shares[i], dealt);
+  });
+  if (job.pass->first_step_first()) run_shared();
+}
+
+/// Runs jobs, at the same time if no threads share steps in them. A pass has `run(worker, share, steps)`, for some
+/// sequences and some steps, `prepare_shared(live)`, and `first_step_first()`, the order in which it takes the steps.
+template <class Pass>
+void run_jobs(const std::vector<Job<Pass>>& jobs, const Executor& executor) {
+  const auto has_shared = [](const Job<Pass>& job) { return job.plan->shared_from < job.plan->range.end; };
+  if (std::any_of(jobs.begin(), jobs.end(), has_shared)) {
+    for (const auto& job : jobs) run_with_shared_steps(job, executor);
+    return;
   }
+  std::vector<std::pair<const Job<Pass>*, Range>> shares;
+  for (const auto& job : jobs) {
+    for (const Range& share : job.plan->shares) shares.emplace_back(&job, share);
+  }
+  executor(shares.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto& [job, share] = shares[i];
+      job->pass->run(Worker(), share, job->plan->range);
+    }
+  });
 }
 
 }  // namespace packseq::engine::HWY_NAMESPACE

@@ -1,13 +1,16 @@
 #include "engine/layer_passes.hpp"
 
 #include <ATen/Parallel.h>
+#include <ATen/ops/addmm.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <ATen/ops/mm.h>
 #include <ATen/ops/sum.h>
+#include <ATen/ops/zeros_like.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace packseq::engine {
 namespace {
@@ -91,12 +94,14 @@ void set_direction(engine::Direction<T>& to, const Layer& layer, const Shape& sh
   to.cells = pointer_to_direction<T>(kept.cells, direction);
 }
 
-Plan plan_of(const Layer& layer, const Shape& shape) {
-  const auto bytes = size(shape.gate_row * shape.output * layer.data.element_size());
-  return make_plan({layer.batch_sizes.const_data_ptr<std::int64_t>(), size(layer.batch_sizes.size(0))},
-                   {.threads = at::in_parallel_region() ? 1 : size(at::get_num_threads()),
-                    .directions = size(shape.directions),
-                    .weight_bytes = bytes});
+std::span<const std::int64_t> batch_sizes_of(const Layer& layer) {
+  return {layer.batch_sizes.const_data_ptr<std::int64_t>(), size(layer.batch_sizes.size(0))};
+}
+
+PlanOptions plan_options(const Layer& layer, const Shape& shape) {
+  return {.threads = at::in_parallel_region() ? 1 : size(at::get_num_threads()),
+          .directions = size(shape.directions),
+          .weight_bytes = size(shape.gate_row * shape.output * layer.data.element_size())};
 }
 
 template <class T>
@@ -112,7 +117,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept) {
     direction.h_n = pointer_to_direction<T>(result.h_n, d);
     direction.c_n = pointer_to_direction<T>(result.c_n, d);
   }
-  run(std::span<const Forward<T>>(directions), plan_of(layer, shape), parallel);
+  run(std::span<const Forward<T>>(directions), make_plan(batch_sizes_of(layer), plan_options(layer, shape)), parallel);
   return result;
 }
 
@@ -129,39 +134,63 @@ std::vector<Block> input_blocks(Cell cell, std::int64_t hidden) {
   return {{0, 0, hidden}};
 }
 
-/// The gradients of a layer's tensors, in the order of `LayerFunction`'s inputs.
+/// `to` = `to` + a * b, or a * b where nothing has been written to it yet.
+void add_product(Tensor to, const Tensor& a, const Tensor& b, bool is_first) {
+  at::addmm_out(to, to, a, b, /*beta=*/is_first ? 0 : 1);
+}
+
+void add_sum(Tensor to, const Tensor& rows, bool is_first) {
+  if (is_first) {
+    at::sum_out(to, rows, 0);
+  } else {
+    to.add_(rows.sum(0));
+  }
+}
+
+// So many rows' gradients are computed before the products with them: enough for these to be fast, few enough for the
+// rows to be still in the cache, and for their memory not to count.
+constexpr std::size_t rows_per_part = 1024;
+
+/// The gradients of a layer's tensors, in the order of `run_backward`'s result.
 class Gradients {
  public:
   Gradients(const Layer& layer, const Tensor& output, const Kept& kept, const std::vector<bool>& needed)
-      : layer_(layer), shape_(layer), output_(output), kept_(kept), needed_(needed) {}
+      : layer_(layer), shape_(layer), output_(output), kept_(kept), needed_(needed), result_(needed.size()) {}
 
   /// `gradients` are those of output, h_n and c_n.
   Tensors operator()(const Tensors& gradients) {
-    const auto options = layer_.data.options().requires_grad(false);
     d_output_ = gradients[0].contiguous();
     d_h_ = gradients[1].clone(at::MemoryFormat::Contiguous);
     if (layer_.c_0.defined()) d_c_ = gradients[2].clone(at::MemoryFormat::Contiguous);
-    d_gates_ = at::empty({shape_.directions, shape_.rows, shape_.gate_row}, options);
-    h_before_ = at::empty({shape_.directions, shape_.rows, shape_.output}, options);
-    if (shape_.has_projection()) {
-      d_projected_ = at::empty_like(h_before_);
-      unprojected_ = at::empty({shape_.directions, shape_.rows, shape_.hidden}, options);
-    }
-    layer_.data.scalar_type() == at::kFloat ? run_back<float>() : run_back<double>();
-    Tensors result(needed_.size());
-    result[0] = of_data();
-    if (needed_[1]) result[1] = d_h_;
-    if (layer_.c_0.defined()) result[2] = d_c_;
-    const std::size_t first = layer_.c_0.defined() ? 3 : 2;
-    for (std::int64_t d = 0; d < shape_.directions; ++d) {
-      of_parameters(d, first + size(d) * shape_.per_direction, result);
-    }
-    return result;
+    const auto parts = make_plans(batch_sizes_of(layer_), plan_options(layer_, shape_), rows_per_part);
+    make_buffers(parts);
+    layer_.data.scalar_type() == at::kFloat ? run_back<float>(parts) : run_back<double>(parts);
+    if (needed_[1]) result_[1] = d_h_;
+    if (layer_.c_0.defined()) result_[2] = d_c_;
+    return std::move(result_);
   }
 
  private:
+  void make_buffers(const std::vector<Plan>& parts) {
+    std::int64_t rows = 0;
+    for (const Plan& part : parts) rows = std::max(rows, static_cast<std::int64_t>(part.rows().size()));
+    const auto options = layer_.data.options().requires_grad(false);
+    d_gates_ = at::empty({shape_.directions, rows, shape_.gate_row}, options);
+    h_before_ = at::empty({shape_.directions, rows, shape_.output}, options);
+    if (shape_.has_projection()) {
+      d_projected_ = at::empty_like(h_before_);
+      unprojected_ = at::empty({shape_.directions, rows, shape_.hidden}, options);
+    }
+    // Two directions come to a row at different times.
+    if (needed_[0]) result_[0] = layer_.bidirectional ? at::zeros_like(layer_.data) : at::empty_like(layer_.data);
+    const std::size_t first = needed_.size() - layer_.parameters.size();
+    for (std::size_t i = 0; i < layer_.parameters.size(); ++i) {
+      if (needed_[first + i]) result_[first + i] = at::empty_like(layer_.parameters[i]);
+    }
+  }
+
   template <class T>
-  void run_back() {
+  void run_back(const std::vector<Plan>& parts) {
     std::vector<Backward<T>> directions(size(shape_.directions));
     for (std::int64_t d = 0; d < shape_.directions; ++d) {
       Backward<T>& direction = directions[size(d)];
@@ -176,44 +205,42 @@ class Gradients {
       direction.d_projected = pointer_to_direction<T>(d_projected_, d);
       direction.unprojected = pointer_to_direction<T>(unprojected_, d);
     }
-    run(std::span<const Backward<T>>(directions), plan_of(layer_, shape_), parallel);
+    std::vector<bool> is_first(size(shape_.directions), true);
+    run(std::span<const Backward<T>>(directions), parts, parallel, [&](std::size_t direction, const Range& rows) {
+      add_part(static_cast<std::int64_t>(direction), static_cast<std::int64_t>(rows.begin),
+               static_cast<std::int64_t>(rows.size()), is_first[direction]);
+      is_first[direction] = false;
+    });
   }
 
-  Tensor of_data() const {
-    if (!needed_[0]) return {};
-    Tensor gradient;
-    for (std::int64_t d = 0; d < shape_.directions; ++d) {
-      for (const Block& block : input_blocks(layer_.cell, shape_.hidden)) {
-        const Tensor d_sums = d_gates_[d].narrow(1, block.column, block.size);
-        const Tensor weights = shape_.parameter(d, 0).narrow(0, block.row, block.size);
-        gradient = gradient.defined() ? gradient.addmm_(d_sums, weights) : at::mm(d_sums, weights);
-      }
-    }
-    return gradient;
-  }
-
-  void of_parameters(std::int64_t direction, std::size_t first, Tensors& result) const {
-    const Tensor d_gates = d_gates_[direction];
-    const std::int64_t weight_rows = shape_.parameter(direction, 0).size(0);
-    const Tensor d_hidden = d_gates.narrow(1, shape_.gate_row - weight_rows, weight_rows);
-    if (needed_[first]) result[first] = at::empty_like(shape_.parameter(direction, 0));
-    if (layer_.has_biases && needed_[first + 2]) result[first + 2] = at::empty_like(shape_.parameter(direction, 2));
+  /// Adds what the rows [begin, begin + count) have to do with the data and a direction's parameters.
+  void add_part(std::int64_t direction, std::int64_t begin, std::int64_t count, bool is_first) {
+    const Tensor d_gates = d_gates_[direction].narrow(0, 0, count);
+    const Tensor data = layer_.data.narrow(0, begin, count);
+    const std::size_t first =
+        needed_.size() - layer_.parameters.size() + size(direction) * shape_.per_direction;  // of its parameters
+    bool is_first_of_data = !layer_.bidirectional;
     for (const Block& block : input_blocks(layer_.cell, shape_.hidden)) {
       const Tensor d_sums = d_gates.narrow(1, block.column, block.size);
-      if (needed_[first]) {
-        Tensor rows = result[first].narrow(0, block.row, block.size);
-        at::mm_out(rows, d_sums.t(), layer_.data);
+      const auto rows_of = [&](const Tensor& tensor) { return tensor.narrow(0, block.row, block.size); };
+      if (needed_[0]) {
+        add_product(result_[0].narrow(0, begin, count), d_sums, rows_of(shape_.parameter(direction, 0)),
+                    is_first_of_data);
+        is_first_of_data = false;
       }
-      if (layer_.has_biases && needed_[first + 2]) {
-        Tensor rows = result[first + 2].narrow(0, block.row, block.size);
-        at::sum_out(rows, d_sums, 0);
-      }
+      if (needed_[first]) add_product(rows_of(result_[first]), d_sums.t(), data, is_first);
+      if (layer_.has_biases && needed_[first + 2]) add_sum(rows_of(result_[first + 2]), d_sums, is_first);
     }
-    if (needed_[first + 1]) result[first + 1] = at::mm(d_hidden.t(), h_before_[direction]);
-    if (layer_.has_biases && needed_[first + 3]) result[first + 3] = d_hidden.sum(0);
+    const std::int64_t weight_rows = shape_.parameter(direction, 1).size(0);
+    const Tensor d_hidden = d_gates.narrow(1, shape_.gate_row - weight_rows, weight_rows);
+    if (needed_[first + 1]) {
+      add_product(result_[first + 1], d_hidden.t(), h_before_[direction].narrow(0, 0, count), is_first);
+    }
+    if (layer_.has_biases && needed_[first + 3]) add_sum(result_[first + 3], d_hidden, is_first);
     const std::size_t last = first + shape_.per_direction - 1;
     if (shape_.has_projection() && needed_[last]) {
-      result[last] = at::mm(d_projected_[direction].t(), unprojected_[direction]);
+      add_product(result_[last], d_projected_[direction].narrow(0, 0, count).t(),
+                  unprojected_[direction].narrow(0, 0, count), is_first);
     }
   }
 
@@ -222,6 +249,7 @@ class Gradients {
   const Tensor& output_;
   const Kept& kept_;
   const std::vector<bool>& needed_;
+  Tensors result_;
   Tensor d_output_, d_h_, d_c_, d_gates_, h_before_, d_projected_, unprojected_;
 };
 

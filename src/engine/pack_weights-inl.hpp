@@ -57,7 +57,7 @@ struct PackedWeights {
 };
 
 /// Where a packed matrix comes from: its element (k, n) is data[k * row_stride + m * column_stride], m = n + rotation
-/// modulo the number of columns.
+/// modulo the number of columns; one of the strides is 1. Only columns that are not next to each other are rotated.
 template <class T>
 struct WeightSource {
   const T* data;
@@ -138,28 +138,39 @@ class WeightPacking {
   /// Fills panel `p`.
   void pack(std::size_t p) {
     const std::size_t width = panel_width<T>();
-    const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
-    T* const panel = memory_.get() + p * width * packed_.depth;
-    const auto column = [&](std::size_t n) {
-      return source_.data + (p * width + n + source_.rotation) % packed_.columns * source_.column_stride;
-    };
     const std::size_t filled = std::min(width, packed_.columns - p * width);
-    std::size_t n = 0;
-    // Columns that follow each other in memory at one distance go a vector of them at a time.
-    for (; n + lanes <= filled; n += lanes) {
-      const bool even = column(n + lanes - 1) == column(n) + (lanes - 1) * source_.column_stride;
-      if (!even || source_.row_stride != 1) break;
-      transpose(column(n), source_.column_stride, packed_.depth, panel + n, width);
+    T* const panel = memory_.get() + p * width * packed_.depth;
+    if (source_.row_stride != 1) {
+      for (std::size_t k = 0; k < packed_.depth; ++k) {
+        std::copy_n(source_.data + k * source_.row_stride + p * width, filled, panel + k * width);
+      }
+    } else {
+      pack_columns(p * width, filled, panel);
     }
-    for (; n < filled; ++n) {
-      for (std::size_t k = 0; k < packed_.depth; ++k) panel[k * width + n] = column(n)[k * source_.row_stride];
-    }
-    for (; n < width; ++n) {
-      for (std::size_t k = 0; k < packed_.depth; ++k) panel[k * width + n] = T{0};
+    for (std::size_t k = 0; filled < width && k < packed_.depth; ++k) {
+      std::fill(panel + k * width + filled, panel + (k + 1) * width, T{0});
     }
   }
 
  private:
+  /// Columns whose elements follow each other in memory: a vector of them at a time, where they lie at one distance.
+  void pack_columns(std::size_t first, std::size_t count, T* panel) {
+    const std::size_t width = panel_width<T>();
+    const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
+    const auto column = [&](std::size_t n) {
+      return source_.data + (first + n + source_.rotation) % packed_.columns * source_.column_stride;
+    };
+    for (std::size_t n = 0; n < count;) {
+      if (n + lanes <= count && column(n + lanes - 1) == column(n) + (lanes - 1) * source_.column_stride) {
+        transpose(column(n), source_.column_stride, packed_.depth, panel + n, width);
+        n += lanes;
+      } else {
+        for (std::size_t k = 0; k < packed_.depth; ++k) panel[k * width + n] = column(n)[k];
+        ++n;
+      }
+    }
+  }
+
   WeightSource<T> source_;
   PackedWeights<T> packed_;
   Buffer<T> memory_;

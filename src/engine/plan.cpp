@@ -13,19 +13,19 @@ constexpr std::size_t rows_worth_dealing = 2;
 constexpr std::size_t weight_bytes_worth_sharing = 512 << 10;
 
 std::size_t first_shared_step(const Plan& plan, const PlanOptions& options) {
-  if (options.threads == 1 || options.weight_bytes < weight_bytes_worth_sharing) return plan.steps();
-  const auto few = [&](std::size_t size) { return size < rows_worth_dealing * options.threads; };
-  const auto first = std::find_if(plan.batch_sizes.begin(), plan.batch_sizes.end(), few);
-  return static_cast<std::size_t>(first - plan.batch_sizes.begin());
+  if (options.threads == 1 || options.weight_bytes < weight_bytes_worth_sharing) return plan.range.end;
+  std::size_t step = plan.range.begin;
+  while (step < plan.range.end && plan.batch_sizes[step] >= rows_worth_dealing * options.threads) ++step;
+  return step;
 }
 
-/// How long each sequence is, up to `steps`.
-std::vector<std::size_t> lengths_within(const Plan& plan, std::size_t steps) {
-  std::vector<std::size_t> lengths(steps > 0 ? plan.batch_sizes.front() : 0);
+/// How many steps of a range each sequence has.
+std::vector<std::size_t> lengths_within(const Plan& plan, const Range& steps) {
+  std::vector<std::size_t> lengths(steps.size() > 0 ? plan.batch_sizes[steps.begin] : 0);
   std::size_t rank = lengths.size();
-  for (std::size_t step = 1; step <= steps; ++step) {
-    const std::size_t going_on = step < steps ? plan.batch_sizes[step] : 0;
-    while (rank > going_on) lengths[--rank] = step;
+  for (std::size_t step = steps.begin + 1; step <= steps.end; ++step) {
+    const std::size_t going_on = step < steps.end ? plan.batch_sizes[step] : 0;
+    while (rank > going_on) lengths[--rank] = step - steps.begin;
   }
   return lengths;
 }
@@ -55,6 +55,14 @@ std::vector<Range> deal(std::span<const std::size_t> lengths, std::size_t shares
   return dealt;
 }
 
+/// Decides who computes what of `plan.range`.
+void deal_range(Plan& plan, const PlanOptions& options) {
+  plan.team = options.threads;
+  plan.shared_from = first_shared_step(plan, options);
+  const std::size_t shares = (options.threads + options.directions - 1) / options.directions;
+  plan.shares = deal(lengths_within(plan, {plan.range.begin, plan.shared_from}), shares);
+}
+
 }  // namespace
 
 Plan make_plan(std::span<const std::int64_t> batch_sizes, const PlanOptions& options) {
@@ -62,11 +70,23 @@ Plan make_plan(std::span<const std::int64_t> batch_sizes, const PlanOptions& opt
   plan.batch_sizes.assign(batch_sizes.begin(), batch_sizes.end());
   plan.offsets = {0};
   std::partial_sum(plan.batch_sizes.begin(), plan.batch_sizes.end(), std::back_inserter(plan.offsets));
-  plan.team = options.threads;
-  plan.shared_from = first_shared_step(plan, options);
-  const std::size_t shares = (options.threads + options.directions - 1) / options.directions;
-  plan.shares = deal(lengths_within(plan, plan.shared_from), shares);
+  plan.range = {0, plan.steps()};
+  deal_range(plan, options);
   return plan;
+}
+
+std::vector<Plan> make_plans(std::span<const std::int64_t> batch_sizes, const PlanOptions& options, std::size_t rows) {
+  const Plan whole = make_plan(batch_sizes, options);
+  std::vector<Plan> parts;
+  for (std::size_t begin = 0; begin < whole.steps();) {
+    std::size_t end = begin + 1;
+    while (end < whole.steps() && whole.offsets[end] - whole.offsets[begin] < rows) ++end;
+    parts.push_back(whole);
+    parts.back().range = {begin, end};
+    deal_range(parts.back(), options);
+    begin = end;
+  }
+  return parts;
 }
 
 }  // namespace packseq::engine

@@ -14,11 +14,12 @@ struct Range {
   std::size_t size() const noexcept { return end - begin; }
 };
 
-/// The steps of a packed batch, and who computes what.
+/// The steps of a packed batch, and who computes what of some of them.
 struct Plan {
   std::vector<std::size_t> batch_sizes;  ///< Of each step; never increasing, at least 1.
   std::vector<std::size_t> offsets;      ///< Of the first row of each step, and the number of rows: [T + 1].
 
+  Range range;  ///< The steps that are to be computed, all or a part of them.
   /// Ranks dealt to threads: each runs its own sequences from end to end and waits for nobody.
   std::vector<Range> shares;
   /// The first step of those that have too few sequences to be dealt: there, threads share the hidden units instead.
@@ -27,7 +28,8 @@ struct Plan {
   std::size_t team = 1;
 
   std::size_t steps() const noexcept { return batch_sizes.size(); }
-  std::size_t rows() const noexcept { return offsets.back(); }
+  /// The rows of the steps that are to be computed.
+  Range rows() const noexcept { return {offsets[range.begin], offsets[range.end]}; }
 
   /// How many sequences of a share reach a step.
   std::size_t live(const Range& share, std::size_t step) const noexcept {
@@ -45,5 +47,8 @@ struct PlanOptions {
 
 /// Deals the sequences of a packed batch so that every thread gets work that takes about as long.
 Plan make_plan(std::span<const std::int64_t> batch_sizes, const PlanOptions& options);
+
+/// The same in parts of about `rows` rows each, in the order of their steps: each part deals its sequences anew.
+std::vector<Plan> make_plans(std::span<const std::int64_t> batch_sizes, const PlanOptions& options, std::size_t rows);
 
 }  // namespace packseq::engine

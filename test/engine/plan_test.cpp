@@ -53,7 +53,7 @@ TEST(Plan, KnowsWhereStepsBegin) {
   EXPECT_EQ(plan.batch_sizes, (std::vector<std::size_t>{3, 2, 2, 1}));
   EXPECT_EQ(plan.offsets, (std::vector<std::size_t>{0, 3, 5, 7, 8}));
   EXPECT_EQ(plan.steps(), 4U);
-  EXPECT_EQ(plan.rows(), 8U);
+  EXPECT_EQ(plan.rows().size(), 8U);
   EXPECT_EQ(plan.live({1, 3}, 0), 2U);
   EXPECT_EQ(plan.live({1, 3}, 1), 1U);
   EXPECT_EQ(plan.live({1, 3}, 3), 0U);
@@ -70,7 +70,7 @@ TEST(Plan, DealsEveryRankOnceAndEvenly) {
     EXPECT_LE(plan.shares.size(), threads);
     for (const Range& share : plan.shares) {
       // A step of a single sequence takes as long as one of two and a half.
-      EXPECT_LE(tokens(plan, share), 5 * (plan.rows() / threads + 1) / 2 + 2 * plan.steps())
+      EXPECT_LE(tokens(plan, share), 5 * (plan.rows().size() / threads + 1) / 2 + 2 * plan.steps())
           << "threads " << threads << ", sequences " << share.begin << " ... " << share.end;
     }
   }

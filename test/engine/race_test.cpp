@@ -119,7 +119,8 @@ std::vector<Numbers> run_both(const Case& of, std::size_t threads) {
   EXPECT_EQ(plan.shared_from < plan.steps(), of.shared && threads > 1);
   EXPECT_GT(plan.shared_from, 0U);
   run(std::span<const Forward<float>>(forwards), plan, on_threads);
-  if (of.keeps) run(std::span<const Backward<float>>(backwards), plan, on_threads);
+  if (of.keeps)
+    run(std::span<const Backward<float>>(backwards), {&plan, 1}, on_threads, [](std::size_t, const Range&) {});
   std::vector<Numbers> results;
   for (const Memory& m : memories) {
     for (const auto* part : {&m.output, &m.h_n, &m.c_n, &m.d_gates, &m.d_h, &m.d_c, &m.h_before, &m.d_projected}) {
