@@ -135,6 +135,10 @@ bool records_gradients(const Tensors& inputs) {
 LayerResult run_layer(const Layer& layer) {
   const Tensors inputs = variables(layer);
   if (!records_gradients(inputs)) return run_forward(contiguous(layer), {});
+  // LibTorch refuses to save these for backward; a function of its own would do so, too, but never free its outputs.
+  if (std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.is_inference(); })) {
+    return run_in_libtorch(layer);
+  }
   const Tensors all = LayerFunction::apply(at::TensorList(inputs), layer);
   return {all[0], all[1], all.size() > 2 ? all[2] : Tensor()};
 }
