@@ -3,7 +3,10 @@
 #include <ATen/core/grad_mode.h>
 #include <torch/library.h>
 
+#include <array>
 #include <atomic>
+#include <cstddef>
+#include <new>
 
 #include "engine/network.hpp"
 
@@ -40,9 +43,12 @@ std::tuple<at::Tensor, at::Tensor> without_cell_state(const at::Tensor& data, co
 /// Registers the engine for the life of the process: to take a kernel away while another thread runs it would crash
 /// LibTorch, so that nobody destroys these libraries.
 void register_kernels() {
-  // On the CPU alone, LibTorch would think that there is no gradient. Under autograd is where inference mode arrives.
-  for (const auto key : {c10::DispatchKey::CPU, c10::DispatchKey::AutogradCPU}) {
-    auto* const library = new torch::Library(torch::Library::IMPL, "aten", key, __FILE__, __LINE__);
+  // On the CPU alone, LibTorch would think that there is no gradient; there is where inference mode arrives.
+  constexpr std::array keys = {c10::DispatchKey::CPU, c10::DispatchKey::AutogradCPU};
+  alignas(torch::Library) static std::array<std::byte, sizeof(torch::Library)> memory[keys.size()];
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    auto* const library =
+        new (memory[i].data()) torch::Library(torch::Library::IMPL, "aten", keys[i], __FILE__, __LINE__);
     library->impl("lstm.data", lstm);
     library->impl("gru.data", without_cell_state<Cell::gru>);
     library->impl("rnn_tanh.data", without_cell_state<Cell::rnn_tanh>);
