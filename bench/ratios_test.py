@@ -58,6 +58,20 @@ class RatiosTest(unittest.TestCase):
         self.assertRegex(lines[1], r"^\| -+ \| -+: \|( -+: \|){5}$")
         self.assertTrue(lines[2].endswith("|    80% |       1.67 |       0.45 |"), lines[2])
 
+    def test_fused_is_held_against_the_bars(self):
+        self.write_report([repetition("padded", 4.0, 1000), repetition("packed", 2.0, 600),
+                           {**repetition("fused", 3.0, 600), "useful_flops": 600},
+                           {"run_name": "peak/real_time", "run_type": "iteration", "useful_flops_per_second": 4e5}])
+        table, bars = run_ratios(self.file).stdout.split("\n\n")
+        self.assertEqual(table.splitlines()[0].split()[-7:], ["ms", "per", "FLOP", "over", "packed", "of", "peak"])
+        self.assertEqual(table.splitlines()[1].split()[-4:], ["3.000", "1.25", "0.67", "0.50"])
+        case = "lstm inference B:2 T:10 I:4 H:5 lengths:outlier threads:1"
+        self.assertEqual(bars.splitlines(), [
+            "lstm inference: per FLOP at most 1.00 in 0% of 1 cases (bar: 90%)",
+            "  1.25  " + case,
+            "  1.25  " + case + ": never above 1.15",
+            "over packed 0.67, at least 1.0 wanted: " + case])
+
     def test_missing_file(self):
         self.assert_refused(f"{self.file}: No such file or directory")
 
