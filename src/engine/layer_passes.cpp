@@ -139,11 +139,11 @@ void add_product(Tensor to, const Tensor& a, const Tensor& b, bool is_first) {
   at::addmm_out(to, to, a, b, /*beta=*/is_first ? 0 : 1);
 }
 
-void add_sum(Tensor to, const Tensor& rows, bool is_first) {
+void add(Tensor to, const Tensor& what, bool is_first) {
   if (is_first) {
-    at::sum_out(to, rows, 0);
+    to.copy_(what);
   } else {
-    to.add_(rows.sum(0));
+    to.add_(what);
   }
 }
 
@@ -219,6 +219,8 @@ class Gradients {
     const Tensor data = layer_.data.narrow(0, begin, count);
     const std::size_t first =
         needed_.size() - layer_.parameters.size() + size(direction) * shape_.per_direction;  // of its parameters
+    const bool needs_biases = layer_.has_biases && (needed_[first + 2] || needed_[first + 3]);
+    const Tensor sums = needs_biases ? d_gates.sum(0) : Tensor();
     bool is_first_of_data = !layer_.bidirectional;
     for (const Block& block : input_blocks(layer_.cell, shape_.hidden)) {
       const Tensor d_sums = d_gates.narrow(1, block.column, block.size);
@@ -229,14 +231,18 @@ class Gradients {
         is_first_of_data = false;
       }
       if (needed_[first]) add_product(rows_of(result_[first]), d_sums.t(), data, is_first);
-      if (layer_.has_biases && needed_[first + 2]) add_sum(rows_of(result_[first + 2]), d_sums, is_first);
+      if (needs_biases && needed_[first + 2]) {
+        add(rows_of(result_[first + 2]), sums.narrow(0, block.column, block.size), is_first);
+      }
     }
     const std::int64_t weight_rows = shape_.parameter(direction, 1).size(0);
     const Tensor d_hidden = d_gates.narrow(1, shape_.gate_row - weight_rows, weight_rows);
     if (needed_[first + 1]) {
       add_product(result_[first + 1], d_hidden.t(), h_before_[direction].narrow(0, 0, count), is_first);
     }
-    if (layer_.has_biases && needed_[first + 3]) add_sum(result_[first + 3], d_hidden, is_first);
+    if (needs_biases && needed_[first + 3]) {
+      add(result_[first + 3], sums.narrow(0, shape_.gate_row - weight_rows, weight_rows), is_first);
+    }
     const std::size_t last = first + shape_.per_direction - 1;
     if (shape_.has_projection() && needed_[last]) {
       add_product(result_[last], d_projected_[direction].narrow(0, 0, count).t(),
