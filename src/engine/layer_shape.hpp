@@ -1,0 +1,101 @@
+#pragma once
+
+#include <ATen/Parallel.h>
+#include <ATen/core/Tensor.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "engine/kernels.hpp"
+#include "engine/layer_passes.hpp"
+
+namespace packseq::engine {
+
+inline std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+/// LibTorch's threads.
+inline void parallel(std::size_t parts, const Work& work) {
+  if (parts == 1) return work(0, 1);
+  at::parallel_for(0, static_cast<std::int64_t>(parts), 1,
+                   [&](std::int64_t begin, std::int64_t end) { work(size(begin), size(end)); });
+}
+
+/// The sizes of a layer, and its tensors by direction.
+class Shape {
+ public:
+  explicit Shape(const Layer& layer)
+      : layer_(layer),
+        rows(layer.data.size(0)),
+        input(layer.data.size(1)),
+        output(layer.h_0.size(2)),
+        hidden(layer.c_0.defined() ? layer.c_0.size(2) : output),
+        batch(layer.h_0.size(1)),
+        directions(layer.bidirectional ? 2 : 1),
+        per_direction(layer.parameters.size() / size(directions)),
+        gate_row(hidden * static_cast<std::int64_t>(gate_blocks(layer.cell))) {}
+
+  const at::Tensor& parameter(std::int64_t direction, std::size_t i) const {
+    return layer_.parameters[size(direction) * per_direction + i];
+  }
+  bool has_projection() const { return per_direction % 2 == 1; }
+
+ private:
+  const Layer& layer_;
+
+ public:
+  const std::int64_t rows, input, output, hidden, batch, directions;
+  const std::size_t per_direction;
+  const std::int64_t gate_row;
+};
+
+template <class T>
+const T* pointer(const at::Tensor& tensor) {
+  return tensor.defined() ? tensor.const_data_ptr<T>() : nullptr;
+}
+
+template <class T>
+T* pointer_to_direction(const at::Tensor& tensor, std::int64_t direction) {
+  return tensor.defined() ? tensor.mutable_data_ptr<T>() + direction * tensor.stride(0) : nullptr;
+}
+
+template <class T>
+const T* const_pointer_to_direction(const at::Tensor& tensor, std::int64_t direction) {
+  return tensor.defined() ? tensor.const_data_ptr<T>() + direction * tensor.stride(0) : nullptr;
+}
+
+template <class T>
+void set_direction(engine::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction,
+                   const at::Tensor& output, const Kept& kept) {
+  to.cell = layer.cell;
+  to.reverse = direction == 1;
+  to.input_size = size(shape.input);
+  to.hidden_size = size(shape.hidden);
+  to.output_size = size(shape.output);
+  to.weight_ih = pointer<T>(shape.parameter(direction, 0));
+  to.weight_hh = pointer<T>(shape.parameter(direction, 1));
+  if (layer.has_biases) {
+    to.bias_ih = pointer<T>(shape.parameter(direction, 2));
+    to.bias_hh = pointer<T>(shape.parameter(direction, 3));
+  }
+  if (shape.has_projection()) to.weight_hr = pointer<T>(shape.parameter(direction, shape.per_direction - 1));
+  to.input = pointer<T>(layer.data);
+  to.h_0 = const_pointer_to_direction<T>(layer.h_0, direction);
+  to.c_0 = const_pointer_to_direction<T>(layer.c_0, direction);
+  to.output = output.mutable_data_ptr<T>() + direction * shape.output;
+  to.output_stride = size(output.stride(0));
+  to.gates = pointer_to_direction<T>(kept.gates, direction);
+  to.cells = pointer_to_direction<T>(kept.cells, direction);
+}
+
+inline std::span<const std::int64_t> batch_sizes_of(const Layer& layer) {
+  return {layer.batch_sizes.const_data_ptr<std::int64_t>(), size(layer.batch_sizes.size(0))};
+}
+
+inline PlanOptions plan_options(const Layer& layer, const Shape& shape) {
+  return {.threads = at::in_parallel_region() ? 1 : size(at::get_num_threads()),
+          .directions = size(shape.directions),
+          .weight_bytes = size(shape.gate_row * shape.output * layer.data.element_size())};
+}
+
+}  // namespace packseq::engine
