@@ -63,28 +63,40 @@ void deal_range(Plan& plan, const PlanOptions& options) {
   plan.shares = deal(lengths_within(plan, {plan.range.begin, plan.shared_from}), shares);
 }
 
+/// A plan of all steps in which nothing is dealt yet.
+Plan make_undealt(std::span<const std::int64_t> batch_sizes) {
+  struct Steps {
+    std::vector<std::size_t> batch_sizes;
+    std::vector<std::size_t> offsets = {0};
+  };
+  const auto steps = std::make_shared<Steps>();
+  steps->batch_sizes.assign(batch_sizes.begin(), batch_sizes.end());
+  std::partial_sum(steps->batch_sizes.begin(), steps->batch_sizes.end(), std::back_inserter(steps->offsets));
+  Plan plan;
+  plan.batch_sizes = steps->batch_sizes;
+  plan.offsets = steps->offsets;
+  plan.memory = steps;
+  plan.range = {0, plan.steps()};
+  return plan;
+}
+
 }  // namespace
 
 Plan make_plan(std::span<const std::int64_t> batch_sizes, const PlanOptions& options) {
-  Plan plan;
-  plan.batch_sizes.assign(batch_sizes.begin(), batch_sizes.end());
-  plan.offsets = {0};
-  std::partial_sum(plan.batch_sizes.begin(), plan.batch_sizes.end(), std::back_inserter(plan.offsets));
-  plan.range = {0, plan.steps()};
+  Plan plan = make_undealt(batch_sizes);
   deal_range(plan, options);
   return plan;
 }
 
 std::vector<Plan> make_plans(std::span<const std::int64_t> batch_sizes, const PlanOptions& options, std::size_t rows) {
-  const Plan whole = make_plan(batch_sizes, options);
+  Plan part = make_undealt(batch_sizes);
   std::vector<Plan> parts;
-  for (std::size_t begin = 0; begin < whole.steps();) {
+  for (std::size_t begin = 0; begin < part.steps(); begin = part.range.end) {
     std::size_t end = begin + 1;
-    while (end < whole.steps() && whole.offsets[end] - whole.offsets[begin] < rows) ++end;
-    parts.push_back(whole);
-    parts.back().range = {begin, end};
-    deal_range(parts.back(), options);
-    begin = end;
+    while (end < part.steps() && part.offsets[end] - part.offsets[begin] < rows) ++end;
+    part.range = {begin, end};
+    deal_range(part, options);
+    parts.push_back(part);
   }
   return parts;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -16,8 +17,9 @@ struct Range {
 
 /// The steps of a packed batch, and who computes what of some of them.
 struct Plan {
-  std::vector<std::size_t> batch_sizes;  ///< Of each step; never increasing, at least 1.
-  std::vector<std::size_t> offsets;      ///< Of the first row of each step, and the number of rows: [T + 1].
+  std::span<const std::size_t> batch_sizes;  ///< Of each step; never increasing, at least 1.
+  std::span<const std::size_t> offsets;      ///< Of the first row of each step, and the number of rows: [T + 1].
+  std::shared_ptr<const void> memory;        ///< Of both; the parts of a batch share it.
 
   Range range;  ///< The steps that are to be computed, all or a part of them.
   /// Ranks dealt to threads: each runs its own sequences from end to end and waits for nobody.

@@ -50,8 +50,8 @@ void expect_covers_every_rank(const Plan& plan) {
 
 TEST(Plan, KnowsWhereStepsBegin) {
   const auto plan = make_plan(std::vector<std::int64_t>{3, 2, 2, 1}, {});
-  EXPECT_EQ(plan.batch_sizes, (std::vector<std::size_t>{3, 2, 2, 1}));
-  EXPECT_EQ(plan.offsets, (std::vector<std::size_t>{0, 3, 5, 7, 8}));
+  EXPECT_EQ(std::vector(plan.batch_sizes.begin(), plan.batch_sizes.end()), (std::vector<std::size_t>{3, 2, 2, 1}));
+  EXPECT_EQ(std::vector(plan.offsets.begin(), plan.offsets.end()), (std::vector<std::size_t>{0, 3, 5, 7, 8}));
   EXPECT_EQ(plan.steps(), 4U);
   EXPECT_EQ(plan.rows().size(), 8U);
   EXPECT_EQ(plan.live({1, 3}, 0), 2U);
