@@ -45,7 +45,7 @@ class ForwardPass {
 
   void run(const Worker& worker, const Range& share, const Range& steps) {
     Scratch own;
-    if (!shared_scratch_.sums || worker.is_alone()) own = make_scratch(plan_.live(share, steps.begin));
+    if (worker.is_alone()) own = make_scratch(plan_.live(share, steps.begin));
     const Scratch& scratch = worker.is_alone() ? own : shared_scratch_;
     Lists lists;
     Range live = steps;  // the steps that the share reaches

@@ -1,6 +1,5 @@
 #include "packseq/engine/install.hpp"
 
-#include <ATen/core/grad_mode.h>
 #include <torch/library.h>
 
 #include <array>

@@ -30,7 +30,6 @@ class Shape {
         input(layer.data.size(1)),
         output(layer.h_0.size(2)),
         hidden(layer.c_0.defined() ? layer.c_0.size(2) : output),
-        batch(layer.h_0.size(1)),
         directions(layer.bidirectional ? 2 : 1),
         per_direction(layer.parameters.size() / size(directions)),
         gate_row(hidden * static_cast<std::int64_t>(gate_blocks(layer.cell))) {}
@@ -44,7 +43,7 @@ class Shape {
   const Layer& layer_;
 
  public:
-  const std::int64_t rows, input, output, hidden, batch, directions;
+  const std::int64_t rows, input, output, hidden, directions;
   const std::size_t per_direction;
   const std::int64_t gate_row;
 };

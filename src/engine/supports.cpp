@@ -10,23 +10,23 @@
 namespace packseq::engine {
 namespace {
 
-/// Why the engine does not run a network with this tensor; empty if it may.
-std::string obstacle(const std::string& name, const at::Tensor& tensor, c10::ScalarType dtype) {
-  if (!tensor.defined()) return name + " is undefined";
+/// What of this tensor keeps the engine from running a network with it; empty if nothing does.
+std::string obstacle(const at::Tensor& tensor, c10::ScalarType dtype) {
+  if (!tensor.defined()) return " is undefined";
   if (!tensor.is_cpu() || tensor.layout() != at::kStrided) {
-    return name + " is on " + tensor.device().str() + (tensor.layout() == at::kStrided ? "" : " and not strided") +
+    return " is on " + tensor.device().str() + (tensor.layout() == at::kStrided ? "" : " and not strided") +
            ", and the engine runs dense tensors on the CPU";
   }
-  if (at::isTensorSubclassLike(tensor)) return name + " is a tensor subclass";
+  if (at::isTensorSubclassLike(tensor)) return " is a tensor subclass";
   if (tensor.scalar_type() != at::kFloat && tensor.scalar_type() != at::kDouble) {
-    return name + " is " + c10::toString(tensor.scalar_type()) + ", and the engine runs Float and Double";
+    return std::string(" is ") + c10::toString(tensor.scalar_type()) + ", and the engine runs Float and Double";
   }
   if (tensor.scalar_type() != dtype) {
-    return name + " is " + c10::toString(tensor.scalar_type()) + ", but data is " + c10::toString(dtype);
+    return std::string(" is ") + c10::toString(tensor.scalar_type()) + ", but data is " + c10::toString(dtype);
   }
-  if (tensor.is_neg()) return name + " is a view with its negative bit set";
-  if (tensor._is_zerotensor()) return name + " is a tensor of zeros without memory";
-  if (tensor._fw_grad(/*level=*/0).defined()) return name + " has a forward-mode gradient";
+  if (tensor.is_neg()) return " is a view with its negative bit set";
+  if (tensor._is_zerotensor()) return " is a tensor of zeros without memory";
+  if (tensor._fw_grad(/*level=*/0).defined()) return " has a forward-mode gradient";
   return {};
 }
 
@@ -45,12 +45,17 @@ std::string obstacle_of_modes() {
 Support supports_tensors(const at::Tensor& data, at::TensorList states, at::TensorList parameters) {
   std::string reason = obstacle_of_modes();
   const auto dtype = data.defined() ? data.scalar_type() : at::kFloat;
-  if (reason.empty()) reason = obstacle("data", data, dtype);
-  for (std::size_t i = 0; reason.empty() && i < states.size(); ++i) {
-    reason = obstacle(i == 0 ? "the hidden state" : "the cell state", states[i], dtype);
+  const auto check = [&](const at::Tensor& tensor, const auto& name) {
+    if (!reason.empty()) return;
+    reason = obstacle(tensor, dtype);
+    if (!reason.empty()) reason = name() + reason;  // only now: every network that runs comes by
+  };
+  check(data, [] { return std::string("data"); });
+  for (std::size_t i = 0; i < states.size(); ++i) {
+    check(states[i], [i] { return std::string(i == 0 ? "the hidden state" : "the cell state"); });
   }
-  for (std::size_t i = 0; reason.empty() && i < parameters.size(); ++i) {
-    reason = obstacle("parameter " + std::to_string(i), parameters[i], dtype);
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    check(parameters[i], [i] { return "parameter " + std::to_string(i); });
   }
   return {reason.empty(), std::move(reason)};
 }

@@ -16,8 +16,8 @@
 namespace packseq::detail {
 namespace {
 
-/// Whether a tensor can be copied byte by byte, being nothing but elements in memory that nobody watches: no gradient, no view that negates or
-/// conjugates, no wrapper such as functorch's.
+/// Whether a tensor can be copied byte by byte, being nothing but elements in memory that nobody watches: no gradient,
+/// no view that negates or conjugates, no wrapper such as functorch's.
 bool is_plain(const at::Tensor& tensor) {
   const auto keys =
       tensor.key_set() - c10::autograd_dispatch_keyset_with_ADInplaceOrView - c10::autocast_dispatch_keyset;
