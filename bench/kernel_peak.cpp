@@ -16,7 +16,7 @@ double multiply_in_cache(std::size_t times) {
   const std::size_t width = panel_width<float>();
   const auto memory = make_buffer<float>(depth * width + tile_rows * (depth + width));
   std::fill_n(memory.get(), depth * width + tile_rows * (depth + width), 1e-3F);
-  const PackedWeights<float> weights = {memory.get(), depth, width};
+  const PackedMatrix<float> weights = {memory.get(), depth, width};
   const float* a[tile_rows];
   float* c[tile_rows];
   for (std::size_t row = 0; row < tile_rows; ++row) {

@@ -7,7 +7,10 @@
 #define PACKSEQ_ENGINE_BACKWARD_INL
 #endif
 
+#include <memory>
+
 #include "engine/layer-inl.hpp"
+#include "engine/layer_products-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace packseq::engine::HWY_NAMESPACE {
@@ -15,26 +18,33 @@ namespace packseq::engine::HWY_NAMESPACE {
 template <class T>
 class BackwardPass {
  public:
-  BackwardPass(const Backward<T>& direction, const CellKernels<T>& cell, const Plan& plan)
+  BackwardPass(const Backward<T>& direction, const CellKernels<T>& cell, const Plan& plan, std::size_t max_rows)
       : direction_(direction),
         cell_(cell),
         plan_(plan),
         rows_(direction_, plan),
-        hidden_weights_({direction.weight_hh, 1, direction.output_size}, cell_.hidden_gates * direction.hidden_size,
-                        direction.output_size),
-        projection_({direction.weight_hr, 1, direction.hidden_size}, direction.output_size,
-                    has_projection() ? direction.hidden_size : 0),
-        zeros_(make_zeros<T>(std::max(direction.hidden_size, direction.output_size))) {}
+        hidden_weights_(cell_.hidden_gates * direction.hidden_size, direction.output_size),
+        projection_(has_projection() ? direction.output_size : 0, direction.hidden_size),
+        products_(direction_, cell_, max_rows),
+        zeros_(make_zeros<T>(std::max(direction.hidden_size, direction.output_size))),
+        d_gates_(make_buffer<T>(max_rows * d_gates_stride())),
+        d_projected_(make_buffer<T>(has_projection() ? max_rows * direction.output_size : 0)),
+        unprojected_(make_buffer<T>(has_projection() ? max_rows * direction.hidden_size : 0)) {
+    hidden_weights_.take_rows(
+        line_addresses(direction.weight_hh, hidden_weights_.packed().depth, direction.output_size));
+    projection_.take_rows(line_addresses(direction.weight_hr, projection_.packed().depth, direction.hidden_size));
+  }
 
   bool first_step_first() const { return direction_.reverse; }
 
-  void collect(std::vector<WeightPacking<T>*>& weights) {
+  void collect(std::vector<Packing<T>*>& weights) {
     weights.push_back(&hidden_weights_);
     weights.push_back(&projection_);
+    products_.collect(weights);
   }
 
-  /// From now on, buffers hold the rows of this plan.
-  void begin(const Plan& plan) { first_row_ = plan.rows().begin; }
+  /// From now on, buffers hold the rows of this part.
+  void begin(const Plan& part) { first_row_ = part.rows().begin; }
 
   void prepare_shared(std::size_t live) { shared_unprojected_ = make_unprojected(live); }
 
@@ -48,6 +58,18 @@ class BackwardPass {
     }
   }
 
+  /// What follows from the gate gradients of a part that has run.
+  void finish(const Plan& part, const Executor& executor) {
+    RowGradients<T> of = {part.rows(), d_gates_.get(), d_gates_stride(), {}, d_projected_.get(), unprojected_.get()};
+    of.hidden_before.reserve(of.rows.size());
+    for (std::size_t step = part.range.begin; step < part.range.end; ++step) {
+      for (std::size_t rank = 0; rank < part.batch_sizes[step]; ++rank) {
+        of.hidden_before.push_back(rows_.h_before(step, rank));
+      }
+    }
+    products_.run(of, part.team, executor);
+  }
+
  private:
   /// The rows of a step.
   struct Lists {
@@ -57,6 +79,8 @@ class BackwardPass {
 
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
+  /// Rows a power of two apart would compete for the same places in the cache.
+  std::size_t d_gates_stride() const { return gate_row() + 64 / sizeof(T); }
   std::size_t buffer_row(std::size_t step, std::size_t rank) const { return rows_.row(step, rank) - first_row_; }
   Buffer<T> make_unprojected(std::size_t live) const {
     return has_projection() ? make_buffer<T>(live * direction_.hidden_size) : nullptr;
@@ -67,15 +91,12 @@ class BackwardPass {
     lists.from.resize(live);
     lists.to.resize(live);
     if (has_projection()) unproject(worker, share, step, d_unprojected, lists);
-    const PackedWeights<T>& weights = hidden_weights_.packed();
+    const PackedMatrix<T>& weights = hidden_weights_.packed();
     const Range units = worker.part_of(direction_.hidden_size);
-    const Range outputs = worker.part_of(direction_.output_size);
     for (std::size_t i = 0; i < live; ++i) {
       T* const d_of_unit = has_projection() ? d_unprojected + i * direction_.hidden_size : nullptr;
       const auto row = backward_row(step, share.begin + i, d_of_unit);
       cell_.backward(row, units);
-      T* const kept = direction_.h_before + buffer_row(step, share.begin + i) * direction_.output_size;
-      std::copy(row.h_before + outputs.begin, row.h_before + outputs.end, kept + outputs.begin);
       lists.from[i] = row.d_gates + gate_row() - weights.depth;
       lists.to[i] = direction_.d_h + (share.begin + i) * direction_.output_size;
     }
@@ -105,7 +126,7 @@ class BackwardPass {
     result.d_output = d_unprojected != nullptr ? d_unprojected : direction_.d_output + row * direction_.d_output_stride;
     result.d_h = d_unprojected != nullptr ? zeros_.get() : direction_.d_h + rank * direction_.output_size;
     result.d_c = cell_.has_cell_state ? direction_.d_c + rank * hidden : nullptr;
-    result.d_gates = direction_.d_gates + buffer_row(step, rank) * gate_row();
+    result.d_gates = d_gates_.get() + buffer_row(step, rank) * d_gates_stride();
     return result;
   }
 
@@ -120,12 +141,12 @@ class BackwardPass {
       const std::size_t row = rows_.row(step, share.begin + i);
       const T* const d_output = direction_.d_output + row * direction_.d_output_stride;
       const T* const d_h = direction_.d_h + (share.begin + i) * size;
-      T* const sum = direction_.d_projected + buffer_row(step, share.begin + i) * size;
+      T* const sum = d_projected_.get() + buffer_row(step, share.begin + i) * size;
       std::transform(d_output + outputs.begin, d_output + outputs.end, d_h + outputs.begin, sum + outputs.begin,
                      [](T a, T b) { return a + b; });
       const T* const o = direction_.gates + row * gate_row() + 3 * hidden;
       const T* const c = direction_.cells + row * hidden;
-      T* const unprojected = direction_.unprojected + buffer_row(step, share.begin + i) * hidden;
+      T* const unprojected = unprojected_.get() + buffer_row(step, share.begin + i) * hidden;
       for_units<T>(units, [&](auto access, std::size_t unit) {
         access.store(hn::Mul(access.load(o + unit), tanh(access.load(c + unit))), unprojected + unit);
       });
@@ -133,7 +154,7 @@ class BackwardPass {
       lists.to[i] = d_unprojected + i * hidden;
     }
     worker.wait();
-    const PackedWeights<T>& weights = projection_.packed();
+    const PackedMatrix<T>& weights = projection_.packed();
     multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zeros_.get());
     worker.wait();
   }
@@ -142,30 +163,38 @@ class BackwardPass {
   CellKernels<T> cell_;
   const Plan& plan_;
   Rows<T> rows_;
-  WeightPacking<T> hidden_weights_;
-  WeightPacking<T> projection_;
+  Packing<T> hidden_weights_;
+  Packing<T> projection_;
+  LayerProducts<T> products_;
   Buffer<T> zeros_;
+  // Of the rows of a part:
+  Buffer<T> d_gates_;
+  Buffer<T> d_projected_;
+  Buffer<T> unprojected_;
   Buffer<T> shared_unprojected_;
   std::size_t first_row_ = 0;
 };
 
 template <class T>
 void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>& cell, std::span<const Plan> parts,
-                  const Executor& executor, const AfterPart& after_part) {
-  std::vector<BackwardPass<T>> passes;
-  passes.reserve(directions.size());  // the passes hold pointers to their own members
-  for (const auto& direction : directions) passes.emplace_back(direction, cell, parts.front());
-  std::vector<WeightPacking<T>*> weights;
-  for (auto& pass : passes) pass.collect(weights);
+                  const Executor& executor) {
+  std::size_t max_rows = 0;
+  for (const Plan& part : parts) max_rows = std::max(max_rows, part.rows().size());
+  std::vector<std::unique_ptr<BackwardPass<T>>> passes;  // each holds pointers to its own members
+  std::vector<Packing<T>*> weights;
+  for (const auto& direction : directions) {
+    passes.push_back(std::make_unique<BackwardPass<T>>(direction, cell, parts.front(), max_rows));
+    passes.back()->collect(weights);
+  }
   pack<T>(weights, parts.front().team, executor);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     std::vector<Job<BackwardPass<T>>> jobs;
     for (auto& pass : passes) {
-      jobs.push_back({&pass, &parts[pass.first_step_first() ? i : parts.size() - 1 - i]});
-      pass.begin(*jobs.back().plan);
+      jobs.push_back({pass.get(), &parts[pass->first_step_first() ? i : parts.size() - 1 - i]});
+      pass->begin(*jobs.back().plan);
     }
     run_jobs(jobs, executor);
-    for (std::size_t d = 0; d < jobs.size(); ++d) after_part(d, jobs[d].plan->rows());
+    for (const auto& job : jobs) job.pass->finish(*job.plan, executor);
   }
 }
 

@@ -24,20 +24,24 @@ class ForwardPass {
         cell_(cell),
         plan_(plan),
         rows_(direction_, plan),
-        input_weights_({direction.weight_ih, direction.input_size, 1, cell_.rotation * direction.hidden_size},
-                       direction.input_size, cell_.input_gates * direction.hidden_size),
-        hidden_weights_({direction.weight_hh, direction.output_size, 1}, direction.output_size,
-                        cell_.hidden_gates * direction.hidden_size),
-        projection_({direction.weight_hr, direction.hidden_size, 1}, direction.hidden_size,
-                    has_projection() ? direction.output_size : 0),
+        input_weights_(direction.input_size, cell_.input_gates * direction.hidden_size),
+        hidden_weights_(direction.output_size, cell_.hidden_gates * direction.hidden_size),
+        projection_(direction.hidden_size, has_projection() ? direction.output_size : 0),
         zeros_(make_zeros<T>(direction.output_size)) {
+    const auto take = [](Packing<T>& weights, const T* data, std::size_t rotation) {
+      const auto& packed = weights.packed();
+      weights.take_columns(line_addresses(data, packed.columns, packed.depth, rotation));
+    };
+    take(input_weights_, direction.weight_ih, cell_.rotation * direction.hidden_size);
+    take(hidden_weights_, direction.weight_hh, 0);
+    take(projection_, direction.weight_hr, 0);
     add_biases();
   }
 
   bool first_step_first() const { return !direction_.reverse; }
 
   /// The weights that are to be packed.
-  void collect(std::vector<WeightPacking<T>*>& weights) {
+  void collect(std::vector<Packing<T>*>& weights) {
     for (auto* matrix : {&input_weights_, &hidden_weights_, &projection_}) weights.push_back(matrix);
   }
 
@@ -144,7 +148,7 @@ class ForwardPass {
 
   void run_chunk(const Worker& worker, const Range& share, const Range& chunk, const Scratch& scratch, Lists& lists) {
     list_rows(share, chunk, scratch, lists);
-    const PackedWeights<T>& weights = input_weights_.packed();
+    const PackedMatrix<T>& weights = input_weights_.packed();
     multiply<T>(lists.inputs.data(), lists.inputs.size(), weights, worker.part_of(weights.panels()), lists.sums.data(),
                 biases_.get());
     start_hidden_sums(worker, lists.sums);
@@ -172,7 +176,7 @@ class ForwardPass {
     const std::size_t live = plan_.live(share, step);
     lists.from.resize(live);
     for (std::size_t i = 0; i < live; ++i) lists.from[i] = rows_.h_before(step, share.begin + i);
-    const PackedWeights<T>& weights = hidden_weights_.packed();
+    const PackedMatrix<T>& weights = hidden_weights_.packed();
     multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.hidden_sums.data() + first,
                 nullptr);
     worker.wait();
@@ -210,7 +214,7 @@ class ForwardPass {
       lists.from[i] = scratch.unprojected.get() + i * direction_.hidden_size;
       lists.to[i] = rows_.output(rows_.row(step, share.begin + i));
     }
-    const PackedWeights<T>& weights = projection_.packed();
+    const PackedMatrix<T>& weights = projection_.packed();
     multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zeros_.get());
     worker.wait();
   }
@@ -219,9 +223,9 @@ class ForwardPass {
   CellKernels<T> cell_;
   const Plan& plan_;
   Rows<T> rows_;
-  WeightPacking<T> input_weights_;
-  WeightPacking<T> hidden_weights_;
-  WeightPacking<T> projection_;
+  Packing<T> input_weights_;
+  Packing<T> hidden_weights_;
+  Packing<T> projection_;
   Buffer<T> zeros_;
   Buffer<T> biases_;
   Scratch shared_scratch_;
@@ -233,7 +237,7 @@ void run_forward(std::span<const Forward<T>> directions, const CellKernels<T>& c
   std::vector<ForwardPass<T>> passes;
   passes.reserve(directions.size());  // the passes hold pointers to their own members
   for (const auto& direction : directions) passes.emplace_back(direction, cell, plan);
-  std::vector<WeightPacking<T>*> weights;
+  std::vector<Packing<T>*> weights;
   for (auto& pass : passes) pass.collect(weights);
   pack<T>(weights, plan.team, executor);
   std::vector<Job<ForwardPass<T>>> jobs;

@@ -35,13 +35,13 @@ void forward_float(std::span<const Forward<float>> directions, const Plan& plan,
 void forward_double(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor) {
   run_forward(directions, kernels_of<double>(directions.front().cell), plan, executor);
 }
-void backward_float(std::span<const Backward<float>> directions, std::span<const Plan> parts, const Executor& executor,
-                    const AfterPart& after_part) {
-  run_backward(directions, kernels_of<float>(directions.front().cell), parts, executor, after_part);
+void backward_float(std::span<const Backward<float>> directions, std::span<const Plan> parts,
+                    const Executor& executor) {
+  run_backward(directions, kernels_of<float>(directions.front().cell), parts, executor);
 }
 void backward_double(std::span<const Backward<double>> directions, std::span<const Plan> parts,
-                     const Executor& executor, const AfterPart& after_part) {
-  run_backward(directions, kernels_of<double>(directions.front().cell), parts, executor, after_part);
+                     const Executor& executor) {
+  run_backward(directions, kernels_of<double>(directions.front().cell), parts, executor);
 }
 
 }  // namespace packseq::engine::HWY_NAMESPACE
@@ -61,13 +61,11 @@ void run(std::span<const Forward<float>> directions, const Plan& plan, const Exe
 void run(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor) {
   HWY_DYNAMIC_DISPATCH(forward_double)(directions, plan, executor);
 }
-void run(std::span<const Backward<float>> directions, std::span<const Plan> parts, const Executor& executor,
-         const AfterPart& after_part) {
-  HWY_DYNAMIC_DISPATCH(backward_float)(directions, parts, executor, after_part);
+void run(std::span<const Backward<float>> directions, std::span<const Plan> parts, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(backward_float)(directions, parts, executor);
 }
-void run(std::span<const Backward<double>> directions, std::span<const Plan> parts, const Executor& executor,
-         const AfterPart& after_part) {
-  HWY_DYNAMIC_DISPATCH(backward_double)(directions, parts, executor, after_part);
+void run(std::span<const Backward<double>> directions, std::span<const Plan> parts, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(backward_double)(directions, parts, executor);
 }
 
 }  // namespace packseq::engine

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <span>
 
 #include "engine/executor.hpp"
@@ -44,8 +43,7 @@ struct Forward : Direction<T> {
   T* c_n = nullptr;  ///< [B, H] of an LSTM.
 };
 
-/// The recurrent part of a backward pass: what remains are products over all rows at once, of `d_gates` with weights
-/// and inputs.
+/// A backward pass. Gradients that are null are not computed.
 template <class T>
 struct Backward : Direction<T> {
   const T* d_output = nullptr;  ///< [N, P], its rows `d_output_stride` apart.
@@ -53,24 +51,23 @@ struct Backward : Direction<T> {
   bool needs_d_h_0 = true;  ///< Else d_h is left as it comes.
   T* d_h = nullptr;         ///< [B, P]: the gradient of h_n; afterwards that of h_0.
   T* d_c = nullptr;         ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
-  // Of the rows of one part at a time:
-  T* d_gates = nullptr;      ///< [rows, gate_blocks * H]
-  T* h_before = nullptr;     ///< [rows, P]: the hidden state before each token.
-  T* d_projected = nullptr;  ///< [rows, P], with a projection: the gradient of its results,
-  T* unprojected = nullptr;  ///< [rows, H], and what it was given.
+  T* d_input = nullptr;     ///< [N, I]
+  bool adds_to_d_input = false;
+  // These are added to what is there; their sizes are those of the weights.
+  T* d_weight_ih = nullptr;
+  T* d_weight_hh = nullptr;
+  T* d_bias_ih = nullptr;
+  T* d_bias_hh = nullptr;
+  T* d_weight_hr = nullptr;
 };
 
 /// Runs the directions of a layer.
 void run(std::span<const Forward<float>> directions, const Plan& plan, const Executor& executor);
 void run(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor);
 
-/// Called on the calling thread, when the buffers of a direction hold what belongs to these rows.
-using AfterPart = std::function<void(std::size_t direction, const Range& rows)>;
-
-/// The same backward: part by part, so that what follows, products with the buffers' rows, finds them in the cache.
-void run(std::span<const Backward<float>> directions, std::span<const Plan> parts, const Executor& executor,
-         const AfterPart& after_part);
-void run(std::span<const Backward<double>> directions, std::span<const Plan> parts, const Executor& executor,
-         const AfterPart& after_part);
+/// The same backward: part by part, so that what follows from the gate gradients of some rows, products over all of
+/// them at once, finds them in the cache.
+void run(std::span<const Backward<float>> directions, std::span<const Plan> parts, const Executor& executor);
+void run(std::span<const Backward<double>> directions, std::span<const Plan> parts, const Executor& executor);
 
 }  // namespace packseq::engine

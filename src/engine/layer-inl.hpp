@@ -16,7 +16,7 @@
 #include "engine/executor.hpp"
 #include "engine/kernels.hpp"
 #include "engine/matmul-inl.hpp"
-#include "engine/pack_weights-inl.hpp"
+#include "engine/packing-inl.hpp"
 #include "engine/team.hpp"
 
 HWY_BEFORE_NAMESPACE();

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "engine/pack_weights-inl.hpp"
+#include "engine/packing-inl.hpp"
 #include "engine/plan.hpp"
 #include "hwy/highway.h"
 
@@ -23,14 +23,21 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t tile_rows = 6;
 
+/// R rows of A, each in one piece.
+template <class T>
+struct RowsOfA {
+  const T* const* rows;
+  HWY_INLINE T operator()(std::size_t r, std::size_t k) const { return rows[r][k]; }
+};
+
 /// R rows of C, P panels wide, from `column` on. They start from `bias`, or from what C holds where it is null.
-template <std::size_t R, std::size_t P, class T>
-HWY_INLINE void tile(const T* const* HWY_RESTRICT a, std::size_t depth, const T* HWY_RESTRICT b, T* const* c,
+/// `a(r, k)` is an element of A; the panels of B, `panel` apart, are `depth` deep, or deeper.
+template <std::size_t R, std::size_t P, class A, class T>
+HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_t panel, T* const* c,
                      std::size_t column, const T* bias) {
   constexpr std::size_t N = P * panel_vectors;
   const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
-  const std::size_t panel = depth * panel_vectors * lanes;
   hn::Vec<decltype(d)> sum[R][N];
   HWY_UNROLL(8)
   for (std::size_t r = 0; r < R; ++r) {
@@ -47,7 +54,7 @@ HWY_INLINE void tile(const T* const* HWY_RESTRICT a, std::size_t depth, const T*
     }
     HWY_UNROLL(8)
     for (std::size_t r = 0; r < R; ++r) {
-      const auto x = hn::Set(d, a[r][k]);
+      const auto x = hn::Set(d, a(r, k));
       HWY_UNROLL(8)
       for (std::size_t n = 0; n < N; ++n) sum[r][n] = hn::MulAdd(x, weight[n], sum[r][n]);
     }
@@ -60,9 +67,9 @@ HWY_INLINE void tile(const T* const* HWY_RESTRICT a, std::size_t depth, const T*
 }
 
 /// A tile at the right edge, where C ends within the panel: the rest is computed, and dropped.
-template <std::size_t R, class T>
-HWY_NOINLINE void edge_tile(const T* const* a, std::size_t depth, const T* b, T* const* c, std::size_t column,
-                            std::size_t columns, const T* bias) {
+template <std::size_t R, class A, class T>
+HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std::size_t column, std::size_t columns,
+                            const T* bias) {
   const std::size_t width = panel_width<T>();
   HWY_ALIGN T buffer[R * max_panel_width<T>];
   T* rows[R];
@@ -72,26 +79,28 @@ HWY_NOINLINE void edge_tile(const T* const* a, std::size_t depth, const T* b, T*
     std::copy(start, start + columns, rows[r]);
     std::fill(rows[r] + columns, rows[r] + width, T{0});
   }
-  tile<R, 1, T>(a, depth, b, rows, 0, nullptr);
+  tile<R, 1>(a, depth, b, 0, rows, 0, static_cast<const T*>(nullptr));
   for (std::size_t r = 0; r < R; ++r) std::copy(rows[r], rows[r] + columns, c[r] + column);
 }
 
 /// R rows of C in some panels. Few rows take several panels at once: a multiply-add must not wait for
 /// the one before it.
 template <std::size_t R, class T>
-HWY_NOINLINE void row_tile(const T* const* a, const PackedWeights<T>& b, const Range& panels, T* const* c,
+HWY_NOINLINE void row_tile(const T* const* a, const PackedMatrix<T>& b, const Range& panels, T* const* c,
                            const T* bias) {
   constexpr std::size_t P = R == 1 ? 4 : R <= 3 ? 2 : 1;
   const std::size_t width = panel_width<T>();
   const std::size_t whole = std::min(panels.end, b.columns / width);
   std::size_t p = panels.begin;
-  for (; p + P <= whole; p += P) tile<R, P, T>(a, b.depth, b.panel(p), c, p * width, bias);
-  for (; P > 1 && p < whole; ++p) tile<R, 1, T>(a, b.depth, b.panel(p), c, p * width, bias);
-  if (p < panels.end) edge_tile<R, T>(a, b.depth, b.panel(p), c, p * width, b.columns - p * width, bias);
+  const std::size_t panel = b.depth * width;
+  const RowsOfA<T> rows = {a};
+  for (; p + P <= whole; p += P) tile<R, P>(rows, b.depth, b.panel(p), panel, c, p * width, bias);
+  for (; P > 1 && p < whole; ++p) tile<R, 1>(rows, b.depth, b.panel(p), panel, c, p * width, bias);
+  if (p < panels.end) edge_tile<R>(rows, b.depth, b.panel(p), c, p * width, b.columns - p * width, bias);
 }
 
 template <class T>
-using RowTile = void (*)(const T* const*, const PackedWeights<T>&, const Range&, T* const*, const T*);
+using RowTile = void (*)(const T* const*, const PackedMatrix<T>&, const Range&, T* const*, const T*);
 
 /// By their number of rows.
 template <class T>
@@ -101,7 +110,7 @@ constexpr RowTile<T> row_tiles[tile_rows] = {row_tile<1, T>, row_tile<2, T>, row
 /// C = A * B + bias in some panels of B; A and C are given by their rows. `bias` is a row, padded to whole panels, that
 /// goes to every row of C; where it is null, C += A * B.
 template <class T>
-void multiply(const T* const* a, std::size_t rows, const PackedWeights<T>& b, const Range& panels, T* const* c,
+void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, const Range& panels, T* const* c,
               const T* bias) {
   if (rows == 0 || panels.size() == 0) return;
   // As even as can be: 13 rows are 5 + 4 + 4.

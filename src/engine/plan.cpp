@@ -7,9 +7,10 @@
 namespace packseq::engine {
 namespace {
 
-// Steps of fewer sequences than two for each thread are shared by hidden units, if there are so many weights to read
-// that a thread gains more than it loses by waiting for the others at every step.
-constexpr std::size_t rows_worth_dealing = 2;
+// Steps of fewer sequences than these for each thread are shared by hidden units, if there are so many weights that they
+// do not stay in a core's own cache: reading them then takes as long as multiplying so many rows, and each thread of a
+// team reads but its part. That is worth waiting for the others at every step.
+constexpr std::size_t rows_worth_dealing = 6;
 constexpr std::size_t weight_bytes_worth_sharing = 512 << 10;
 
 std::size_t first_shared_step(const Plan& plan, const PlanOptions& options) {

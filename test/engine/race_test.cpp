@@ -23,7 +23,7 @@ void on_threads(std::size_t parts, const Work& work) {
 
 using Numbers = std::vector<float>;
 
-constexpr std::size_t input_size = 5, hidden_size = 70, projection_size = 33;
+constexpr std::size_t input_size = 5, hidden_size = 155, projection_size = 33;
 const std::vector<std::int64_t> batch_sizes = {11, 11, 9, 7, 7, 3, 2, 2, 1, 1};
 constexpr std::size_t rows = 54, batch = 11;
 
@@ -47,10 +47,12 @@ struct Memory {
         cells(rows * hidden_size),
         h_n(batch * width),
         c_n(batch * hidden_size),
-        d_gates(rows * 4 * hidden_size),
-        h_before(rows * width),
-        d_projected(rows * width),
-        unprojected(rows * hidden_size) {}
+        d_input(rows * input_size),
+        d_weight_ih(weight_ih.size()),
+        d_weight_hh(weight_hh.size()),
+        d_bias_ih(bias_ih.size()),
+        d_bias_hh(bias_hh.size()),
+        d_weight_hr(weight_hr.size()) {}
 
   Numbers numbers(std::size_t count) {
     Numbers all(count);
@@ -61,7 +63,7 @@ struct Memory {
 
   std::mt19937 random;
   Numbers weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, data, h_0, c_0, d_output, d_h, d_c;
-  Numbers output, gates, cells, h_n, c_n, d_gates, h_before, d_projected, unprojected;
+  Numbers output, gates, cells, h_n, c_n, d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
 };
 
 struct Case {
@@ -109,21 +111,23 @@ std::vector<Numbers> run_both(const Case& of, std::size_t threads) {
     backwards[d].d_output_stride = output_size(of);
     backwards[d].d_h = memory.d_h.data();
     backwards[d].d_c = memory.d_c.data();
-    backwards[d].d_gates = memory.d_gates.data();
-    backwards[d].h_before = memory.h_before.data();
-    backwards[d].d_projected = memory.d_projected.data();
-    backwards[d].unprojected = memory.unprojected.data();
+    backwards[d].d_input = memory.d_input.data();
+    backwards[d].d_weight_ih = memory.d_weight_ih.data();
+    backwards[d].d_weight_hh = memory.d_weight_hh.data();
+    backwards[d].d_bias_ih = memory.d_bias_ih.data();
+    backwards[d].d_bias_hh = memory.d_bias_hh.data();
+    if (of.has_projection) backwards[d].d_weight_hr = memory.d_weight_hr.data();
   }
   const auto plan = make_plan(
       batch_sizes, {.threads = threads, .directions = 2, .weight_bytes = of.shared ? std::size_t{1} << 30 : 0});
   EXPECT_EQ(plan.shared_from < plan.steps(), of.shared && threads > 1);
   EXPECT_GT(plan.shared_from, 0U);
   run(std::span<const Forward<float>>(forwards), plan, on_threads);
-  if (of.keeps)
-    run(std::span<const Backward<float>>(backwards), {&plan, 1}, on_threads, [](std::size_t, const Range&) {});
+  if (of.keeps) run(std::span<const Backward<float>>(backwards), {&plan, 1}, on_threads);
   std::vector<Numbers> results;
   for (const Memory& m : memories) {
-    for (const auto* part : {&m.output, &m.h_n, &m.c_n, &m.d_gates, &m.d_h, &m.d_c, &m.h_before, &m.d_projected}) {
+    for (const auto* part : {&m.output, &m.h_n, &m.c_n, &m.d_h, &m.d_c, &m.d_input, &m.d_weight_ih, &m.d_weight_hh,
+                             &m.d_bias_ih, &m.d_bias_hh, &m.d_weight_hr}) {
       results.push_back(*part);
     }
   }

@@ -1,14 +1,15 @@
-// Weights in the order in which the micro-kernel reads them. Compiled once for each CPU target.
+// Matrices in the order in which the micro-kernel reads them. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_PACK_WEIGHTS_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_PACK_WEIGHTS_INL
-#undef PACKSEQ_ENGINE_PACK_WEIGHTS_INL
+#if defined(PACKSEQ_ENGINE_PACKING_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_ENGINE_PACKING_INL
+#undef PACKSEQ_ENGINE_PACKING_INL
 #else
-#define PACKSEQ_ENGINE_PACK_WEIGHTS_INL
+#define PACKSEQ_ENGINE_PACKING_INL
 #endif
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 #include <vector>
 
 #include "engine/executor.hpp"
@@ -46,7 +47,7 @@ constexpr std::size_t max_panel_width = panel_vectors* hn::MaxLanes(hn::Scalable
 /// A matrix [depth, columns] in panels: panel p holds columns p * width ... of all rows, row after row, and zeros
 /// beyond the last column.
 template <class T>
-struct PackedWeights {
+struct PackedMatrix {
   const T* data = nullptr;
   std::size_t depth = 0;
   std::size_t columns = 0;
@@ -56,15 +57,13 @@ struct PackedWeights {
   const T* panel(std::size_t p) const { return data + p * panel_width<T>() * depth; }
 };
 
-/// Where a packed matrix comes from: its element (k, n) is data[k * row_stride + m * column_stride], m = n + rotation
-/// modulo the number of columns; one of the strides is 1. Only columns that are not next to each other are rotated.
+/// The addresses of `count` lines, `stride` apart: line i is number (i + rotation) % count in memory.
 template <class T>
-struct WeightSource {
-  const T* data;
-  std::size_t column_stride;
-  std::size_t row_stride;
-  std::size_t rotation = 0;
-};
+std::vector<const T*> line_addresses(const T* data, std::size_t count, std::size_t stride, std::size_t rotation = 0) {
+  std::vector<const T*> lines(count);
+  for (std::size_t i = 0; i < count; ++i) lines[i] = data + (i + rotation) % count * stride;
+  return lines;
+}
 
 #if HWY_TARGET == HWY_SCALAR
 template <class T>
@@ -124,26 +123,35 @@ inline void transpose(const double* from, std::size_t stride, std::size_t depth,
 }
 #endif
 
-/// A matrix on its way into panels.
+/// A matrix on its way into panels, given by the addresses of its rows or of its columns, whichever lie in one piece.
 template <class T>
-class WeightPacking {
+class Packing {
  public:
-  WeightPacking(const WeightSource<T>& source, std::size_t depth, std::size_t columns)
-      : source_(source), packed_{nullptr, depth, columns}, memory_(make_buffer<T>(packed_.size())) {
+  Packing(std::size_t max_depth, std::size_t columns)
+      : packed_{nullptr, max_depth, columns}, memory_(make_buffer<T>(packed_.size())) {
     packed_.data = memory_.get();
   }
 
-  const PackedWeights<T>& packed() const { return packed_; }
+  /// At most `max_depth` of them.
+  void take_rows(std::vector<const T*> rows) {
+    lines_ = std::move(rows);
+    are_rows_ = true;
+    packed_.depth = lines_.size();
+  }
+  void take_columns(std::vector<const T*> columns) {
+    lines_ = std::move(columns);
+    are_rows_ = false;
+  }
+
+  const PackedMatrix<T>& packed() const { return packed_; }
 
   /// Fills panel `p`.
   void pack(std::size_t p) {
     const std::size_t width = panel_width<T>();
     const std::size_t filled = std::min(width, packed_.columns - p * width);
     T* const panel = memory_.get() + p * width * packed_.depth;
-    if (source_.row_stride != 1) {
-      for (std::size_t k = 0; k < packed_.depth; ++k) {
-        std::copy_n(source_.data + k * source_.row_stride + p * width, filled, panel + k * width);
-      }
+    if (are_rows_) {
+      pack_rows(p * width, filled, panel);
     } else {
       pack_columns(p * width, filled, panel);
     }
@@ -153,32 +161,38 @@ class WeightPacking {
   }
 
  private:
-  /// Columns whose elements follow each other in memory: a vector of them at a time, where they lie at one distance.
-  void pack_columns(std::size_t first, std::size_t count, T* panel) {
+  void pack_rows(std::size_t first, std::size_t count, T* panel) const {
+    const std::size_t width = panel_width<T>();
+    for (std::size_t k = 0; k < packed_.depth; ++k) std::copy_n(lines_[k] + first, count, panel + k * width);
+  }
+
+  /// A vector of columns at a time, where they lie at one distance.
+  void pack_columns(std::size_t first, std::size_t count, T* panel) const {
     const std::size_t width = panel_width<T>();
     const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
-    const auto column = [&](std::size_t n) {
-      return source_.data + (first + n + source_.rotation) % packed_.columns * source_.column_stride;
-    };
     for (std::size_t n = 0; n < count;) {
-      if (n + lanes <= count && column(n + lanes - 1) == column(n) + (lanes - 1) * source_.column_stride) {
-        transpose(column(n), source_.column_stride, packed_.depth, panel + n, width);
+      const T* const* const columns = lines_.data() + first + n;
+      const auto stride = n + 1 < count ? columns[1] - columns[0] : 0;
+      if (n + lanes <= count && stride > 0 &&
+          columns[lanes - 1] == columns[0] + static_cast<std::ptrdiff_t>(lanes - 1) * stride) {
+        transpose(columns[0], static_cast<std::size_t>(stride), packed_.depth, panel + n, width);
         n += lanes;
       } else {
-        for (std::size_t k = 0; k < packed_.depth; ++k) panel[k * width + n] = column(n)[k];
+        for (std::size_t k = 0; k < packed_.depth; ++k) panel[k * width + n] = columns[0][k];
         ++n;
       }
     }
   }
 
-  WeightSource<T> source_;
-  PackedWeights<T> packed_;
+  PackedMatrix<T> packed_;
   Buffer<T> memory_;
+  std::vector<const T*> lines_;
+  bool are_rows_ = false;
 };
 
 /// Fills all panels of some matrices.
 template <class T>
-void pack(const std::vector<WeightPacking<T>*>& matrices, std::size_t threads, const Executor& executor) {
+void pack(const std::vector<Packing<T>*>& matrices, std::size_t threads, const Executor& executor) {
   constexpr std::size_t bytes_worth_a_thread = 256 << 10;
   std::size_t bytes = 0;
   for (const auto* matrix : matrices) bytes += matrix->packed().size() * sizeof(T);

@@ -1,0 +1,132 @@
+// The gradients of a layer's input and weights: products over many rows at once. Compiled once for each CPU target.
+
+#if defined(PACKSEQ_ENGINE_LAYER_PRODUCTS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_ENGINE_LAYER_PRODUCTS_INL
+#undef PACKSEQ_ENGINE_LAYER_PRODUCTS_INL
+#else
+#define PACKSEQ_ENGINE_LAYER_PRODUCTS_INL
+#endif
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "engine/layer-inl.hpp"
+#include "engine/outer_products-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace packseq::engine::HWY_NAMESPACE {
+
+/// What the recurrent part of a backward pass leaves of some rows.
+template <class T>
+struct RowGradients {
+  Range rows;
+  const T* d_gates;                     ///< [rows, gates * H],
+  std::size_t d_gates_stride;           ///< so far apart.
+  std::vector<const T*> hidden_before;  ///< The hidden state before each token, [P].
+  const T* d_projected;                 ///< With a projection: the gradient of its results, [rows, P],
+  const T* unprojected;                 ///< and what it was given, [rows, H].
+};
+
+/// Adds what follows from the gate gradients of a direction's rows.
+template <class T>
+class LayerProducts {
+ public:
+  LayerProducts(const Backward<T>& direction, const CellKernels<T>& cell, std::size_t max_rows)
+      : direction_(direction),
+        cell_(cell),
+        input_weights_(cell.input_gates * direction.hidden_size,
+                       direction.d_input != nullptr ? direction.input_size : 0),
+        inputs_(max_rows, direction.d_weight_ih != nullptr ? direction.input_size : 0),
+        hidden_before_(max_rows, direction.d_weight_hh != nullptr ? direction.output_size : 0),
+        unprojected_(max_rows, direction.d_weight_hr != nullptr ? direction.hidden_size : 0),
+        zeros_(make_zeros<T>(direction.input_size)) {
+    input_weights_.take_rows(line_addresses(direction.weight_ih, input_weights_.packed().depth, direction.input_size,
+                                            cell.rotation * direction.hidden_size));
+  }
+
+  void collect(std::vector<Packing<T>*>& weights) { weights.push_back(&input_weights_); }
+
+  void run(const RowGradients<T>& of, std::size_t threads, const Executor& executor) {
+    inputs_.take_rows(line_addresses(direction_.input + of.rows.begin * direction_.input_size, of.rows.size(),
+                                     direction_.input_size));
+    hidden_before_.take_rows(of.hidden_before);
+    if (direction_.d_weight_hr != nullptr) {
+      unprojected_.take_rows(line_addresses(of.unprojected, of.rows.size(), direction_.hidden_size));
+    }
+    const std::size_t parts = std::clamp<std::size_t>(of.rows.size() * gate_row() / gates_worth_a_thread, 1, threads);
+    executor(parts, [&](std::size_t begin, std::size_t end) {
+      const auto part_of = [&](std::size_t count) { return Range{count * begin / parts, count * end / parts}; };
+      add_to_input(of, part_of(of.rows.size()));
+      for (auto* matrix : {&inputs_, &hidden_before_, &unprojected_}) {
+        const Range panels = part_of(matrix->packed().panels());
+        for (std::size_t p = panels.begin; p < panels.end; ++p) matrix->pack(p);
+      }
+    });
+    executor(parts, [&](std::size_t begin, std::size_t end) {
+      const auto part_of = [&](std::size_t count) { return Range{count * begin / parts, count * end / parts}; };
+      const auto gathered = make_buffer<T>(columns_per_group * rows_per_block);
+      for (std::size_t block = 0; block < cell_.gates; ++block) {
+        add_to_weights(of, block, part_of(direction_.hidden_size), gathered.get());
+      }
+      add_to_projection(of, part_of(direction_.output_size), gathered.get());
+    });
+  }
+
+ private:
+  static constexpr std::size_t gates_worth_a_thread = 8192;
+
+  std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
+
+  void add_to_input(const RowGradients<T>& of, const Range& rows) const {
+    if (direction_.d_input == nullptr) return;
+    std::vector<const T*> from(rows.size());
+    std::vector<T*> to(rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      from[i] = of.d_gates + (rows.begin + i) * of.d_gates_stride;
+      to[i] = direction_.d_input + (of.rows.begin + rows.begin + i) * direction_.input_size;
+    }
+    const PackedMatrix<T>& weights = input_weights_.packed();
+    multiply<T>(from.data(), rows.size(), weights, {0, weights.panels()}, to.data(),
+                direction_.adds_to_d_input ? nullptr : zeros_.get());
+  }
+
+  /// Of some units of a block of gates.
+  void add_to_weights(const RowGradients<T>& of, std::size_t block, const Range& units, T* gathered) const {
+    const std::size_t hidden = direction_.hidden_size;
+    const ColumnsOfA<T> gates = {of.d_gates + block * hidden, of.d_gates_stride, of.rows.size()};
+    std::vector<OuterProduct<T>> products;
+    const auto add = [&](std::size_t first_row, const Packing<T>& b, T* d_weight, T* d_bias) {
+      if (d_weight != nullptr) products.push_back({&b.packed(), d_weight + first_row * b.packed().columns});
+      if (d_bias != nullptr) add_column_sums(gates, units, d_bias + first_row);
+    };
+    const std::size_t first_hidden_block = cell_.gates - cell_.hidden_gates;
+    if (block < cell_.input_gates) {
+      add((block + cell_.rotation) % cell_.input_gates * hidden, inputs_, direction_.d_weight_ih, direction_.d_bias_ih);
+    }
+    if (block >= first_hidden_block) {
+      add((block - first_hidden_block) * hidden, hidden_before_, direction_.d_weight_hh, direction_.d_bias_hh);
+    }
+    add_outer_products<T>(gates, units, products, gathered);
+  }
+
+  void add_to_projection(const RowGradients<T>& of, const Range& outputs, T* gathered) const {
+    if (direction_.d_weight_hr == nullptr) return;
+    const ColumnsOfA<T> d_projected = {of.d_projected, direction_.output_size, of.rows.size()};
+    const std::array<OuterProduct<T>, 1> products = {{{&unprojected_.packed(), direction_.d_weight_hr}}};
+    add_outer_products<T>(d_projected, outputs, products, gathered);
+  }
+
+  const Backward<T>& direction_;
+  const CellKernels<T>& cell_;
+  Packing<T> input_weights_;
+  Packing<T> inputs_;
+  Packing<T> hidden_before_;
+  Packing<T> unprojected_;
+  Buffer<T> zeros_;
+};
+
+}  // namespace packseq::engine::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

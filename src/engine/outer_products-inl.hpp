@@ -1,0 +1,138 @@
+// C += A^T * B over many rows: what the gradients of weights are. Compiled once for each CPU target.
+
+#if defined(PACKSEQ_ENGINE_OUTER_PRODUCTS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_ENGINE_OUTER_PRODUCTS_INL
+#undef PACKSEQ_ENGINE_OUTER_PRODUCTS_INL
+#else
+#define PACKSEQ_ENGINE_OUTER_PRODUCTS_INL
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "engine/matmul-inl.hpp"
+#include "engine/packing-inl.hpp"
+#include "engine/plan.hpp"
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace packseq::engine::HWY_NAMESPACE {
+
+// A tile adds up so many rows before it is written, so that C is read and written seldom. A panel of B, of so many rows,
+// is multiplied with so many tiles of A in turn while both are in the second cache.
+constexpr std::size_t rows_per_block = 1024;
+constexpr std::size_t tiles_per_group = 8;
+constexpr std::size_t columns_per_group = tiles_per_group * tile_rows;
+
+/// A row-major A, or some of its columns.
+template <class T>
+struct ColumnsOfA {
+  const T* data;       ///< Of the first row and column.
+  std::size_t stride;  ///< Between rows.
+  std::size_t rows;
+};
+
+/// Adds to C, whose row i belongs to column i of A; C is dense.
+template <class T>
+struct OuterProduct {
+  const PackedMatrix<T>* b;  ///< With as many rows as A.
+  T* c;
+};
+
+/// R columns of A, row after row: a row of A^T * B reads them as one of A * B would.
+template <std::size_t R, class T>
+struct TransposedA {
+  const T* data;
+  HWY_INLINE T operator()(std::size_t r, std::size_t k) const { return data[k * R + r]; }
+};
+
+template <std::size_t R, class T>
+HWY_NOINLINE void gather_columns(const T* a, std::size_t stride, std::size_t rows, T* to) {
+  for (std::size_t k = 0; k < rows; ++k) {
+    HWY_UNROLL(8)
+    for (std::size_t r = 0; r < R; ++r) to[k * R + r] = a[k * stride + r];
+  }
+}
+
+/// R rows of C times one panel, for the rows from `first_row` on of A and B.
+template <std::size_t R, class T>
+HWY_NOINLINE void outer_tile(const T* a, const Range& rows, const PackedMatrix<T>& b, std::size_t panel, T* c) {
+  const std::size_t width = panel_width<T>();
+  T* rows_of_c[R];
+  for (std::size_t r = 0; r < R; ++r) rows_of_c[r] = c + r * b.columns;
+  const T* const from = b.panel(panel) + rows.begin * width;
+  const std::size_t column = panel * width;
+  const T* const no_bias = nullptr;
+  if (column + width <= b.columns) {
+    tile<R, 1>(TransposedA<R, T>{a}, rows.size(), from, 0, rows_of_c, column, no_bias);
+  } else {
+    edge_tile<R>(TransposedA<R, T>{a}, rows.size(), from, rows_of_c, column, b.columns - column, no_bias);
+  }
+}
+
+template <class T>
+struct OuterKernels {
+  void (*gather_columns)(const T*, std::size_t, std::size_t, T*);
+  void (*outer_tile)(const T*, const Range&, const PackedMatrix<T>&, std::size_t, T*);
+};
+
+/// By their number of columns of A.
+template <class T>
+constexpr OuterKernels<T> outer_kernels[tile_rows] = {
+    {gather_columns<1, T>, outer_tile<1, T>}, {gather_columns<2, T>, outer_tile<2, T>},
+    {gather_columns<3, T>, outer_tile<3, T>}, {gather_columns<4, T>, outer_tile<4, T>},
+    {gather_columns<5, T>, outer_tile<5, T>}, {gather_columns<6, T>, outer_tile<6, T>}};
+
+/// Adds the products of up to `columns_per_group` columns, for some rows.
+template <class T>
+void add_group(const ColumnsOfA<T>& a, const Range& columns, const Range& rows,
+               std::span<const OuterProduct<T>> products, T* gathered) {
+  const std::size_t tiles = (columns.size() + tile_rows - 1) / tile_rows;
+  const auto first_column = [&](std::size_t tile) { return columns.begin + columns.size() * tile / tiles; };
+  const auto kernels = [&](std::size_t tile) {
+    return outer_kernels<T>[first_column(tile + 1) - first_column(tile) - 1];
+  };
+  const auto gathered_of = [&](std::size_t tile) {
+    return gathered + (first_column(tile) - columns.begin) * rows.size();
+  };
+  for (std::size_t t = 0; t < tiles; ++t) {
+    kernels(t).gather_columns(a.data + rows.begin * a.stride + first_column(t), a.stride, rows.size(), gathered_of(t));
+  }
+  for (const OuterProduct<T>& product : products) {
+    for (std::size_t p = 0; p < product.b->panels(); ++p) {
+      for (std::size_t t = 0; t < tiles; ++t) {
+        kernels(t).outer_tile(gathered_of(t), rows, *product.b, p, product.c + first_column(t) * product.b->columns);
+      }
+    }
+  }
+}
+
+/// Adds all products with some columns of A. `gathered` is memory for `columns_per_group * rows_per_block`.
+template <class T>
+void add_outer_products(const ColumnsOfA<T>& a, const Range& columns, std::span<const OuterProduct<T>> products,
+                        T* gathered) {
+  for (std::size_t row = 0; row < a.rows; row += rows_per_block) {
+    const Range rows = {row, std::min(row + rows_per_block, a.rows)};
+    const std::size_t tiles = (columns.size() + tile_rows - 1) / tile_rows;
+    const auto first_column = [&](std::size_t tile) { return columns.begin + columns.size() * tile / tiles; };
+    for (std::size_t t = 0; t < tiles; t += tiles_per_group) {
+      const Range group = {first_column(t), first_column(std::min(t + tiles_per_group, tiles))};
+      add_group(a, group, rows, products, gathered);
+    }
+  }
+}
+
+/// Adds to each sum its column of A.
+template <class T>
+void add_column_sums(const ColumnsOfA<T>& a, const Range& columns, T* sums) {
+  for (std::size_t row = 0; row < a.rows; ++row) {
+    const T* const from = a.data + row * a.stride;
+    for (std::size_t column = columns.begin; column < columns.end; ++column) sums[column] += from[column];
+  }
+}
+
+}  // namespace packseq::engine::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
