@@ -14,19 +14,11 @@
 #include <string_view>
 #include <utility>
 
+#include "process_memory.hpp"
 #include "run.hpp"
 
 namespace packseq::bench {
 namespace {
-
-/// A line of /proc/self/status, in bytes: "VmRSS" is what the process has in memory, "VmHWM" the most that it had.
-std::int64_t status(std::string_view name) {
-  std::ifstream file("/proc/self/status");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with(name)) return std::strtoll(line.c_str() + name.size() + 1, nullptr, 10) * 1024;
-  }
-  throw std::runtime_error("/proc/self/status has no " + std::string(name));
-}
 
 /// By how much a second pass lets the process grow; the first one, over a small batch, loads code and tables.
 std::int64_t growth(const Contender& contender, const Case& subject) {
@@ -40,9 +32,9 @@ std::int64_t growth(const Contender& contender, const Case& subject) {
   const Run run(contender, subject.mode, inputs);
   malloc_trim(0);
   std::ofstream("/proc/self/clear_refs") << 5;  // VmHWM starts anew
-  const auto before = status("VmRSS");
+  const auto before = process_memory("VmRSS");
   run();
-  return status("VmHWM") - before;
+  return process_memory("VmHWM") - before;
 }
 
 template <class Value>

@@ -14,6 +14,8 @@
 #include <system_error>
 #include <vector>
 
+#include "nn/fits.hpp"
+
 namespace packseq::nn {
 namespace {
 
@@ -67,8 +69,10 @@ class Misfits {
   std::string lines_;
 };
 
-/// Checks that `state` has a tensor for each of `targets`, and no other under `prefix`.
-void check_fits(const StateDict& state, const StateDict& targets, const std::string& prefix) {
+}  // namespace
+
+void detail::check_fits(const torch::nn::Module& module, const StateDict& state, const std::string& prefix) {
+  const StateDict targets = tensors_of(module);
   Misfits misfits;
   for (const auto& target : targets) {
     const std::string key = prefix + target.key();
@@ -86,8 +90,6 @@ void check_fits(const StateDict& state, const StateDict& targets, const std::str
   }
   misfits.check();
 }
-
-}  // namespace
 
 StateDict state_dict(const torch::nn::Module& module) {
   StateDict state = tensors_of(module);
@@ -116,8 +118,8 @@ StateDict read_state_dict(const std::filesystem::path& file) {
 
 void load_state_dict(torch::nn::Module& module, const StateDict& state, const LoadOptions& options) {
   const at::NoGradGuard no_grad;
+  detail::check_fits(module, state, options.prefix);
   const StateDict targets = tensors_of(module);
-  check_fits(state, targets, options.prefix);
   // First to where they go: what fails there changes nothing yet, and `state` may hold the module's own tensors.
   std::vector<at::Tensor> values;
   for (const auto& target : targets) {

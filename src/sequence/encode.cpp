@@ -9,20 +9,24 @@
 #include <exception>
 #include <utility>
 
+#include "sequence/encode_views.hpp"
 #include "text/shards.hpp"
 
 namespace packseq {
 namespace {
 
+using detail::DocumentPlace;
+using Views = std::span<const std::string_view>;
+
 /// Appends the ids of documents `begin` up to `end`, and puts down how many each has.
-void encode_range(const std::vector<std::string>& documents, std::size_t begin, std::size_t end, const Vocab& vocab,
+void encode_range(Views documents, const DocumentPlace& place, std::size_t begin, std::size_t end, const Vocab& vocab,
                   std::vector<std::int64_t>& ids, std::int64_t* lengths) {
   std::size_t document = begin;
   std::size_t first = 0;  // of the document, in ids
   const TokenSink append = [&](std::string_view token) {
     const auto id = vocab.find(token);
-    TORCH_CHECK_VALUE(id || vocab.unknown_id(), "encode: unknown word '", token, "' in documents[", document,
-                      "], token ", ids.size() - first, ": build the vocabulary on it, or set VocabOptions::unknown");
+    TORCH_CHECK_VALUE(id || vocab.unknown_id(), "encode: unknown word '", token, "' in ", place(document), ", token ",
+                      ids.size() - first, ": build the vocabulary on it, or set VocabOptions::unknown");
     ids.push_back(id ? *id : *vocab.unknown_id());
   };
   for (; document < end; ++document) {
@@ -53,13 +57,18 @@ void for_each_shard(std::size_t shards, const Work& work) {
 }  // namespace
 
 Jagged encode(const std::vector<std::string>& documents, const Vocab& vocab) {
+  const std::vector<std::string_view> views(documents.begin(), documents.end());
+  return detail::encode_views(views, vocab, [](std::size_t i) { return c10::str("documents[", i, "]"); });
+}
+
+Jagged detail::encode_views(Views documents, const Vocab& vocab, const DocumentPlace& place) {
   TORCH_CHECK_VALUE(!documents.empty(), "encode: documents is empty: a batch has at least one document");
-  const auto bounds = detail::shard_bounds(documents, static_cast<std::size_t>(at::get_num_threads()));
+  const auto bounds = shard_bounds(documents, static_cast<std::size_t>(at::get_num_threads()));
   const at::Tensor lengths = at::empty({static_cast<std::int64_t>(documents.size())}, at::kLong);
   auto* const length = lengths.mutable_data_ptr<std::int64_t>();
   std::vector<std::vector<std::int64_t>> ids(bounds.size() - 1);
   for_each_shard(ids.size(), [&](std::size_t shard) {
-    encode_range(documents, bounds[shard], bounds[shard + 1], vocab, ids[shard], length);
+    encode_range(documents, place, bounds[shard], bounds[shard + 1], vocab, ids[shard], length);
   });
 
   std::vector<std::int64_t> begins = {0};  // of each shard in the values, and their end

@@ -21,20 +21,20 @@ PackedSequence with_data(const PackedSequence& packed, at::Tensor data) {
 
 namespace detail {
 
-void check_same_layout(const PackedSequence& first, const PackedSequence& second) {
-  const auto a = checked_layout("map", first);
-  const auto b = checked_layout("map", second);
-  TORCH_CHECK_VALUE(a.batch_sizes.size() == b.batch_sizes.size(), "map: the second batch has ", b.batch_sizes.size(),
-                    " steps, but the first ", a.batch_sizes.size());
+void check_same_layout(const char* function, const PackedSequence& first, const PackedSequence& second) {
+  const auto a = checked_layout(function, first);
+  const auto b = checked_layout(function, second);
+  TORCH_CHECK_VALUE(a.batch_sizes.size() == b.batch_sizes.size(), function, ": the second batch has ",
+                    b.batch_sizes.size(), " steps, but the first ", a.batch_sizes.size());
   for (std::size_t step = 0; step < a.batch_sizes.size(); ++step) {
-    TORCH_CHECK_VALUE(a.batch_sizes[step] == b.batch_sizes[step], "map: batch_sizes[", step,
+    TORCH_CHECK_VALUE(a.batch_sizes[step] == b.batch_sizes[step], function, ": batch_sizes[", step,
                       "] of the second batch is ", b.batch_sizes[step], ", but that of the first ",
                       a.batch_sizes[step]);
   }
-  TORCH_CHECK_VALUE(a.order.size() == b.order.size(), "map: the second batch has ", b.order.size(),
+  TORCH_CHECK_VALUE(a.order.size() == b.order.size(), function, ": the second batch has ", b.order.size(),
                     " documents, but the first ", a.order.size());
   for (std::size_t rank = 0; rank < a.order.size(); ++rank) {
-    TORCH_CHECK_VALUE(a.order[rank] == b.order[rank], "map: sorted_indices[", rank, "] of the second batch is ",
+    TORCH_CHECK_VALUE(a.order[rank] == b.order[rank], function, ": sorted_indices[", rank, "] of the second batch is ",
                       b.order[rank], ", but that of the first ", a.order[rank]);
   }
 }

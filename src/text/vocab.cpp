@@ -35,10 +35,10 @@ std::size_t thread_count(int asked) {
 }
 
 /// The next documents, of at least so many bytes unless the text ends before.
-void read_batch(DocumentReader& reader, std::size_t bytes, std::vector<std::string>& batch) {
+void read_batch(DocumentSource& source, std::size_t bytes, std::vector<std::string>& batch) {
   batch.clear();
   for (std::size_t read = 0; read < bytes; read += batch.back().size()) {
-    const auto document = reader.next();
+    const auto document = source();
     if (!document) return;
     batch.emplace_back(*document);
   }
@@ -62,12 +62,18 @@ Vocab Vocab::build(const std::vector<std::string>& documents, const VocabOptions
 }
 
 Vocab Vocab::build(DocumentReader& reader, const VocabOptions& options) {
+  DocumentSource rest = [&reader] { return reader.next(); };
+  return build(rest, options);
+}
+
+Vocab Vocab::build(DocumentSource& source, const VocabOptions& options) {
   constexpr std::size_t bytes_per_thread = 4 << 20;
+  if (!source) refuse("source is empty");
   State state = State::of_specials(options);
   detail::TokenCounter counter(options.tokenizer, thread_count(options.threads));
   std::vector<std::string> batch;
   do {
-    read_batch(reader, bytes_per_thread * counter.threads(), batch);
+    read_batch(source, bytes_per_thread * counter.threads(), batch);
     counter.add(batch);
   } while (!batch.empty());
   state.add_words(counter.take(), options);

@@ -2,9 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "packseq/text/vocab.hpp"
+#include "support/full_disk.hpp"
 
 namespace packseq {
 namespace {
@@ -171,30 +170,10 @@ TEST_F(VocabFile, RefusesWhatCannotBeWritten) {
   expect_files(0);
 }
 
-/// No file can be made larger while this lasts, as on a full disk.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FullDisk() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-  FullDisk(const FullDisk&) = delete;
-  FullDisk& operator=(const FullDisk&) = delete;
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = std::signal(SIGXFSZ, SIG_IGN);
-};
-
 TEST_F(VocabFile, LeavesTheOldFileWhereTheDiskIsFull) {
   write("old");
   {
-    const FullDisk full_disk(50);
+    const test::FullDisk full_disk(50);
     EXPECT_THAT([&] { Vocab::build({"on your mark"}).save(file_); },
                 ThrowsMessage<std::runtime_error>(file_.string() + ": cannot be written (File too large)"));
   }

@@ -47,6 +47,9 @@ class PACKSEQ_EXPORT Jagged {
   /// The length of each sequence, int64 [B] on the CPU.
   const at::Tensor& lengths() const noexcept { return lengths_; }
 
+  /// Where each sequence begins among the values, and the end of the last: [B + 1].
+  const std::vector<std::int64_t>& offsets() const noexcept { return offsets_; }
+
   /// The number of sequences, B.
   std::int64_t size() const noexcept { return static_cast<std::int64_t>(offsets_.size()) - 1; }
 
@@ -69,7 +72,7 @@ class PACKSEQ_EXPORT Jagged {
 
   at::Tensor values_;
   at::Tensor lengths_;
-  std::vector<std::int64_t> offsets_;  // where each sequence begins in values_, and their end: [B + 1]
+  std::vector<std::int64_t> offsets_;
 };
 
 }  // namespace packseq

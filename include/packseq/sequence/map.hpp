@@ -34,7 +34,7 @@ PackedSequence map(const PackedSequence& packed, TokenFunction&& token_function)
 namespace detail {
 
 /// Refuses two packed batches that do not have the same documents' tokens in the same places.
-PACKSEQ_EXPORT void check_same_layout(const PackedSequence& first, const PackedSequence& second);
+PACKSEQ_EXPORT void check_same_layout(const char* function, const PackedSequence& first, const PackedSequence& second);
 
 }  // namespace detail
 
@@ -49,7 +49,7 @@ PACKSEQ_EXPORT void check_same_layout(const PackedSequence& first, const PackedS
 /// @endcode
 template <class TokenFunction>
 PackedSequence map(const PackedSequence& first, const PackedSequence& second, TokenFunction&& token_function) {
-  detail::check_same_layout(first, second);
+  detail::check_same_layout("map", first, second);
   return with_data(first, std::invoke(std::forward<TokenFunction>(token_function), first.data(), second.data()));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@
 namespace packseq {
 
 class DocumentReader;
+
+/// Gives documents one at a time, then nothing; a view is valid until the next call.
+using DocumentSource = std::function<std::optional<std::string_view>()>;
 
 /// How a vocabulary is built.
 struct VocabOptions {
@@ -61,6 +65,17 @@ class PACKSEQ_EXPORT Vocab {
   /// const auto vocab = packseq::Vocab::build(reader, {.min_frequency = 2});
   /// @endcode
   static Vocab build(DocumentReader& reader, const VocabOptions& options = {});
+
+  /// The same for documents from anywhere. The same conditions throw, and whatever `source` throws is passed on.
+  /// @throws std::invalid_argument if `source` is empty.
+  /// @code
+  /// packseq::DocumentSource lines = [line = std::string()]() mutable -> std::optional<std::string_view> {
+  ///   if (!std::getline(std::cin, line)) return std::nullopt;
+  ///   return line;
+  /// };
+  /// const auto vocab = packseq::Vocab::build(lines);
+  /// @endcode
+  static Vocab build(DocumentSource& source, const VocabOptions& options = {});
 
   /// Writes the vocabulary to a text file, all but its tokenizer. The file is replaced as a whole: if
   /// saving fails, the old one is still there. Its permissions stay.

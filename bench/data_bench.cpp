@@ -1,0 +1,119 @@
+// Batches of documents: how fast they are made, beside a network that reads them; and how long it takes to deal very
+// many documents to batches.
+
+#include <ATen/Context.h>
+#include <ATen/Functions.h>
+#include <ATen/Parallel.h>
+#include <benchmark/benchmark.h>
+#include <c10/core/InferenceMode.h>
+#include <torch/data/dataloader.h>
+
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <iostream>
+#include <stdexcept>
+#include <string>
+
+#include "english.hpp"
+#include "measure.hpp"
+#include "packseq/data/batch_sampler.hpp"
+#include "packseq/data/collate.hpp"
+#include "packseq/data/documents.hpp"
+#include "packseq/nn/lstm.hpp"
+#include "packseq/sequence/encode.hpp"
+#include "packseq/sequence/map.hpp"
+
+namespace packseq::bench {
+namespace {
+
+constexpr std::size_t text_bytes = 512 << 10;
+constexpr std::int64_t batch_size = 32;
+constexpr std::int64_t network_size = 128;
+
+void check(bool right, const std::string& problem) {
+  if (!right) throw std::runtime_error("data_bench: " + problem);
+}
+
+/// Documents in memory to packed batches, as training takes them, without workers; and the fused engine's inference
+/// over each of them, I = H = 128. Counters: tokens per second of both, and how many times as fast the batches are.
+void make_and_run(benchmark::State& state) {
+  using Clock = std::chrono::steady_clock;
+  at::set_num_threads(1);
+  at::manual_seed(0);
+  const auto text = english_like_documents(text_bytes);
+  const data::Documents documents{encode(text, Vocab::build(text))};
+  const auto all_tokens = documents.ids.values().size(0);
+  const data::BatchSampler sampler(documents.ids.lengths(), data::Bucketed{.batch_size = batch_size});
+  const auto loader = torch::data::make_data_loader(data::DocumentDataset(documents).map(data::Pack()), sampler,
+                                                    torch::data::DataLoaderOptions());
+  nn::LSTM lstm(torch::nn::LSTMOptions(network_size, network_size));
+  const auto embedded = at::randn({all_tokens, network_size});
+
+  const c10::InferenceMode guard;
+  std::chrono::duration<double> making{0};
+  std::chrono::duration<double> running{0};
+  for (auto _ : state) {
+    std::int64_t tokens = 0;
+    auto start = Clock::now();
+    for (const auto& batch : *loader) {
+      const auto made = Clock::now();
+      const auto size = batch.input.data().size(0);
+      benchmark::DoNotOptimize(lstm->forward(with_data(batch.input, embedded.narrow(0, 0, size))));
+      tokens += size;
+      making += made - start;
+      running += Clock::now() - made;
+      start = Clock::now();
+    }
+    making += Clock::now() - start;
+    check(tokens == all_tokens, "the batches of an epoch do not hold all tokens");
+  }
+  const auto tokens = static_cast<double>(state.iterations() * all_tokens);
+  state.counters["batches_tokens_per_second"] = tokens / making.count();
+  state.counters["network_tokens_per_second"] = tokens / running.count();
+  state.counters["ratio"] = running / making;
+}
+
+/// As many lengths as sentences might have: median 20, some of several hundreds.
+at::Tensor many_lengths(std::int64_t documents) {
+  at::manual_seed(0);
+  return at::empty({documents}, at::kDouble).log_normal_(std::log(20), 0.6).round_().clamp_(1, 500).to(at::kLong);
+}
+
+/// Deals all documents to batches, once in each iteration.
+void add_epoch(const std::string& name, const data::Batching& batching, std::int64_t documents) {
+  const auto measure = [batching, documents](benchmark::State& state) {
+    data::BatchSampler sampler(many_lengths(documents), batching);
+    for (auto _ : state) {
+      std::int64_t dealt = 0;
+      sampler.reset();
+      while (const auto batch = sampler.next()) dealt += static_cast<std::int64_t>(batch->size());
+      check(dealt == documents, "an epoch does not deal each document once");
+    }
+    state.counters["fill"] = sampler.fill();
+  };
+  const auto full_name = "epoch/" + name + "/documents:" + std::to_string(documents);
+  benchmark::RegisterBenchmark(full_name.c_str(), measure)->UseRealTime()->Unit(benchmark::kMillisecond);
+}
+
+void add_all() {
+  benchmark::RegisterBenchmark("make_and_run/workers:0/I:128/H:128", make_and_run)
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
+  for (const std::int64_t documents : {10'000, 10'000'000}) {
+    add_epoch("fixed", data::FixedSize{.batch_size = 64}, documents);
+    add_epoch("bucketed", data::Bucketed{.batch_size = 64}, documents);
+    add_epoch("token_budget", data::TokenBudget{.max_tokens = 2000}, documents);
+    add_epoch("padded_budget", data::TokenBudget{.max_tokens = 2000, .count = data::TokenCount::padded}, documents);
+  }
+}
+
+}  // namespace
+}  // namespace packseq::bench
+
+int main(int argc, char** argv) {
+  packseq::bench::add_all();
+  return packseq::bench::run_benchmarks(argc, argv);
+}

@@ -1,0 +1,111 @@
+#!/usr/bin/env bash
+# Writes real English text for the tutorial programs, benchmarks and tests. See usage below.
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+readonly here
+# shellcheck source-path=SCRIPTDIR
+source "$here/quickstart/packages.sh"
+
+usage() {
+  cat <<END
+Usage: bash cmake/real_text.sh FOLDER   write text files into FOLDER, each line a document, UTF-8:
+                                          kjv.txt        the verses of the King James Bible
+                                          wordnet.txt    the definitions of WordNet
+                                          fortunes.txt   the sayings of fortune
+                                          manpages.txt   the paragraphs of the Linux manual pages
+
+The text is taken from packages of Debian and Ubuntu, which are installed with apt where that needs no password. A file
+that is there already is left as it is. Ends with 77 if a text is not to be had; the others are written.
+END
+}
+
+say() {
+  echo "real_text: $*" >&2
+}
+
+# one_line: each paragraph of standard input on one line, with single spaces.
+one_line() {
+  awk 'function flush() { if (text != "") print text; text = "" }
+       NF == 0 { flush() }
+       { $1 = $1; if (NF) text = text == "" ? $0 : text " " $0 }
+       END { flush() }'
+}
+
+kjv_there() { command -v bible >/dev/null && [[ -f /usr/lib/bible.data ]]; }
+kjv() {  # "Ge1:1 In the beginning ..."
+  bible -f gen1:1-rev22:21 </dev/null | sed -E 's/^[^ ]+ //'
+}
+
+wordnet_there() { [[ -f /usr/share/wordnet/data.noun ]]; }
+wordnet() {  # "00001740 03 n 01 entity 0 003 ... | that which is perceived ..."
+  local part
+  for part in noun verb adj adv; do
+    sed -nE 's/^[0-9].* \| (.*[^ ]) *$/\1/p' "/usr/share/wordnet/data.$part"
+  done
+}
+
+fortunes_there() { [[ -f /usr/share/games/fortunes/fortunes && -f /usr/share/games/fortunes/literature ]]; }
+fortunes() {  # sayings between lines of "%"; some letters are struck over
+  local file
+  for file in /usr/share/games/fortunes/*; do
+    [[ $file == *.* ]] || { cat "$file" && echo %; }
+  done | sed -E 's/.\x08//g; /^[[:space:]]*$/d; s/^%$//' | one_line
+}
+
+manpages_there() { [[ -f /usr/share/man/man2/read.2.gz && -f /usr/share/man/man7/pipe.7.gz ]]; }
+manpages() {  # roff: the words of fonts' macros belong to the text, every other macro ends a paragraph
+  dpkg -L manpages manpages-dev | grep '^/usr/share/man/man.*\.gz$' | sort | xargs -r zcat | awk '
+    /^[.\x27]\\"/ { next }
+    /^\.(nf|EX|TS)/ { code = 1 }
+    /^\.(fi|EE|TE)/ { code = 0 }
+    code { print ""; next }
+    /^\.(B|I|BR|IR|RB|RI|BI|IB|SM|SB) / { sub(/^\.[A-Z]+ /, ""); font = 1 }
+    /^[.\x27]/ { print ""; next }
+    font { gsub(/" "/, "\x01"); gsub(/ /, ""); gsub(/\x01/, " "); gsub(/"/, ""); font = 0 }
+    { gsub(/\\f\[[^]]*\]|\\f[A-Z]|\\&|\\\/|\\,|\\c|\\:/, ""); gsub(/\\-/, "-") }
+    { gsub(/\\\(aq/, "\x27"); gsub(/\\e/, "\\") }
+    /\\[(*[]/ { next }
+    { print }' | one_line | awk 'NF >= 3'
+}
+
+# write FOLDER NAME PACKAGE...: one text; fails, and says why, if it is not to be had.
+write() {
+  local file=$1/$2.txt name=$2
+  shift 2
+  [[ ! -s $file ]] || return 0
+  if ! "${name}_there" && can_use_apt; then
+    say "installing $* with apt"
+    apt_install "$@" >&2 || say "apt failed, see above"
+  fi
+  if ! "${name}_there"; then
+    say "no $name.txt: the files of $* are not on this machine"
+    say "to go on: sudo apt-get install --reinstall $*, and run this again"
+    [[ $name != manpages ]] || say "if dpkg leaves manual pages out, first remove path-exclude in /etc/dpkg/dpkg.cfg.d"
+    return 1
+  fi
+  if ! "$name" | iconv -c -f UTF-8 -t UTF-8 >"$file.part"; then
+    rm "$file.part"
+    say "no $name.txt: see the error above"
+    return 1
+  fi
+  mv "$file.part" "$file"
+  say "$file: $(wc -l <"$file") documents, $(wc -w <"$file") words"
+}
+
+main() {
+  local folder=$1 result=0
+  mkdir -p "$folder"
+  write "$folder" kjv bible-kjv bible-kjv-text || result=77
+  write "$folder" wordnet wordnet-base || result=77
+  write "$folder" fortunes fortunes fortunes-min || result=77
+  write "$folder" manpages manpages manpages-dev || result=77
+  return "$result"
+}
+
+if [[ $# != 1 || $1 == -* ]]; then
+  usage
+  [[ ${1:-} == --help || ${1:-} == -h ]] || exit 1
+else
+  main "$1"
+fi

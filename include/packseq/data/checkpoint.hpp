@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+
+#include "packseq/data/batch_sampler.hpp"
+#include "packseq/export.hpp"
+
+namespace torch::nn {
+class Module;
+}
+namespace torch::optim {
+class Optimizer;
+}
+
+namespace packseq::data {
+
+/// How far training has come.
+struct Progress {
+  std::uint64_t seed = 0;  ///< Of the samplers.
+  Position position = {};  ///< Batches *consumed*; a loader may have fetched more.
+};
+
+/// A file with all that training needs to go on, to the same numbers, bit for bit, as if it had never stopped: the
+/// weights and buffers of a model, the state and options of its optimizer, LibTorch's random numbers (those of the CPU
+/// and of each CUDA device that the model is on), and the progress.
+///
+/// The file is replaced as a whole: killed at any moment, there is the old one or the new one. (Killed while it saves, a
+/// program leaves beside it a file ".packseq-...", which may go.) Length and checksum are verified before anything of it
+/// is read. No other thread may use model or optimizer meanwhile.
+/// @code
+/// packseq::data::Checkpoint checkpoint("model.checkpoint", *model, optimizer);
+/// packseq::data::Progress progress = {.seed = 1};
+/// if (checkpoint.exists()) progress = checkpoint.load();
+/// packseq::data::BatchSampler sampler(lengths, batching, {.seed = progress.seed, .start = progress.position});
+/// // ... after some batches
+/// checkpoint.save(progress);
+/// @endcode
+class PACKSEQ_EXPORT Checkpoint {
+ public:
+  /// Model and optimizer must outlive the checkpoint.
+  Checkpoint(std::filesystem::path file, torch::nn::Module& model, torch::optim::Optimizer& optimizer);
+
+  /// Whether the file is there.
+  bool exists() const;
+
+  /// @throws std::runtime_error, naming file and reason, if it cannot be written, or is there and is no regular file.
+  /// @throws c10::ValueError if the optimizer has a parameter that is none of the model's, and would be lost.
+  void save(const Progress& progress) const;
+
+  /// Brings model, optimizer and random numbers to where they were; all of them, or none if it throws. The model keeps
+  /// its tensors, which may be on another device than those that were saved.
+  /// @throws std::runtime_error, naming the file, if it cannot be read, is no checkpoint, of another version, cut
+  ///   short, longer than written, or altered, or if this LibTorch cannot read it.
+  /// @throws c10::ValueError, naming the file and what differs, if the model has not the names, sizes and dtypes that
+  ///   were saved, or the optimizer is of another kind or has other groups of parameters.
+  Progress load() const;
+
+ private:
+  std::filesystem::path file_;
+  torch::nn::Module& model_;
+  torch::optim::Optimizer& optimizer_;
+};
+
+}  // namespace packseq::data

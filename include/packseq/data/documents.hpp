@@ -1,0 +1,80 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+#include <torch/data/datasets/base.h>
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "packseq/data/text_reader.hpp"
+#include "packseq/export.hpp"
+#include "packseq/sequence/jagged.hpp"
+#include "packseq/text/vocab.hpp"
+
+namespace packseq::data {
+
+/// Documents as token ids: all of a dataset, or a batch of them.
+struct Documents {
+  using value_type = Documents;  ///< LibTorch's `map` asks for it, though it has no use for it.
+  Jagged ids;                    ///< Values int64 [N], of B documents.
+  at::Tensor labels = {};        ///< int64 [B] on the CPU; undefined where there are none.
+};
+
+/// Reads all documents of some files into memory. Labels are looked up in `labels`.
+/// @throws c10::ValueError, naming file and line, if a word or a label is not in its vocabulary and that has no unknown
+///   token.
+/// @throws c10::ValueError if there is no document, or only one of the documents and `labels` has labels.
+/// @throws std::invalid_argument or std::runtime_error as `TextReader` and its `next`.
+/// @code
+/// const auto documents = packseq::data::read_documents(files, text, vocab, labels);
+/// @endcode
+PACKSEQ_EXPORT Documents read_documents(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
+                                        const Vocab& vocab, const std::optional<Vocab>& labels = {});
+
+/// Some of the documents, in the order of `indices`; one may come several times.
+/// @throws c10::ValueError if `indices` is empty.
+/// @throws c10::IndexError if an index is not in 0 ... B - 1.
+/// @throws c10::TypeError if ids or labels are not int64 on the CPU.
+/// @throws c10::ValueError if ids are not [N], or labels not [B].
+/// @code
+/// const auto first_and_last = packseq::data::select(documents, {0, 999});
+/// @endcode
+PACKSEQ_EXPORT Documents select(const Documents& documents, at::ArrayRef<std::size_t> indices);
+
+/// Two random parts of all documents, of about `fraction` and the rest, the same for a seed: one to train, one to test.
+/// Those of a part stay in order.
+/// @throws c10::ValueError if `fraction` is not in 0 ... 1, or a part would be empty. Otherwise as `select`.
+/// @code
+/// const auto [training, test] = packseq::data::split(documents, .9, 1);
+/// @endcode
+PACKSEQ_EXPORT std::pair<Documents, Documents> split(const Documents& documents, double fraction, std::uint64_t seed);
+
+/// Documents in memory, for LibTorch's data loader. Copies, as each background worker has one, share the documents.
+/// @code
+/// packseq::data::DocumentDataset dataset(documents);
+/// packseq::data::BatchSampler sampler(documents.ids.lengths(), packseq::data::Bucketed{.batch_size = 64});
+/// auto loader = torch::data::make_data_loader(dataset.map(packseq::data::Pack()), std::move(sampler),
+///                                             torch::data::DataLoaderOptions().workers(2));
+/// for (const auto& batch : *loader) network->forward(batch.input);
+/// @endcode
+class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDataset<DocumentDataset, Documents> {
+ public:
+  /// @throws c10::TypeError if ids or labels are not int64 on the CPU.
+  /// @throws c10::ValueError if ids are not [N], or labels not [B].
+  explicit DocumentDataset(Documents documents);
+
+  /// `select` of these documents; the same conditions throw.
+  Documents get_batch(at::ArrayRef<std::size_t> indices) override;
+
+  /// The number of documents.
+  std::optional<std::size_t> size() const override;
+
+ private:
+  std::shared_ptr<const Documents> documents_;
+};
+
+}  // namespace packseq::data

@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "packseq/export.hpp"
+#include "packseq/text/document_reader.hpp"
+#include "packseq/text/vocab.hpp"
+
+namespace packseq::data {
+
+/// Where the label of a document comes from.
+enum class LabelSource {
+  none,    ///< There are no labels.
+  column,  ///< Files are lines of columns between tabs: one column is the document, another its label.
+  file,    ///< The label is the name of the document's file, as the caller gives it.
+};
+
+/// How documents are read from files.
+struct TextReaderOptions {
+  LabelSource label = LabelSource::none;
+  std::int64_t label_column = 1;     ///< Counted from 1; for `LabelSource::column`.
+  std::int64_t document_column = 2;  ///< Likewise.
+  DocumentReaderOptions text = {};   ///< With columns, a document is always a line.
+};
+
+/// A document as it is read.
+struct TextDocument {
+  std::string text;
+  std::string label;                        ///< Empty where there are none.
+  std::shared_ptr<const std::string> file;  ///< Where it is from,
+  std::int64_t line = 0;                    ///< and the line on which it begins there, from 1.
+};
+
+/// Reads the documents of several files one after the other, one at a time, so that they may be larger than memory.
+///
+/// A file must not change while it is read: its size and time of change are looked at when the reader is made, and
+/// again when the file is opened and when its end is reached. Different readers may be used by different threads; one
+/// that has thrown must not be read further.
+/// @code
+/// packseq::data::TextReader reader({"spam.txt", "ham.txt"}, {.label = packseq::data::LabelSource::file});
+/// while (const auto document = reader.next()) std::cout << document->label << ": " << document->text << '\n';
+/// @endcode
+class PACKSEQ_EXPORT TextReader {
+ public:
+  /// @throws std::invalid_argument if `files` is empty or names one file twice.
+  /// @throws std::invalid_argument if a column is less than 1, or both are the same one.
+  /// @throws std::invalid_argument if `options.text.split` is not `line` where labels come from a column.
+  /// @throws std::runtime_error if a file does not exist or is no regular file.
+  explicit TextReader(std::vector<std::filesystem::path> files, const TextReaderOptions& options = {});
+
+  TextReader(TextReader&&) noexcept;
+  TextReader& operator=(TextReader&&) noexcept;
+  ~TextReader();
+
+  /// The next document, or nothing at the end of the last file.
+  /// @throws std::runtime_error as `DocumentReader::next`.
+  /// @throws std::runtime_error, naming file and line, if a line has not the two columns that are read, or not as many
+  ///   as the first document of its file; or if its label is empty.
+  /// @throws std::runtime_error, naming the file, if it has changed or is gone since the reader was made.
+  std::optional<TextDocument> next();
+
+  /// From the first document again: an epoch is one pass.
+  void rewind();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The vocabulary of all documents of some files. The same conditions throw as in `TextReader` and `Vocab::build`.
+/// @code
+/// const auto vocab = packseq::data::build_vocab(files, text, {.specials = {"<pad>", "<unk>"}, .unknown = "<unk>"});
+/// @endcode
+PACKSEQ_EXPORT Vocab build_vocab(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
+                                 const VocabOptions& options = {});
+
+/// The labels of all documents of some files, as a vocabulary without specials: the most frequent label is 0.
+///
+/// Its tokenizer takes a text as one token.
+/// @throws std::invalid_argument if `text.label` is `LabelSource::none`. Otherwise as `TextReader`.
+/// @code
+/// const auto labels = packseq::data::build_labels(files, {.label = packseq::data::LabelSource::column});
+/// @endcode
+PACKSEQ_EXPORT Vocab build_labels(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text);
+
+}  // namespace packseq::data

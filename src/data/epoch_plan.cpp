@@ -1,0 +1,143 @@
+#include "data/epoch_plan.hpp"
+
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+#include <variant>
+
+#include "data/sampler.hpp"
+
+namespace packseq::data::detail {
+namespace {
+
+using Lengths = std::vector<std::int64_t>;
+
+/// Sorts each run of `bucket` documents by length. Those of one length stay in the random order that they are in.
+void sort_buckets(const Lengths& lengths, std::size_t bucket, std::vector<std::size_t>& order) {
+  struct Entry {
+    std::int64_t length;
+    std::size_t document;
+  };
+  std::vector<Entry> entries;
+  for (std::size_t begin = 0; begin < order.size(); begin += entries.size()) {
+    const std::size_t count = std::min(bucket, order.size() - begin);
+    entries.resize(count);
+    for (std::size_t i = 0; i < count; ++i) entries[i] = {lengths[order[begin + i]], order[begin + i]};
+    std::stable_sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.length < b.length; });
+    for (std::size_t i = 0; i < count; ++i) order[begin + i] = entries[i].document;
+  }
+}
+
+void cut_by_count(std::int64_t batch_size, EpochPlan& plan) {
+  const std::size_t documents = plan.order.size();
+  const std::size_t most = std::min(static_cast<std::size_t>(batch_size), documents);
+  for (std::size_t begin = 0; begin < documents; begin += most) {
+    plan.batches.push_back({begin, std::min(begin + most, documents)});
+  }
+}
+
+/// A batch in the making that must not exceed a budget.
+class Filling {
+ public:
+  explicit Filling(const TokenBudget& budget) : budget_(budget) {}
+
+  bool has_room(std::int64_t length) const {
+    if (documents_ == 0) return true;
+    // No batch of other documents has more; one of empty documents would have no end.
+    if (documents_ == budget_.max_tokens) return false;
+    if (budget_.count == TokenCount::packed) return length <= budget_.max_tokens - tokens_;
+    const std::int64_t longest = std::max(longest_, length);
+    return longest == 0 || documents_ + 1 <= budget_.max_tokens / longest;
+  }
+
+  void add(std::int64_t length) {
+    ++documents_;
+    if (budget_.count == TokenCount::packed) tokens_ += length;
+    longest_ = std::max(longest_, length);
+  }
+
+ private:
+  TokenBudget budget_;
+  std::int64_t documents_ = 0;
+  std::int64_t tokens_ = 0;
+  std::int64_t longest_ = 0;
+};
+
+/// Cuts a range of the order into batches that are as full as the order allows.
+void cut_by_tokens(const Lengths& lengths, const TokenBudget& budget, EpochPlan::Batch range, EpochPlan& plan) {
+  Filling batch(budget);
+  std::size_t begin = range.begin;
+  for (std::size_t i = range.begin; i < range.end; ++i) {
+    const std::int64_t length = lengths[plan.order[i]];
+    if (!batch.has_room(length)) {
+      plan.batches.push_back({std::exchange(begin, i), i});
+      batch = Filling(budget);
+    }
+    batch.add(length);
+  }
+  plan.batches.push_back({begin, range.end});
+}
+
+void deal(const Lengths&, const FixedSize& batching, EpochRandom&, EpochPlan& plan) {
+  cut_by_count(batching.batch_size, plan);
+}
+
+void deal(const Lengths& lengths, const Bucketed& batching, EpochRandom& random, EpochPlan& plan) {
+  const auto batch_size = static_cast<std::size_t>(batching.batch_size);
+  const auto batches = static_cast<std::size_t>(batching.batches_per_bucket);
+  const std::size_t documents = lengths.size();
+  sort_buckets(lengths, batches > documents / batch_size ? documents : batches * batch_size, plan.order);
+  cut_by_count(batching.batch_size, plan);
+  random.shuffle(plan.batches);
+}
+
+void deal(const Lengths& lengths, const TokenBudget& batching, EpochRandom& random, EpochPlan& plan) {
+  const std::size_t documents = lengths.size();
+  if (batching.count == TokenCount::packed) return cut_by_tokens(lengths, batching, {0, documents}, plan);
+  const auto bucket = static_cast<std::size_t>(batching.documents_per_bucket);
+  sort_buckets(lengths, bucket, plan.order);
+  for (std::size_t begin = 0, end = 0; begin < documents; begin = end) {
+    end = begin + std::min(bucket, documents - begin);
+    cut_by_tokens(lengths, batching, {begin, end}, plan);
+  }
+  random.shuffle(plan.batches);
+}
+
+void check(const Lengths&, const FixedSize& batching) {
+  check_positive("BatchSampler", "batch_size", batching.batch_size);
+}
+
+void check(const Lengths&, const Bucketed& batching) {
+  check_positive("BatchSampler", "batch_size", batching.batch_size);
+  check_positive("BatchSampler", "batches_per_bucket", batching.batches_per_bucket);
+}
+
+void check(const Lengths& lengths, const TokenBudget& batching) {
+  check_positive("BatchSampler", "max_tokens", batching.max_tokens);
+  check_positive("BatchSampler", "documents_per_bucket", batching.documents_per_bucket);
+  if (batching.longer_alone) return;
+  for (std::size_t document = 0; document < lengths.size(); ++document) {
+    TORCH_CHECK_VALUE(lengths[document] <= batching.max_tokens, "BatchSampler: lengths[", document, "] is ",
+                      lengths[document], ", more than max_tokens, ", batching.max_tokens,
+                      ": raise that, cut the document, or set longer_alone");
+  }
+}
+
+}  // namespace
+
+void check_batching(const Lengths& lengths, const Batching& batching) {
+  std::visit([&](const auto& kind) { check(lengths, kind); }, batching);
+}
+
+EpochPlan plan_epoch(const Lengths& lengths, const Batching& batching, EpochRandom random) {
+  EpochPlan plan;
+  plan.order.resize(lengths.size());
+  std::iota(plan.order.begin(), plan.order.end(), 0);
+  random.shuffle(plan.order);
+  std::visit([&](const auto& kind) { deal(lengths, kind, random, plan); }, batching);
+  return plan;
+}
+
+}  // namespace packseq::data::detail

@@ -1,0 +1,164 @@
+#include "packseq/data/text_reader.hpp"
+
+#include <algorithm>
+#include <map>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include "data/watched_file.hpp"
+
+namespace packseq::data {
+namespace {
+
+[[noreturn]] void refuse_options(const std::string& problem) { throw std::invalid_argument("TextReader: " + problem); }
+
+void check_options(const TextReaderOptions& options) {
+  const auto check_column = [](const std::string& name, std::int64_t column) {
+    if (column < 1) refuse_options(name + " is " + std::to_string(column) + ", and must be at least 1");
+  };
+  check_column("label_column", options.label_column);
+  check_column("document_column", options.document_column);
+  if (options.label_column == options.document_column) {
+    refuse_options("label_column and document_column are both " + std::to_string(options.label_column));
+  }
+  if (options.label == LabelSource::column && options.text.split != Split::line) {
+    refuse_options("text.split is not line, but where labels come from a column a document is a line");
+  }
+}
+
+std::vector<detail::WatchedFile> watched(const std::vector<std::filesystem::path>& files) {
+  if (files.empty()) refuse_options("files is empty");
+  std::vector<detail::WatchedFile> all;
+  std::map<std::filesystem::path, std::size_t> numbers;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    all.emplace_back(files[i]);
+    const auto [first, is_new] = numbers.emplace(std::filesystem::canonical(files[i]), i);
+    if (!is_new) {
+      refuse_options("files[" + std::to_string(i) + "], " + files[i].string() + ", is the same file as files[" +
+                     std::to_string(first->second) + "]");
+    }
+  }
+  return all;
+}
+
+/// The columns of a line, between tabs.
+std::vector<std::string_view> columns_of(std::string_view line) {
+  std::vector<std::string_view> columns;
+  while (true) {
+    const auto tab = line.find('\t');
+    columns.push_back(line.substr(0, tab));
+    if (tab == std::string_view::npos) return columns;
+    line.remove_prefix(tab + 1);
+  }
+}
+
+/// Takes a text for one token.
+void keep_whole(std::string_view text, const TokenSink& emit) { emit(text); }
+
+}  // namespace
+
+struct TextReader::State {
+  std::vector<detail::WatchedFile> files;
+  TextReaderOptions options;
+  std::size_t file = 0;                       // the one that is read
+  std::optional<DocumentReader> reader = {};  // of it, once it is open
+  std::size_t columns = 0;                    // of its lines, once one is read
+
+  void open();
+  void close();
+  TextDocument document(std::string_view text);
+  TextDocument document_of_columns(std::string_view line);
+  void check_columns(std::size_t count);
+  [[noreturn]] void refuse(const std::string& problem) const;
+};
+
+TextReader::TextReader(std::vector<std::filesystem::path> files, const TextReaderOptions& options) {
+  check_options(options);
+  state_ = std::make_unique<State>(State{watched(files), options});
+}
+
+TextReader::TextReader(TextReader&&) noexcept = default;
+TextReader& TextReader::operator=(TextReader&&) noexcept = default;
+TextReader::~TextReader() = default;
+
+std::optional<TextDocument> TextReader::next() {
+  for (; state_->file < state_->files.size(); ++state_->file) {
+    if (!state_->reader) state_->open();
+    if (const auto text = state_->reader->next()) return state_->document(*text);
+    state_->close();
+  }
+  return std::nullopt;
+}
+
+void TextReader::rewind() {
+  state_->reader.reset();
+  state_->file = 0;
+}
+
+void TextReader::State::open() {
+  files[file].check_unchanged();
+  reader.emplace(files[file].path(), options.text);
+  columns = 0;
+}
+
+void TextReader::State::close() {
+  reader.reset();
+  files[file].check_unchanged();
+}
+
+TextDocument TextReader::State::document(std::string_view text) {
+  if (options.label == LabelSource::column) return document_of_columns(text);
+  const auto& name = files[file].name();
+  return {std::string(text), options.label == LabelSource::file ? *name : std::string(), name, reader->line()};
+}
+
+TextDocument TextReader::State::document_of_columns(std::string_view line) {
+  const auto all = columns_of(line);
+  check_columns(all.size());
+  const std::string_view label = all[static_cast<std::size_t>(options.label_column) - 1];
+  const std::string_view text = all[static_cast<std::size_t>(options.document_column) - 1];
+  if (label.empty()) refuse("the label, column " + std::to_string(options.label_column) + ", is empty");
+  return {std::string(text), std::string(label), files[file].name(), reader->line()};
+}
+
+void TextReader::State::check_columns(std::size_t count) {
+  const auto needed = static_cast<std::size_t>(std::max(options.label_column, options.document_column));
+  if (count < needed) {
+    refuse(std::to_string(count) + " columns, and column " + std::to_string(needed) + " is to be read");
+  }
+  if (columns == 0) columns = count;
+  if (count != columns) {
+    refuse(std::to_string(count) + " columns, but the lines before have " + std::to_string(columns));
+  }
+}
+
+void TextReader::State::refuse(const std::string& problem) const {
+  throw std::runtime_error(*files[file].name() + ", line " + std::to_string(reader->line()) + ": " + problem);
+}
+
+Vocab build_vocab(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
+                  const VocabOptions& options) {
+  TextReader reader(files, text);
+  std::optional<TextDocument> document;
+  DocumentSource texts = [&]() -> std::optional<std::string_view> {
+    document = reader.next();
+    if (!document) return std::nullopt;
+    return document->text;
+  };
+  return Vocab::build(texts, options);
+}
+
+Vocab build_labels(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text) {
+  if (text.label == LabelSource::none) throw std::invalid_argument("build_labels: text.label is none: there are none");
+  TextReader reader(files, text);
+  std::optional<TextDocument> document;
+  DocumentSource labels = [&]() -> std::optional<std::string_view> {
+    document = reader.next();
+    if (!document) return std::nullopt;
+    return document->label;
+  };
+  return Vocab::build(labels, {.specials = {}, .tokenizer = keep_whole});
+}
+
+}  // namespace packseq::data

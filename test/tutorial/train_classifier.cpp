@@ -1,0 +1,138 @@
+// Training a classifier: which of several files does a line come from? It is compared with naive Bayes.
+//
+//   train_classifier [--epochs N] [--checkpoint FILE] [--workers N] FILE FILE...
+//
+// With a checkpoint it can be stopped at any time, also by a power cut; started again it goes on, to the same numbers.
+#include <torch/data/dataloader.h>
+#include <torch/nn/functional/loss.h>
+#include <torch/nn/modules/dropout.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/optim/adam.h>
+
+#include <cstdint>
+#include <exception>
+#include <iomanip>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "packseq/packseq.hpp"
+#include "training/naive_bayes.hpp"
+#include "training/options.hpp"
+#include "training/progress_line.hpp"
+
+namespace data = packseq::data;
+using torch::nn::functional::cross_entropy;
+
+// A vector for each word, an LSTM that reads them both ways, the largest of its numbers over a document's words, and a
+// score for each class.
+struct Classifier : torch::nn::Module {
+  Classifier(std::int64_t words, std::int64_t classes)
+      : embedding(words, 64),
+        lstm(torch::nn::LSTMOptions(64, 64).bidirectional(true)),
+        dropout(0.3),
+        linear(2 * 64, classes) {
+    register_module("embedding", embedding);
+    register_module("lstm", lstm);
+    register_module("dropout", dropout);
+    register_module("linear", linear);
+  }
+
+  torch::Tensor forward(const packseq::PackedSequence& ids) {
+    const auto output = lstm(embedding(ids)).output;
+    return linear(dropout(packseq::max_pool(output)));
+  }
+
+  packseq::nn::Embedding embedding;
+  packseq::nn::LSTM lstm;
+  torch::nn::Dropout dropout;
+  torch::nn::Linear linear;
+};
+
+// What makes packed batches of documents, each in its turn, in an order that does not depend on the number of workers.
+auto make_loader(const data::Documents& documents, const data::BatchSampler& sampler, std::size_t workers) {
+  return torch::data::make_data_loader(data::DocumentDataset(documents).map(data::Pack()), sampler,
+                                       torch::data::DataLoaderOptions().workers(workers));
+}
+
+struct Score {
+  double loss = 0;      // the mean over documents
+  double accuracy = 0;  // the share of documents whose class is found
+};
+
+Score evaluate(Classifier& model, const data::Documents& documents, std::size_t workers) {
+  const torch::NoGradGuard no_grad;
+  model.eval();
+  Score score;
+  const data::BatchSampler sampler(documents.ids.lengths(), data::Bucketed{.batch_size = 64});
+  const auto loader = make_loader(documents, sampler, workers);
+  for (auto& batch : *loader) {
+    const auto scores = model.forward(batch.input);
+    score.loss += cross_entropy(scores, batch.target).item<double>() * static_cast<double>(batch.target.size(0));
+    score.accuracy += scores.argmax(1).eq(batch.target).sum().item<double>();
+  }
+  score.loss /= static_cast<double>(documents.ids.size());
+  score.accuracy /= static_cast<double>(documents.ids.size());
+  return score;
+}
+
+// Trains the model until all epochs are done, beginning where the checkpoint is, if there is one.
+void train(Classifier& model, const data::Documents& documents, const TrainingOptions& options) {
+  torch::optim::Adam optimizer(model.parameters(), torch::optim::AdamOptions(0.002));
+  const data::Checkpoint checkpoint(options.checkpoint, model, optimizer);
+  data::Progress progress{.seed = 1};
+  if (checkpoint.exists()) progress = checkpoint.load();
+  const auto save = [&] {
+    if (!options.checkpoint.empty()) checkpoint.save(progress);
+  };
+
+  // About 4096 words in each batch, however long the documents are.
+  const data::BatchSampler sampler(documents.ids.lengths(), data::TokenBudget{.max_tokens = 4096, .longer_alone = true},
+                                   {.seed = progress.seed, .start = progress.position});
+  const auto loader = make_loader(documents, sampler, options.workers);
+  ProgressLine line(options.epochs);
+  model.train();
+  for (auto& [epoch, batches] = progress.position; epoch < options.epochs; ++epoch, batches = 0) {
+    for (auto& batch : *loader) {
+      optimizer.zero_grad();
+      const auto loss = cross_entropy(model.forward(batch.input), batch.target);
+      loss.backward();
+      optimizer.step();
+      ++batches;
+      line.show(progress.position, sampler.batches(), loss.item<double>(), batch.input.data().size(0));
+      if (batches % 100 == 0 || batches == sampler.batches()) save();
+    }
+  }
+}
+
+void run(const TrainingOptions& options) {
+  // The words that come twice or more, and the files. A tenth of all lines is kept to see what has been learnt.
+  const data::TextReaderOptions text = {.label = data::LabelSource::file};
+  const auto vocab = data::build_vocab(
+      options.files, text,
+      {.specials = {"<pad>", "<unk>"}, .unknown = "<unk>", .tokenizer = packseq::split_words, .min_frequency = 2});
+  const auto labels = data::build_labels(options.files, text);
+  const auto documents = data::read_documents(options.files, text, vocab, labels);
+  const auto [training, test] = data::split(documents, 0.9, /*seed=*/1);
+  std::cout << documents.ids.size() << " lines of " << labels.size() << " files, " << vocab.size()
+            << " different words\n";
+
+  at::manual_seed(1);
+  Classifier model(vocab.size(), labels.size());
+  train(model, training, options);
+
+  const auto score = evaluate(model, test, options.workers);
+  const NaiveBayes naive_bayes(training, vocab.size(), labels.size());
+  std::cout << "test loss " << std::setprecision(17) << score.loss << std::setprecision(4) << "\naccuracy "
+            << 100 * score.accuracy << " %, naive Bayes " << 100 * naive_bayes.accuracy(test) << " %\n";
+}
+
+int main(int argc, char** argv) {
+  try {
+    run(parse_training_options({argv + 1, argv + argc}));
+  } catch (const std::exception& error) {
+    std::cerr << "train_classifier: " << error.what() << "\nUsage: train_classifier " << training_usage;
+    return 1;
+  }
+}

@@ -1,0 +1,90 @@
+"""The training programs, killed in the middle and started again, end with the same numbers as if left alone.
+
+PACKSEQ_TUTORIALS is the folder that holds them.
+"""
+
+import os
+import pathlib
+import random
+import subprocess
+import tempfile
+import time
+import unittest
+
+FOLDER = pathlib.Path(os.environ["PACKSEQ_TUTORIALS"])
+
+
+def write_sentences(file, seed, subjects, verbs):
+    """Sentences of 3 to 26 words, some of which occur in this file alone."""
+    choose = random.Random(seed)
+    with open(file, "w", encoding="utf-8") as lines:
+        for _ in range(600):
+            parts = [f"the {choose.choice(subjects)} {choose.choice(verbs)}" for _ in range(choose.randint(1, 6))]
+            lines.write(" and then ".join(parts) + ".\n")
+
+
+class Training(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.temporary = tempfile.TemporaryDirectory()
+        cls.folder = pathlib.Path(cls.temporary.name)
+        cls.texts = [cls.folder / "farm.txt", cls.folder / "sea.txt"]
+        write_sentences(cls.texts[0], 1, "cow goat hen boy girl".split(), "runs eats sleeps".split())
+        write_sentences(cls.texts[1], 2, "ship fish whale boy girl".split(), "swims eats sinks".split())
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.temporary.cleanup()
+
+    def command(self, program, *words):
+        return [FOLDER / program, "--epochs", "3", *words, *self.texts]
+
+    def run_to_end(self, program, *words):
+        """What the program prints, a list of lines."""
+        result = subprocess.run(self.command(program, *words), check=True, capture_output=True, text=True)
+        return result.stdout.splitlines()
+
+    def kill_after_first_checkpoint(self, program, checkpoint, *words):
+        with subprocess.Popen(self.command(program, *words), stdout=subprocess.PIPE, text=True) as process:
+            while not checkpoint.exists() and process.poll() is None:
+                time.sleep(0.005)
+            process.kill()
+            output = process.communicate()[0]
+        self.assertEqual(process.returncode, -9, f"{program} was not killed in the middle:\n{output}")
+        self.assertNotIn("test loss", output)
+
+    def check_resumes(self, program):
+        whole = self.run_to_end(program)
+        for workers in "0", "2":
+            checkpoint = self.folder / f"{program}{workers}.checkpoint"
+            words = ["--workers", workers, "--checkpoint", checkpoint]
+            self.kill_after_first_checkpoint(program, checkpoint, *words)
+            resumed = self.run_to_end(program, *words)
+            self.assertFalse(any(line.startswith("epoch 1/3") for line in resumed), resumed)
+            self.assertEqual(resumed[-2:], whole[-2:])
+            # Nothing is left to do now, and the weights are those of the checkpoint.
+            done = self.run_to_end(program, *words)
+            self.assertEqual(done, [whole[0], *whole[-2:]])
+
+    def test_classifier_resumes(self):
+        self.check_resumes("train_classifier")
+
+    def test_language_model_resumes(self):
+        self.check_resumes("train_language_model")
+
+    def test_a_word_that_is_not_understood_is_named(self):
+        for program, words, message in [("train_classifier", ["--size", "3", "text"], "--size is no option"),
+                                        ("train_classifier", ["--epochs", "-1", "text"],
+                                         "--epochs is -1, and must be a number, 0 or more"),
+                                        ("train_classifier", ["text", "--workers"], "--workers is the last word"),
+                                        ("train_classifier", [], "a FILE is missing"),
+                                        ("train_language_model", ["no/such.txt"], "no/such.txt")]:
+            result = subprocess.run([FOLDER / program, *words], check=False, capture_output=True, text=True)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"{program}: ", result.stderr)
+            self.assertIn(message, result.stderr)
+            self.assertIn(f"Usage: {program} [--epochs N]", result.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
