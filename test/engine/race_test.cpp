@@ -24,8 +24,8 @@ void on_threads(std::size_t parts, const Work& work) {
 using Numbers = std::vector<float>;
 
 constexpr std::size_t input_size = 5, hidden_size = 155, projection_size = 33;
-const std::vector<std::int64_t> batch_sizes = {11, 11, 9, 7, 7, 3, 2, 2, 1, 1};
-constexpr std::size_t rows = 54, batch = 11;
+const std::vector<std::int64_t> batch_sizes = {26, 26, 9, 7, 7, 3, 2, 2, 1, 1};
+constexpr std::size_t rows = 84, batch = 26;
 
 /// The memory of one direction, whose outputs are `width` wide.
 struct Memory {
