@@ -56,6 +56,19 @@ std::vector<std::string_view> columns_of(std::string_view line) {
 /// Takes a text for one token.
 void keep_whole(std::string_view text, const TokenSink& emit) { emit(text); }
 
+/// The vocabulary of one part of all documents.
+Vocab vocab_of(std::string TextDocument::*part, const std::vector<std::filesystem::path>& files,
+               const TextReaderOptions& text, const VocabOptions& options) {
+  TextReader reader(files, text);
+  std::optional<TextDocument> document;
+  DocumentSource parts = [&]() -> std::optional<std::string_view> {
+    document = reader.next();
+    if (!document) return std::nullopt;
+    return (*document).*part;
+  };
+  return Vocab::build(parts, options);
+}
+
 }  // namespace
 
 struct TextReader::State {
@@ -139,26 +152,12 @@ void TextReader::State::refuse(const std::string& problem) const {
 
 Vocab build_vocab(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
                   const VocabOptions& options) {
-  TextReader reader(files, text);
-  std::optional<TextDocument> document;
-  DocumentSource texts = [&]() -> std::optional<std::string_view> {
-    document = reader.next();
-    if (!document) return std::nullopt;
-    return document->text;
-  };
-  return Vocab::build(texts, options);
+  return vocab_of(&TextDocument::text, files, text, options);
 }
 
 Vocab build_labels(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text) {
   if (text.label == LabelSource::none) throw std::invalid_argument("build_labels: text.label is none: there are none");
-  TextReader reader(files, text);
-  std::optional<TextDocument> document;
-  DocumentSource labels = [&]() -> std::optional<std::string_view> {
-    document = reader.next();
-    if (!document) return std::nullopt;
-    return document->label;
-  };
-  return Vocab::build(labels, {.specials = {}, .tokenizer = keep_whole});
+  return vocab_of(&TextDocument::label, files, text, {.specials = {}, .tokenizer = keep_whole});
 }
 
 }  // namespace packseq::data
