@@ -56,20 +56,17 @@ class LayerProducts {
     }
     const std::size_t parts = std::clamp<std::size_t>(of.rows.size() * gate_row() / gates_worth_a_thread, 1, threads);
     executor(parts, [&](std::size_t begin, std::size_t end) {
-      const auto part_of = [&](std::size_t count) { return Range{count * begin / parts, count * end / parts}; };
-      add_to_input(of, part_of(of.rows.size()));
-      for (auto* matrix : {&inputs_, &hidden_before_, &unprojected_}) {
-        const Range panels = part_of(matrix->packed().panels());
-        for (std::size_t p = panels.begin; p < panels.end; ++p) matrix->pack(p);
-      }
+      const Worker worker({begin, end}, parts);
+      add_to_input(of, worker.part_of(of.rows.size()));
+      pack_part<T>({&inputs_, &hidden_before_, &unprojected_}, worker);
     });
     executor(parts, [&](std::size_t begin, std::size_t end) {
-      const auto part_of = [&](std::size_t count) { return Range{count * begin / parts, count * end / parts}; };
+      const Worker worker({begin, end}, parts);
       const auto gathered = make_buffer<T>(columns_per_group * rows_per_block);
       for (std::size_t block = 0; block < cell_.gates; ++block) {
-        add_to_weights(of, block, part_of(direction_.hidden_size), gathered.get());
+        add_to_weights(of, block, worker.part_of(direction_.hidden_size), gathered.get());
       }
-      add_to_projection(of, part_of(direction_.output_size), gathered.get());
+      add_to_projection(of, worker.part_of(direction_.output_size), gathered.get());
     });
   }
 
@@ -96,9 +93,10 @@ class LayerProducts {
     const std::size_t hidden = direction_.hidden_size;
     const ColumnsOfA<T> gates = {of.d_gates + block * hidden, of.d_gates_stride, of.rows.size()};
     std::vector<OuterProduct<T>> products;
+    std::vector<T*> d_biases;
     const auto add = [&](std::size_t first_row, const Packing<T>& b, T* d_weight, T* d_bias) {
       if (d_weight != nullptr) products.push_back({&b.packed(), d_weight + first_row * b.packed().columns});
-      if (d_bias != nullptr) add_column_sums(gates, units, d_bias + first_row);
+      if (d_bias != nullptr) d_biases.push_back(d_bias + first_row);
     };
     const std::size_t first_hidden_block = cell_.gates - cell_.hidden_gates;
     if (block < cell_.input_gates) {
@@ -108,6 +106,7 @@ class LayerProducts {
       add((block - first_hidden_block) * hidden, hidden_before_, direction_.d_weight_hh, direction_.d_bias_hh);
     }
     add_outer_products<T>(gates, units, products, gathered);
+    if (!d_biases.empty()) add_column_sums<T>(gates, units, d_biases);
   }
 
   void add_to_projection(const RowGradients<T>& of, const Range& outputs, T* gathered) const {

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include "engine/matmul-inl.hpp"
 #include "engine/packing-inl.hpp"
@@ -123,12 +124,16 @@ void add_outer_products(const ColumnsOfA<T>& a, const Range& columns, std::span<
   }
 }
 
-/// Adds to each sum its column of A.
+/// Adds the sums of some columns of A to each of `to`, where a number belongs to each column.
 template <class T>
-void add_column_sums(const ColumnsOfA<T>& a, const Range& columns, T* sums) {
+void add_column_sums(const ColumnsOfA<T>& a, const Range& columns, std::span<T* const> to) {
+  std::vector<T> sums(columns.size());
   for (std::size_t row = 0; row < a.rows; ++row) {
-    const T* const from = a.data + row * a.stride;
-    for (std::size_t column = columns.begin; column < columns.end; ++column) sums[column] += from[column];
+    const T* const from = a.data + row * a.stride + columns.begin;
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += from[i];
+  }
+  for (T* const numbers : to) {
+    for (std::size_t i = 0; i < sums.size(); ++i) numbers[columns.begin + i] += sums[i];
   }
 }
 

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "engine/executor.hpp"
+#include "engine/plan.hpp"
+#include "engine/team.hpp"
 #include "hwy/aligned_allocator.h"
 #include "hwy/highway.h"
 
@@ -190,6 +192,15 @@ class Packing {
   bool are_rows_ = false;
 };
 
+/// Fills a worker's part of the panels of some matrices.
+template <class T>
+void pack_part(const std::vector<Packing<T>*>& matrices, const Worker& worker) {
+  for (auto* matrix : matrices) {
+    const Range panels = worker.part_of(matrix->packed().panels());
+    for (std::size_t p = panels.begin; p < panels.end; ++p) matrix->pack(p);
+  }
+}
+
 /// Fills all panels of some matrices.
 template <class T>
 void pack(const std::vector<Packing<T>*>& matrices, std::size_t threads, const Executor& executor) {
@@ -197,12 +208,7 @@ void pack(const std::vector<Packing<T>*>& matrices, std::size_t threads, const E
   std::size_t bytes = 0;
   for (const auto* matrix : matrices) bytes += matrix->packed().size() * sizeof(T);
   const std::size_t parts = std::clamp<std::size_t>(bytes / bytes_worth_a_thread, 1, threads);
-  executor(parts, [&](std::size_t begin, std::size_t end) {
-    for (auto* matrix : matrices) {
-      const std::size_t panels = matrix->packed().panels();
-      for (std::size_t p = panels * begin / parts; p < panels * end / parts; ++p) matrix->pack(p);
-    }
-  });
+  executor(parts, [&](std::size_t begin, std::size_t end) { pack_part(matrices, Worker({begin, end}, parts)); });
 }
 
 }  // namespace packseq::engine::HWY_NAMESPACE

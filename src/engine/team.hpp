@@ -38,6 +38,8 @@ class Barrier {
 class Worker {
  public:
   Worker() = default;
+  /// One of several who do not wait for each other.
+  Worker(Range parts, std::size_t of) : parts_(parts), of_(of) {}
   Worker(Range parts, std::size_t of, Barrier& barrier) : parts_(parts), of_(of), barrier_(&barrier) {}
 
   /// This worker's part of `count` things.
