@@ -6,8 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <stdexcept>
 #include <string>
@@ -15,6 +13,7 @@
 #include <vector>
 
 #include "packseq/text/vocab.hpp"
+#include "support/directory.hpp"
 #include "support/full_disk.hpp"
 
 namespace packseq {
@@ -26,30 +25,9 @@ using ::testing::HasSubstr;
 using ::testing::Optional;
 using ::testing::ThrowsMessage;
 
-/// Each test has a directory of its own.
-class VocabFile : public ::testing::Test {
+class VocabFile : public test::DirectoryTest {
  protected:
-  const fs::path directory_ = fs::path(::testing::TempDir()) / "packseq_vocab_file_test";
-  const fs::path file_ = directory_ / "vocab.txt";
-
-  void SetUp() override {
-    fs::remove_all(directory_);
-    fs::create_directory(directory_);
-  }
-
-  void TearDown() override { fs::remove_all(directory_); }
-
-  void write(const std::string& text) const { std::ofstream(file_, std::ios::binary) << text; }
-
-  std::string content() const {
-    std::ifstream stream(file_, std::ios::binary);
-    return {std::istreambuf_iterator<char>(stream), {}};
-  }
-
-  /// Nothing is left beside the files that belong there.
-  void expect_files(std::ptrdiff_t count) const {
-    EXPECT_EQ(std::distance(fs::directory_iterator(directory_), fs::directory_iterator()), count);
-  }
+  VocabFile() : DirectoryTest("packseq_vocab_file_test", "vocab.txt") {}
 
   void expect_refusal(const std::string& text, const std::string& message) const {
     write(text);
