@@ -1,6 +1,5 @@
 #pragma once
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/cuda.h>
 #include <torch/types.h>
@@ -8,6 +7,8 @@
 #include <algorithm>
 #include <random>
 #include <vector>
+
+#include "throws.hpp"
 
 namespace packseq::test {
 
@@ -70,8 +71,3 @@ inline std::vector<c10::Device> devices() {
 #define EXPECT_SAME(actual, expected)                                                                            \
   EXPECT_TRUE(at::equal(actual, expected) && (actual).dtype() == (expected).dtype()) << (actual) << "\nis not\n" \
                                                                                      << (expected)
-
-/// `statement` throws an exception of this type whose text contains `text`.
-#define EXPECT_THROWS(statement, type, text) \
-  EXPECT_THAT([&] { statement; },            \
-              testing::Throws<type>(testing::Property(&type::what_without_backtrace, testing::HasSubstr(text))))

@@ -30,10 +30,10 @@ struct TextReaderOptions {
 
 /// A document as it is read.
 struct TextDocument {
-  std::string text;
-  std::string label;                        ///< Empty where there are none.
-  std::shared_ptr<const std::string> file;  ///< Where it is from,
-  std::int64_t line = 0;                    ///< and the line on which it begins there, from 1.
+  std::string text = {};
+  std::string label = {};                        ///< Empty where there are none.
+  std::shared_ptr<const std::string> file = {};  ///< Where it is from,
+  std::int64_t line = 0;                         ///< and the line on which it begins there, from 1.
 };
 
 /// Reads the documents of several files one after the other, one at a time, so that they may be larger than memory.
