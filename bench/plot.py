@@ -42,7 +42,7 @@ def draw(axes, title, cases):
     axes.set_xlim(0, 3)
     axes.set_title(title, fontsize=10)
     axes.tick_params(labelsize=7)
-    axes.invert_yaxis()
+    axes.yaxis.set_inverted(True)  # the panels share it
 
 
 def main():

@@ -69,34 +69,27 @@ struct Job {
   const Plan* plan;
 };
 
-/// Runs all of a plan's steps, those dealt and those shared, in the order in which the pass takes them.
+/// Runs the steps of a plan that threads share, if there are any.
 template <class Pass>
-void run_with_shared_steps(const Job<Pass>& job, const Executor& executor) {
+void run_shared_steps(const Job<Pass>& job, const Executor& executor) {
   const Plan& plan = *job.plan;
-  const Range dealt = {plan.range.begin, plan.shared_from};
   const Range shared = {plan.shared_from, plan.range.end};
-  const auto run_shared = [&] {
-    Barrier barrier(plan.team);
-    job.pass->prepare_shared(plan.batch_sizes[shared.begin]);
-    executor(plan.team, [&](std::size_t begin, std::size_t end) {
-      job.pass->run(Worker({begin, end}, plan.team, barrier), {0, plan.batch_sizes[shared.begin]}, shared);
-    });
-  };
-  if (!job.pass->first_step_first()) run_shared();
-  executor(plan.shares.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) job.pass->run(Worker(), plan.shares[i], dealt);
+  if (shared.size() == 0) return;
+  const std::size_t live = plan.batch_sizes[shared.begin];
+  Barrier barrier(plan.team);
+  job.pass->prepare_shared(live);
+  executor(plan.team, [&](std::size_t begin, std::size_t end) {
+    job.pass->run(Worker({begin, end}, plan.team, barrier), {0, live}, shared);
   });
-  if (job.pass->first_step_first()) run_shared();
 }
 
-/// Runs jobs, at the same time if no threads share steps in them. A pass has `run(worker, share, steps)`, for some
-/// sequences and some steps, `prepare_shared(live)`, and `first_step_first()`, the order in which it takes the steps.
+/// Runs jobs, their dealt steps all at the same time. A pass has `run(worker, share, steps)`, for some sequences and some
+/// steps, `prepare_shared(live)`, and `first_step_first()`, the order in which it takes the steps: those that are shared
+/// are a plan's last.
 template <class Pass>
 void run_jobs(const std::vector<Job<Pass>>& jobs, const Executor& executor) {
-  const auto has_shared = [](const Job<Pass>& job) { return job.plan->shared_from < job.plan->range.end; };
-  if (std::any_of(jobs.begin(), jobs.end(), has_shared)) {
-    for (const auto& job : jobs) run_with_shared_steps(job, executor);
-    return;
+  for (const auto& job : jobs) {
+    if (!job.pass->first_step_first()) run_shared_steps(job, executor);
   }
   std::vector<std::pair<const Job<Pass>*, Range>> shares;
   for (const auto& job : jobs) {
@@ -105,9 +98,12 @@ void run_jobs(const std::vector<Job<Pass>>& jobs, const Executor& executor) {
   executor(shares.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const auto& [job, share] = shares[i];
-      job->pass->run(Worker(), share, job->plan->range);
+      job->pass->run(Worker(), share, {job->plan->range.begin, job->plan->shared_from});
     }
   });
+  for (const auto& job : jobs) {
+    if (job.pass->first_step_first()) run_shared_steps(job, executor);
+  }
 }
 
 }  // namespace packseq::engine::HWY_NAMESPACE

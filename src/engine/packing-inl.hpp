@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -28,7 +29,9 @@ using Buffer = hwy::AlignedFreeUniquePtr<T[]>;
 /// Uninitialised memory.
 template <class T>
 Buffer<T> make_buffer(std::size_t size) {
-  return hwy::AllocateAligned<T>(std::max<std::size_t>(size, 1));
+  auto buffer = hwy::AllocateAligned<T>(std::max<std::size_t>(size, 1));
+  if (buffer == nullptr) throw std::bad_alloc();
+  return buffer;
 }
 
 /// Vectors of a panel. With the rows of a tile they fill the registers: 6 * 2 of 16, 6 * 4 of 32.

@@ -60,7 +60,8 @@ std::vector<Range> deal(std::span<const std::size_t> lengths, std::size_t shares
 void deal_range(Plan& plan, const PlanOptions& options) {
   plan.team = options.threads;
   plan.shared_from = first_shared_step(plan, options);
-  const std::size_t shares = (options.threads + options.directions - 1) / options.directions;
+  // No more than there are threads: of one more, LibTorch gives two to every second thread.
+  const std::size_t shares = std::max<std::size_t>(options.threads / options.directions, 1);
   plan.shares = deal(lengths_within(plan, {plan.range.begin, plan.shared_from}), shares);
 }
 

@@ -119,7 +119,13 @@ struct First {
   }
   template <class T>
   HWY_INLINE void store(Vector<T> value, T* to) const {
+#if HWY_MEM_OPS_MIGHT_FAULT && HWY_TARGET != HWY_AVX2
+    HWY_ALIGN T lanes[hn::MaxLanes(Tag<T>())];
+    hn::Store(value, Tag<T>(), lanes);
+    std::copy_n(lanes, count, to);
+#else
     hn::BlendedStore(value, hn::FirstN(Tag<T>(), count), Tag<T>(), to);
+#endif
   }
 };
 

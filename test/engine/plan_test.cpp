@@ -87,6 +87,7 @@ TEST(Plan, DealsEqualSequencesEqually) {
 TEST(Plan, GivesEachDirectionSharesOfItsOwn) {
   const auto sizes = batch_sizes(Lengths(16, 7));
   EXPECT_EQ(make_plan(sizes, {.threads = 4, .directions = 2}).shares.size(), 2U);
+  EXPECT_EQ(make_plan(sizes, {.threads = 5, .directions = 2}).shares.size(), 2U);
   EXPECT_EQ(make_plan(sizes, {.threads = 1, .directions = 2}).shares.size(), 1U);
 }
 

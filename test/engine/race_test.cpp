@@ -118,12 +118,15 @@ std::vector<Numbers> run_both(const Case& of, std::size_t threads) {
     backwards[d].d_bias_hh = memory.d_bias_hh.data();
     if (of.has_projection) backwards[d].d_weight_hr = memory.d_weight_hr.data();
   }
-  const auto plan = make_plan(
-      batch_sizes, {.threads = threads, .directions = 2, .weight_bytes = of.shared ? std::size_t{1} << 30 : 0});
+  const PlanOptions options = {
+      .threads = threads, .directions = 2, .weight_bytes = of.shared ? std::size_t{1} << 30 : 0};
+  const auto plan = make_plan(batch_sizes, options);
   EXPECT_EQ(plan.shared_from < plan.steps(), of.shared && threads > 1);
   EXPECT_GT(plan.shared_from, 0U);
   run(std::span<const Forward<float>>(forwards), plan, on_threads);
-  if (of.keeps) run(std::span<const Backward<float>>(backwards), {&plan, 1}, on_threads);
+  // In parts, of which the first ones have no steps to share.
+  const auto parts = make_plans(batch_sizes, options, 20);
+  if (of.keeps) run(std::span<const Backward<float>>(backwards), parts, on_threads);
   std::vector<Numbers> results;
   for (const Memory& m : memories) {
     for (const auto* part : {&m.output, &m.h_n, &m.c_n, &m.d_h, &m.d_c, &m.d_input, &m.d_weight_ih, &m.d_weight_hh,

@@ -173,6 +173,14 @@ inline Tensors run_fused(const Recurrent& r, const Arguments& arguments) {
   return outputs;
 }
 
+/// The gradients of what came out of it, which it computes as well.
+inline Tensors gradients_in_engine(const Tensors& outputs, const Arguments& arguments) {
+  const MultiplyAdds multiply_adds;
+  auto result = gradients(outputs, arguments.all());
+  EXPECT_EQ(multiply_adds.count(), 0);
+  return result;
+}
+
 /// The same in LibTorch's own code.
 inline Tensors run_in_libtorch(const Recurrent& r, const Arguments& arguments) {
   const MultiplyAdds multiply_adds;
