@@ -20,6 +20,7 @@
 #include "packseq/data/text_stream.hpp"
 #include "packseq/engine/install.hpp"
 #include "packseq/engine/supports.hpp"
+#include "packseq/nn/embedded.hpp"
 #include "packseq/nn/gru.hpp"
 #include "packseq/nn/lstm.hpp"
 #include "packseq/nn/per_token.hpp"

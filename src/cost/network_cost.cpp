@@ -95,6 +95,14 @@ std::int64_t backward_flops(const Network& network, const at::Tensor& lengths, c
   return (2 * count).checked("backward_flops");
 }
 
+std::int64_t repeated_flops(const Network& network, std::int64_t repeated, Mode mode) {
+  check_network("repeated_flops", network);
+  TORCH_CHECK_VALUE(repeated >= 0, "repeated_flops: repeated is ", repeated, ", and must not be negative");
+  const Count products = mode == Mode::inference ? 1 : 3;
+  const Count per_token = directions(network) * gates(network) * network.hidden_size * network.input_size;
+  return (2 * products * per_token * repeated).checked("repeated_flops");
+}
+
 std::int64_t activation_bytes(const Network& network, const at::Tensor& lengths, Mode mode, std::int64_t element_size) {
   check_network("activation_bytes", network);
   TORCH_CHECK_VALUE(element_size > 0, "activation_bytes: element_size is ", element_size, ", and must be positive");

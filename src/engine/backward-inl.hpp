@@ -27,6 +27,7 @@ class BackwardPass {
         projection_(has_projection() ? direction.output_size : 0, direction.hidden_size),
         products_(direction_, cell_, max_rows),
         zeros_(make_zeros<T>(std::max(direction.hidden_size, direction.output_size))),
+        zero_rows_(plan.batch_sizes.front(), zeros_.get()),
         d_gates_(make_buffer<T>(max_rows * d_gates_stride())),
         d_projected_(make_buffer<T>(has_projection() ? max_rows * direction.output_size : 0)),
         unprojected_(make_buffer<T>(has_projection() ? max_rows * direction.hidden_size : 0)) {
@@ -70,6 +71,9 @@ class BackwardPass {
     products_.run(of, part.team, executor);
   }
 
+  /// What follows from those of all parts.
+  void finish(std::size_t threads, const Executor& executor) { products_.finish(threads, executor); }
+
  private:
   /// The rows of a step.
   struct Lists {
@@ -102,7 +106,7 @@ class BackwardPass {
     }
     worker.wait();
     multiply<T>(lists.from.data(), needed(share, step), weights, worker.part_of(weights.panels()), lists.to.data(),
-                cell_.passes_gradient ? nullptr : zeros_.get());
+                cell_.passes_gradient ? lists.to.data() : zero_rows_.data());
     worker.wait();
   }
 
@@ -155,7 +159,7 @@ class BackwardPass {
     }
     worker.wait();
     const PackedMatrix<T>& weights = projection_.packed();
-    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zeros_.get());
+    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zero_rows_.data());
     worker.wait();
   }
 
@@ -167,6 +171,7 @@ class BackwardPass {
   Packing<T> projection_;
   LayerProducts<T> products_;
   Buffer<T> zeros_;
+  std::vector<const T*> zero_rows_;
   // Of the rows of a part:
   Buffer<T> d_gates_;
   Buffer<T> d_projected_;
@@ -196,6 +201,7 @@ void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>&
     run_jobs(jobs, executor);
     for (const auto& job : jobs) job.pass->finish(*job.plan, executor);
   }
+  for (auto& pass : passes) pass->finish(parts.front().team, executor);
 }
 
 }  // namespace packseq::engine::HWY_NAMESPACE

@@ -7,14 +7,11 @@
 #define PACKSEQ_ENGINE_FORWARD_INL
 #endif
 
+#include "engine/input_product-inl.hpp"
 #include "engine/layer-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace packseq::engine::HWY_NAMESPACE {
-
-// The input's product is computed for some steps at a time: enough rows to read its weights seldom, few enough for the
-// sums to be still in the cache when their step comes.
-constexpr std::size_t rows_per_chunk = 128;
 
 template <class T>
 class ForwardPass {
@@ -24,25 +21,31 @@ class ForwardPass {
         cell_(cell),
         plan_(plan),
         rows_(direction_, plan),
-        input_weights_(direction.input_size, cell_.input_gates * direction.hidden_size),
+        input_product_(direction_, cell_, rows_per_chunk + plan.batch_sizes.front()),
         hidden_weights_(direction.output_size, cell_.hidden_gates * direction.hidden_size),
         projection_(direction.hidden_size, has_projection() ? direction.output_size : 0),
-        zeros_(make_zeros<T>(direction.output_size)) {
-    const auto take = [](Packing<T>& weights, const T* data, std::size_t rotation) {
-      const auto& packed = weights.packed();
-      weights.take_columns(line_addresses(data, packed.columns, packed.depth, rotation));
+        distinct_sums_(direction.index != nullptr ? make_buffer<T>(direction.input_rows * gate_row()) : nullptr),
+        zeros_(make_zeros<T>(direction.output_size)),
+        zero_rows_(plan.batch_sizes.front(), zeros_.get()) {
+    const auto take = [](Packing<T>& weights, const T* data) {
+      weights.take_columns(line_addresses(data, weights.packed().columns, weights.packed().depth));
     };
-    take(input_weights_, direction.weight_ih, cell_.rotation * direction.hidden_size);
-    take(hidden_weights_, direction.weight_hh, 0);
-    take(projection_, direction.weight_hr, 0);
-    add_biases();
+    take(hidden_weights_, direction.weight_hh);
+    take(projection_, direction.weight_hr);
   }
 
   bool first_step_first() const { return !direction_.reverse; }
 
   /// The weights that are to be packed.
   void collect(std::vector<Packing<T>*>& weights) {
-    for (auto* matrix : {&input_weights_, &hidden_weights_, &projection_}) weights.push_back(matrix);
+    input_product_.collect(weights);
+    weights.push_back(&hidden_weights_);
+    weights.push_back(&projection_);
+  }
+
+  /// What several tokens have in common, once, where the direction has an index; the work of one of several workers.
+  void project_distinct(const Worker& worker) {
+    if (direction_.index != nullptr) project_input(input_product_, direction_, distinct_sums_.get(), worker);
   }
 
   void prepare_shared(std::size_t live) { shared_scratch_ = make_scratch(live); }
@@ -86,15 +89,23 @@ class ForwardPass {
 
   /// The rows of a chunk, and of a step in it; each worker has its own lists.
   struct Lists {
-    std::vector<const T*> inputs;
-    std::vector<T*> sums;         // gate rows
-    std::vector<T*> hidden_sums;  // what the hidden state's product adds to in them
-    std::vector<const T*> from;   // of a step
+    std::vector<const T*> inputs;  // or, where there is an index, the sums that they share with others
+    std::vector<T*> sums;          // gate rows
+    std::vector<const T*> start;   // what the hidden state's product starts from,
+    std::vector<T*> hidden_sums;   // and where it goes, in the gate rows
+    std::vector<const T*> from;    // of a step
     std::vector<T*> to;
   };
 
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
+
+  /// Those that all tokens with this index start from.
+  const T* sums_of(std::int32_t index) const {
+    const auto row = static_cast<std::size_t>(index);
+    return row < direction_.known_rows ? direction_.known_sums + row * gate_row()
+                                       : distinct_sums_.get() + (row - direction_.known_rows) * gate_row();
+  }
 
   Scratch make_scratch(std::size_t live) const {
     Scratch scratch;
@@ -103,24 +114,12 @@ class ForwardPass {
     return scratch;
   }
 
-  /// The biases that the sums start from: where both products add to a sum, both of its biases.
-  void add_biases() {
-    const std::size_t hidden = direction_.hidden_size;
-    const std::size_t inputs = cell_.input_gates * hidden;
-    biases_ = make_zeros<T>(gate_row());
-    if (direction_.bias_ih == nullptr) return;
-    for (std::size_t i = 0; i < inputs; ++i) {
-      biases_[i] = direction_.bias_ih[(i + cell_.rotation * hidden) % inputs];
-    }
-    const std::size_t first = gate_row() - cell_.hidden_gates * hidden;
-    for (std::size_t i = first; i < gate_row(); ++i) biases_[i] += direction_.bias_hh[i - first];
-  }
-
   /// The next steps, up to a good number of rows.
   Range next_chunk(const Range& share, const Range& steps) const {
     Range chunk = direction_.reverse ? Range{steps.end, steps.end} : Range{steps.begin, steps.begin};
+    const std::size_t wanted = direction_.index != nullptr ? 1 : rows_per_chunk;  // there is nothing to compute ahead
     std::size_t rows = 0;
-    while (chunk.size() < steps.size() && rows < rows_per_chunk) {
+    while (chunk.size() < steps.size() && rows < wanted) {
       rows += plan_.live(share, direction_.reverse ? --chunk.begin : chunk.end++);
     }
     return chunk;
@@ -133,26 +132,32 @@ class ForwardPass {
   void list_rows(const Range& share, const Range& chunk, const Scratch& scratch, Lists& lists) const {
     lists.inputs.clear();
     lists.sums.clear();
+    lists.start.clear();
     lists.hidden_sums.clear();
+    const std::size_t first_hidden = gate_row() - cell_.hidden_gates * direction_.hidden_size;
     for (std::size_t i = 0; i < chunk.size(); ++i) {
       const std::size_t step = step_at(chunk, i);
       for (std::size_t rank = share.begin; rank < share.begin + plan_.live(share, step); ++rank) {
         const std::size_t row = rows_.row(step, rank);
-        lists.inputs.push_back(direction_.input + row * direction_.input_size);
+        lists.inputs.push_back(direction_.index != nullptr ? sums_of(direction_.index[row])
+                                                           : direction_.input + row * direction_.input_size);
         lists.sums.push_back(direction_.gates != nullptr ? direction_.gates + row * gate_row()
                                                          : scratch.sums.get() + lists.sums.size() * gate_row());
-        lists.hidden_sums.push_back(lists.sums.back() + gate_row() - cell_.hidden_gates * direction_.hidden_size);
+        lists.hidden_sums.push_back(lists.sums.back() + first_hidden);
+        lists.start.push_back(direction_.index != nullptr ? lists.inputs.back() + first_hidden
+                                                          : lists.hidden_sums.back());
       }
     }
   }
 
   void run_chunk(const Worker& worker, const Range& share, const Range& chunk, const Scratch& scratch, Lists& lists) {
     list_rows(share, chunk, scratch, lists);
-    const PackedMatrix<T>& weights = input_weights_.packed();
-    multiply<T>(lists.inputs.data(), lists.inputs.size(), weights, worker.part_of(weights.panels()), lists.sums.data(),
-                biases_.get());
-    start_hidden_sums(worker, lists.sums);
-    worker.wait();
+    if (direction_.index != nullptr) {
+      copy_unadded(worker, lists);
+    } else {
+      input_product_.run(worker, lists.inputs, lists.sums);
+      worker.wait();
+    }
     std::size_t first = 0;  // of the step's rows in the chunk
     for (std::size_t i = 0; i < chunk.size(); ++i) {
       const std::size_t step = step_at(chunk, i);
@@ -161,14 +166,11 @@ class ForwardPass {
     }
   }
 
-  /// Sums that the input's product has no part in start from their bias.
-  void start_hidden_sums(const Worker& worker, const std::vector<T*>& sums) const {
-    const std::size_t from = cell_.input_gates * direction_.hidden_size;
-    if (from == gate_row()) return;
-    const Range part = worker.part_of(sums.size());
-    for (std::size_t i = part.begin; i < part.end; ++i) {
-      std::copy(biases_.get() + from, biases_.get() + gate_row(), sums[i] + from);
-    }
+  /// The sums that tokens share and the hidden state's product adds nothing to.
+  void copy_unadded(const Worker& worker, const Lists& lists) const {
+    const std::size_t count = gate_row() - cell_.hidden_gates * direction_.hidden_size;
+    const Range part = worker.part_of(lists.sums.size());
+    for (std::size_t i = part.begin; i < part.end; ++i) std::copy_n(lists.inputs[i], count, lists.sums[i]);
   }
 
   void run_step(const Worker& worker, const Range& share, std::size_t step, std::size_t first, const Scratch& scratch,
@@ -178,7 +180,7 @@ class ForwardPass {
     for (std::size_t i = 0; i < live; ++i) lists.from[i] = rows_.h_before(step, share.begin + i);
     const PackedMatrix<T>& weights = hidden_weights_.packed();
     multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.hidden_sums.data() + first,
-                nullptr);
+                lists.start.data() + first);
     worker.wait();
     const Range units = worker.part_of(direction_.hidden_size);
     const auto forward = direction_.gates != nullptr ? cell_.forward_keeping : cell_.forward;
@@ -215,7 +217,7 @@ class ForwardPass {
       lists.to[i] = rows_.output(rows_.row(step, share.begin + i));
     }
     const PackedMatrix<T>& weights = projection_.packed();
-    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zeros_.get());
+    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zero_rows_.data());
     worker.wait();
   }
 
@@ -223,11 +225,12 @@ class ForwardPass {
   CellKernels<T> cell_;
   const Plan& plan_;
   Rows<T> rows_;
-  Packing<T> input_weights_;
+  InputProduct<T> input_product_;
   Packing<T> hidden_weights_;
   Packing<T> projection_;
+  Buffer<T> distinct_sums_;
   Buffer<T> zeros_;
-  Buffer<T> biases_;
+  std::vector<const T*> zero_rows_;
   Scratch shared_scratch_;
 };
 
@@ -240,6 +243,11 @@ void run_forward(std::span<const Forward<T>> directions, const CellKernels<T>& c
   std::vector<Packing<T>*> weights;
   for (auto& pass : passes) pass.collect(weights);
   pack<T>(weights, plan.team, executor);
+  if (directions.front().index != nullptr) {
+    executor(plan.team, [&](std::size_t begin, std::size_t end) {
+      for (auto& pass : passes) pass.project_distinct(Worker({begin, end}, plan.team));
+    });
+  }
   std::vector<Job<ForwardPass<T>>> jobs;
   for (auto& pass : passes) jobs.push_back({&pass, &plan});
   run_jobs(jobs, executor);

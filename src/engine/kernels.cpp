@@ -35,6 +35,12 @@ void forward_float(std::span<const Forward<float>> directions, const Plan& plan,
 void forward_double(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor) {
   run_forward(directions, kernels_of<double>(directions.front().cell), plan, executor);
 }
+void project_float(const Forward<float>& direction, float* sums, std::size_t threads, const Executor& executor) {
+  run_projection(direction, kernels_of<float>(direction.cell), sums, threads, executor);
+}
+void project_double(const Forward<double>& direction, double* sums, std::size_t threads, const Executor& executor) {
+  run_projection(direction, kernels_of<double>(direction.cell), sums, threads, executor);
+}
 void backward_float(std::span<const Backward<float>> directions, std::span<const Plan> parts,
                     const Executor& executor) {
   run_backward(directions, kernels_of<float>(directions.front().cell), parts, executor);
@@ -52,6 +58,8 @@ namespace packseq::engine {
 
 HWY_EXPORT(forward_float);
 HWY_EXPORT(forward_double);
+HWY_EXPORT(project_float);
+HWY_EXPORT(project_double);
 HWY_EXPORT(backward_float);
 HWY_EXPORT(backward_double);
 
@@ -60,6 +68,12 @@ void run(std::span<const Forward<float>> directions, const Plan& plan, const Exe
 }
 void run(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor) {
   HWY_DYNAMIC_DISPATCH(forward_double)(directions, plan, executor);
+}
+void project(const Forward<float>& direction, float* sums, std::size_t threads, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(project_float)(direction, sums, threads, executor);
+}
+void project(const Forward<double>& direction, double* sums, std::size_t threads, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(project_double)(direction, sums, threads, executor);
 }
 void run(std::span<const Backward<float>> directions, std::span<const Plan> parts, const Executor& executor) {
   HWY_DYNAMIC_DISPATCH(backward_float)(directions, parts, executor);

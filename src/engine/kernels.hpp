@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "engine/executor.hpp"
@@ -27,10 +28,14 @@ struct Direction {
   const T* bias_ih = nullptr;    ///< [G * H], or null.
   const T* bias_hh = nullptr;    ///< [G * H], or null.
   const T* weight_hr = nullptr;  ///< [P, H], or null: no projection, and P = H.
-  const T* input = nullptr;      ///< [N, I]
-  const T* h_0 = nullptr;        ///< [B, P]
-  const T* c_0 = nullptr;        ///< [B, H] of an LSTM.
-  T* output = nullptr;           ///< [N, P], its rows `output_stride` apart.
+  const T* input = nullptr;      ///< [N, I], or, where tokens have an index, [U, I].
+  std::size_t input_rows = 0;    ///< N, or U.
+  /// Which row of `input` each token has, [N], counted from `known_rows`; null: token i has row i.
+  const std::int32_t* index = nullptr;
+  std::size_t known_rows = 0;  ///< Indices below are of input that is known to a forward pass already.
+  const T* h_0 = nullptr;      ///< [B, P]
+  const T* c_0 = nullptr;      ///< [B, H] of an LSTM.
+  T* output = nullptr;         ///< [N, P], its rows `output_stride` apart.
   std::size_t output_stride = 0;
   T* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
   T* cells = nullptr;  ///< [N, H] of an LSTM, where `gates` is set.
@@ -39,8 +44,9 @@ struct Direction {
 /// A forward pass through a direction.
 template <class T>
 struct Forward : Direction<T> {
-  T* h_n = nullptr;  ///< [B, P]
-  T* c_n = nullptr;  ///< [B, H] of an LSTM.
+  const T* known_sums = nullptr;  ///< What `project` made of it, [known_rows, gate_blocks * H].
+  T* h_n = nullptr;               ///< [B, P]
+  T* c_n = nullptr;               ///< [B, H] of an LSTM.
 };
 
 /// A backward pass. Gradients that are null are not computed.
@@ -60,6 +66,10 @@ struct Backward : Direction<T> {
   T* d_bias_hh = nullptr;
   T* d_weight_hr = nullptr;
 };
+
+/// What the gates of each row of `direction.input` start from, whatever the state: [input_rows, gate_blocks * H].
+void project(const Forward<float>& direction, float* sums, std::size_t threads, const Executor& executor);
+void project(const Forward<double>& direction, double* sums, std::size_t threads, const Executor& executor);
 
 /// Runs the directions of a layer.
 void run(std::span<const Forward<float>> directions, const Plan& plan, const Executor& executor);

@@ -49,14 +49,15 @@ LayerResult run_in_libtorch(const Layer& layer) {
   if (layer.c_0.defined()) states.push_back(layer.c_0);
   auto [output, h_n, c_n] = run_network_in_libtorch({layer.cell, layer.data, layer.batch_sizes, states,
                                                      layer.parameters, layer.has_biases, /*num_layers=*/1,
-                                                     /*dropout=*/0, /*train=*/false, layer.bidirectional});
+                                                     /*dropout=*/0, /*train=*/false, layer.bidirectional, layer.index});
   return {std::move(output), std::move(h_n), std::move(c_n)};
 }
 
-/// Many gradients as one, as `is_grads_batched` makes them, or zeros without memory.
+/// Many gradients as one, as `is_grads_batched` makes them, zeros without memory, or numbers whose sign is elsewhere.
 bool are_beyond_the_engine(const Tensors& gradients) {
   return at::areAnyTensorSubclassLike(gradients) ||
-         std::any_of(gradients.begin(), gradients.end(), [](const Tensor& tensor) { return tensor._is_zerotensor(); });
+         std::any_of(gradients.begin(), gradients.end(),
+                     [](const Tensor& tensor) { return tensor._is_zerotensor() || tensor.is_neg(); });
 }
 
 class LayerFunction : public torch::autograd::Function<LayerFunction> {
@@ -66,7 +67,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     const Kept kept = make_kept(layer);
     const LayerResult result = run_forward(layer, kept);
     Tensors saved = inputs.vec();
-    saved.insert(saved.end(), {layer.batch_sizes, result.output, kept.gates, kept.cells});
+    saved.insert(saved.end(), {layer.index, layer.batch_sizes, result.output, kept.gates, kept.cells});
     context->save_for_backward(std::move(saved));
     // Plain values: compiled autograd hashes what is saved.
     context->saved_data["cell"] = static_cast<std::int64_t>(layer.cell);
@@ -83,10 +84,11 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     const Tensor output = saved[saved.size() - 3];
     Layer layer;
     layer.batch_sizes = saved[saved.size() - 4];
+    layer.index = saved[saved.size() - 5];
     layer.cell = static_cast<Cell>(context->saved_data["cell"].toInt());
     layer.has_biases = context->saved_data["has_biases"].toBool();
     layer.bidirectional = context->saved_data["bidirectional"].toBool();
-    saved.resize(saved.size() - 4);
+    saved.resize(saved.size() - 5);
     layer = with_variables(std::move(layer), saved);
     Tensors result;
     if (at::GradMode::is_enabled() || are_beyond_the_engine(gradients)) {

@@ -13,7 +13,9 @@ namespace packseq::engine {
 struct Layer {
   Cell cell = Cell::lstm;
   at::Tensor batch_sizes;  ///< int64 [T] on the CPU.
-  at::Tensor data;         ///< [N, I]
+  at::Tensor data;         ///< [N, I], or, where tokens have an index, [U, I].
+  at::Tensor index;        ///< int32 [N]: which row of `data` each token has, after K others; undefined: its own.
+  at::Tensor known_sums;   ///< Of those K rows, `project_input`; only where nothing records gradients. Or undefined.
   at::Tensor h_0;          ///< [D, B, P]
   at::Tensor c_0;          ///< [D, B, H] of an LSTM, else undefined.
   /// For each direction weight_ih, weight_hh, then, where there are any, bias_ih and bias_hh, then weight_hr.

@@ -22,11 +22,25 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept) {
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     Forward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, result.output, kept);
+    direction.known_sums = const_pointer_to_direction<T>(layer.known_sums, d);
+    direction.known_rows = layer.known_sums.defined() ? size(layer.known_sums.size(1)) : 0;
     direction.h_n = pointer_to_direction<T>(result.h_n, d);
     direction.c_n = pointer_to_direction<T>(result.c_n, d);
   }
   run(std::span<const Forward<T>>(directions), make_plan(batch_sizes_of(layer), plan_options(layer, shape)), parallel);
   return result;
+}
+
+template <class T>
+Tensor projected(const Layer& layer, const Shape& shape) {
+  const Tensor sums =
+      at::empty({shape.directions, shape.rows, shape.gate_row}, layer.data.options().requires_grad(false));
+  for (std::int64_t d = 0; d < shape.directions; ++d) {
+    Forward<T> direction;
+    set_inputs<T>(direction, layer, shape, d);
+    project(direction, pointer_to_direction<T>(sums, d), plan_options(layer, shape).threads, parallel);
+  }
+  return sums;
 }
 
 }  // namespace
@@ -49,6 +63,12 @@ Kept make_kept(const Layer& layer) {
   }
   if (layer.cell == Cell::lstm) kept.cells = at::empty({shape.directions, shape.rows, shape.hidden}, options);
   return kept;
+}
+
+Tensor project_input(const Layer& original) {
+  const Layer layer = contiguous(original);
+  return layer.data.scalar_type() == at::kFloat ? projected<float>(layer, Shape(layer))
+                                                : projected<double>(layer, Shape(layer));
 }
 
 LayerResult run_forward(const Layer& layer, const Kept& kept) {

@@ -17,6 +17,9 @@ struct Kept {
 /// A layer of contiguous tensors, which the passes want.
 Layer contiguous(Layer layer);
 
+/// Of all rows of the layer's data: see the function of this name for a network.
+at::Tensor project_input(const Layer& layer);
+
 /// Memory for what a backward pass needs.
 Kept make_kept(const Layer& layer);
 

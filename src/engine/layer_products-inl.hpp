@@ -40,40 +40,99 @@ class LayerProducts {
         inputs_(max_rows, direction.d_weight_ih != nullptr ? direction.input_size : 0),
         hidden_before_(max_rows, direction.d_weight_hh != nullptr ? direction.output_size : 0),
         unprojected_(max_rows, direction.d_weight_hr != nullptr ? direction.hidden_size : 0),
-        zeros_(make_zeros<T>(direction.input_size)) {
+        zeros_(make_zeros<T>(direction.input_size)),
+        start_(max_rows, zeros_.get()),
+        d_distinct_(make_zeros<T>(sums_by_index() ? direction.input_rows * d_distinct_stride() : 0)) {
     input_weights_.take_rows(line_addresses(direction.weight_ih, input_weights_.packed().depth, direction.input_size,
                                             cell.rotation * direction.hidden_size));
   }
 
   void collect(std::vector<Packing<T>*>& weights) { weights.push_back(&input_weights_); }
 
+  /// Where tokens have an index, their gradients are summed by it first.
   void run(const RowGradients<T>& of, std::size_t threads, const Executor& executor) {
-    inputs_.take_rows(line_addresses(direction_.input + of.rows.begin * direction_.input_size, of.rows.size(),
-                                     direction_.input_size));
-    hidden_before_.take_rows(of.hidden_before);
-    if (direction_.d_weight_hr != nullptr) {
-      unprojected_.take_rows(line_addresses(of.unprojected, of.rows.size(), direction_.hidden_size));
+    run(of, {.input = direction_.index == nullptr, .hidden = true}, threads, executor);
+  }
+
+  /// The products with the distinct rows of the input, after all parts have run.
+  void finish(std::size_t threads, const Executor& executor) {
+    if (!sums_by_index()) return;
+    for (std::size_t row = 0; row < direction_.input_rows; row += start_.size()) {
+      const Range rows = {row, std::min(row + start_.size(), direction_.input_rows)};
+      const T* const d_sums = d_distinct_.get() + row * d_distinct_stride();
+      run({rows, d_sums, d_distinct_stride(), {}, nullptr, nullptr}, {.input = true, .hidden = false}, threads,
+          executor);
     }
-    const std::size_t parts = std::clamp<std::size_t>(of.rows.size() * gate_row() / gates_worth_a_thread, 1, threads);
-    executor(parts, [&](std::size_t begin, std::size_t end) {
-      const Worker worker({begin, end}, parts);
-      add_to_input(of, worker.part_of(of.rows.size()));
-      pack_part<T>({&inputs_, &hidden_before_, &unprojected_}, worker);
-    });
-    executor(parts, [&](std::size_t begin, std::size_t end) {
-      const Worker worker({begin, end}, parts);
-      const auto gathered = make_buffer<T>(columns_per_group * rows_per_block);
-      for (std::size_t block = 0; block < cell_.gates; ++block) {
-        add_to_weights(of, block, worker.part_of(direction_.hidden_size), gathered.get());
-      }
-      add_to_projection(of, worker.part_of(direction_.output_size), gathered.get());
-    });
   }
 
  private:
   static constexpr std::size_t gates_worth_a_thread = 8192;
 
+  /// With what the gate gradients are multiplied.
+  struct Factors {
+    bool input;
+    bool hidden;  ///< And what goes with it: the biases, the projection, the sums by index.
+  };
+
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
+  bool sums_by_index() const {
+    return direction_.index != nullptr && (direction_.d_input != nullptr || direction_.d_weight_ih != nullptr);
+  }
+  /// As in BackwardPass::d_gates_stride.
+  std::size_t d_distinct_stride() const { return cell_.input_gates * direction_.hidden_size + 64 / sizeof(T); }
+
+  void run(const RowGradients<T>& of, const Factors& factors, std::size_t threads, const Executor& executor) {
+    const std::vector<Packing<T>*> packings = take_rows(of, factors);
+    const std::size_t parts = std::clamp<std::size_t>(of.rows.size() * gate_row() / gates_worth_a_thread, 1, threads);
+    executor(parts, [&](std::size_t begin, std::size_t end) {
+      const Worker worker({begin, end}, parts);
+      if (factors.input) add_to_input(of, worker.part_of(of.rows.size()));
+      pack_part<T>(packings, worker);
+    });
+    executor(parts, [&](std::size_t begin, std::size_t end) {
+      const Worker worker({begin, end}, parts);
+      const Range units = worker.part_of(direction_.hidden_size);
+      const auto gathered = make_buffer<T>(columns_per_group * rows_per_block);
+      for (std::size_t block = 0; block < cell_.gates; ++block) {
+        add_to_weights(of, factors, block, units, gathered.get());
+      }
+      if (!factors.hidden) return;
+      add_to_projection(of, worker.part_of(direction_.output_size), gathered.get());
+      if (sums_by_index()) add_by_index(of, units);
+    });
+  }
+
+  /// What is to be packed for these rows.
+  std::vector<Packing<T>*> take_rows(const RowGradients<T>& of, const Factors& factors) {
+    std::vector<Packing<T>*> packings;
+    if (factors.input) {
+      inputs_.take_rows(line_addresses(direction_.input + of.rows.begin * direction_.input_size, of.rows.size(),
+                                       direction_.input_size));
+      packings.push_back(&inputs_);
+    }
+    if (factors.hidden) {
+      hidden_before_.take_rows(of.hidden_before);
+      packings.push_back(&hidden_before_);
+    }
+    if (factors.hidden && direction_.d_weight_hr != nullptr) {
+      unprojected_.take_rows(line_addresses(of.unprojected, of.rows.size(), direction_.hidden_size));
+      packings.push_back(&unprojected_);
+    }
+    return packings;
+  }
+
+  /// Of some units of the gates that the input has a part in.
+  void add_by_index(const RowGradients<T>& of, const Range& units) {
+    for (std::size_t i = 0; i < of.rows.size(); ++i) {
+      const auto index = static_cast<std::size_t>(direction_.index[of.rows.begin + i]);
+      const T* const from = of.d_gates + i * of.d_gates_stride;
+      T* const to = d_distinct_.get() + index * d_distinct_stride();
+      for (std::size_t block = 0; block < cell_.input_gates; ++block) {
+        const std::size_t first = block * direction_.hidden_size;
+        for (std::size_t unit = first + units.begin; unit < first + units.end; ++unit) to[unit] += from[unit];
+      }
+    }
+  }
 
   void add_to_input(const RowGradients<T>& of, const Range& rows) const {
     if (direction_.d_input == nullptr) return;
@@ -85,27 +144,31 @@ class LayerProducts {
     }
     const PackedMatrix<T>& weights = input_weights_.packed();
     multiply<T>(from.data(), rows.size(), weights, {0, weights.panels()}, to.data(),
-                direction_.adds_to_d_input ? nullptr : zeros_.get());
+                direction_.adds_to_d_input ? to.data() : start_.data());
   }
 
   /// Of some units of a block of gates.
-  void add_to_weights(const RowGradients<T>& of, std::size_t block, const Range& units, T* gathered) const {
+  void add_to_weights(const RowGradients<T>& of, const Factors& factors, std::size_t block, const Range& units,
+                      T* gathered) const {
     const std::size_t hidden = direction_.hidden_size;
     const ColumnsOfA<T> gates = {of.d_gates + block * hidden, of.d_gates_stride, of.rows.size()};
     std::vector<OuterProduct<T>> products;
     std::vector<T*> d_biases;
-    const auto add = [&](std::size_t first_row, const Packing<T>& b, T* d_weight, T* d_bias) {
-      if (d_weight != nullptr) products.push_back({&b.packed(), d_weight + first_row * b.packed().columns});
-      if (d_bias != nullptr) d_biases.push_back(d_bias + first_row);
+    const auto add = [&](std::size_t first_row, const Packing<T>& b, bool is_factor, T* d_weight, T* d_bias) {
+      if (d_weight != nullptr && is_factor)
+        products.push_back({&b.packed(), d_weight + first_row * b.packed().columns});
+      if (d_bias != nullptr && factors.hidden) d_biases.push_back(d_bias + first_row);
     };
     const std::size_t first_hidden_block = cell_.gates - cell_.hidden_gates;
     if (block < cell_.input_gates) {
-      add((block + cell_.rotation) % cell_.input_gates * hidden, inputs_, direction_.d_weight_ih, direction_.d_bias_ih);
+      add((block + cell_.rotation) % cell_.input_gates * hidden, inputs_, factors.input, direction_.d_weight_ih,
+          direction_.d_bias_ih);
     }
     if (block >= first_hidden_block) {
-      add((block - first_hidden_block) * hidden, hidden_before_, direction_.d_weight_hh, direction_.d_bias_hh);
+      add((block - first_hidden_block) * hidden, hidden_before_, factors.hidden, direction_.d_weight_hh,
+          direction_.d_bias_hh);
     }
-    add_outer_products<T>(gates, units, products, gathered);
+    if (!products.empty()) add_outer_products<T>(gates, units, products, gathered);
     if (!d_biases.empty()) add_column_sums<T>(gates, units, d_biases);
   }
 
@@ -123,6 +186,8 @@ class LayerProducts {
   Packing<T> hidden_before_;
   Packing<T> unprojected_;
   Buffer<T> zeros_;
+  std::vector<const T*> start_;  // of products that are not added
+  Buffer<T> d_distinct_;         // gate gradients by index, [input_rows, input_gates * H]
 };
 
 }  // namespace packseq::engine::HWY_NAMESPACE

@@ -26,7 +26,7 @@ class Shape {
  public:
   explicit Shape(const Layer& layer)
       : layer_(layer),
-        rows(layer.data.size(0)),
+        rows((layer.index.defined() ? layer.index : layer.data).size(0)),
         input(layer.data.size(1)),
         output(layer.h_0.size(2)),
         hidden(layer.c_0.defined() ? layer.c_0.size(2) : output),
@@ -63,9 +63,9 @@ const T* const_pointer_to_direction(const at::Tensor& tensor, std::int64_t direc
   return tensor.defined() ? tensor.const_data_ptr<T>() + direction * tensor.stride(0) : nullptr;
 }
 
+/// What a direction reads.
 template <class T>
-void set_direction(engine::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction,
-                   const at::Tensor& output, const Kept& kept) {
+void set_inputs(engine::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction) {
   to.cell = layer.cell;
   to.reverse = direction == 1;
   to.input_size = size(shape.input);
@@ -79,8 +79,16 @@ void set_direction(engine::Direction<T>& to, const Layer& layer, const Shape& sh
   }
   if (shape.has_projection()) to.weight_hr = pointer<T>(shape.parameter(direction, shape.per_direction - 1));
   to.input = pointer<T>(layer.data);
+  to.input_rows = size(layer.data.size(0));
+  to.index = pointer<std::int32_t>(layer.index);
   to.h_0 = const_pointer_to_direction<T>(layer.h_0, direction);
   to.c_0 = const_pointer_to_direction<T>(layer.c_0, direction);
+}
+
+template <class T>
+void set_direction(engine::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction,
+                   const at::Tensor& output, const Kept& kept) {
+  set_inputs(to, layer, shape, direction);
   to.output = output.mutable_data_ptr<T>() + direction * shape.output;
   to.output_stride = size(output.stride(0));
   to.gates = pointer_to_direction<T>(kept.gates, direction);
@@ -94,7 +102,8 @@ inline std::span<const std::int64_t> batch_sizes_of(const Layer& layer) {
 inline PlanOptions plan_options(const Layer& layer, const Shape& shape) {
   return {.threads = at::in_parallel_region() ? 1 : size(at::get_num_threads()),
           .directions = size(shape.directions),
-          .weight_bytes = size(shape.gate_row * shape.output * layer.data.element_size())};
+          // Threads that all callers have in common must not wait for each other: then no steps are shared.
+          .weight_bytes = AT_PARALLEL_OPENMP ? shape.parameter(0, 1).nbytes() : 0};
 }
 
 }  // namespace packseq::engine

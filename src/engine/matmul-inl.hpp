@@ -30,11 +30,11 @@ struct RowsOfA {
   HWY_INLINE T operator()(std::size_t r, std::size_t k) const { return rows[r][k]; }
 };
 
-/// R rows of C, P panels wide, from `column` on. They start from `bias`, or from what C holds where it is null.
+/// R rows of C, P panels wide, from `column` on. They start from the rows of `start`, which may be C's own.
 /// `a(r, k)` is an element of A; the panels of B, `panel` apart, are `depth` deep, or deeper.
 template <std::size_t R, std::size_t P, class A, class T>
 HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_t panel, T* const* c,
-                     std::size_t column, const T* bias) {
+                     std::size_t column, const T* const* start) {
   constexpr std::size_t N = P * panel_vectors;
   const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
@@ -43,7 +43,7 @@ HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_
   for (std::size_t r = 0; r < R; ++r) {
     HWY_UNROLL(8)
     for (std::size_t n = 0; n < N; ++n) {
-      sum[r][n] = hn::LoadU(d, (bias != nullptr ? bias : c[r]) + column + n * lanes);
+      sum[r][n] = hn::LoadU(d, start[r] + column + n * lanes);
     }
   }
   for (std::size_t k = 0; k < depth; ++k) {
@@ -69,17 +69,16 @@ HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_
 /// A tile at the right edge, where C ends within the panel: the rest is computed, and dropped.
 template <std::size_t R, class A, class T>
 HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std::size_t column, std::size_t columns,
-                            const T* bias) {
+                            const T* const* start) {
   const std::size_t width = panel_width<T>();
   HWY_ALIGN T buffer[R * max_panel_width<T>];
   T* rows[R];
   for (std::size_t r = 0; r < R; ++r) {
     rows[r] = buffer + r * width;
-    const T* start = (bias != nullptr ? bias : c[r]) + column;
-    std::copy(start, start + columns, rows[r]);
+    std::copy_n(start[r] + column, columns, rows[r]);
     std::fill(rows[r] + columns, rows[r] + width, T{0});
   }
-  tile<R, 1>(a, depth, b, 0, rows, 0, static_cast<const T*>(nullptr));
+  tile<R, 1>(a, depth, b, 0, rows, 0, rows);
   for (std::size_t r = 0; r < R; ++r) std::copy(rows[r], rows[r] + columns, c[r] + column);
 }
 
@@ -87,31 +86,30 @@ HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std
 /// the one before it.
 template <std::size_t R, class T>
 HWY_NOINLINE void row_tile(const T* const* a, const PackedMatrix<T>& b, const Range& panels, T* const* c,
-                           const T* bias) {
+                           const T* const* start) {
   constexpr std::size_t P = R == 1 ? 4 : R <= 3 ? 2 : 1;
   const std::size_t width = panel_width<T>();
   const std::size_t whole = std::min(panels.end, b.columns / width);
   std::size_t p = panels.begin;
   const std::size_t panel = b.depth * width;
   const RowsOfA<T> rows = {a};
-  for (; p + P <= whole; p += P) tile<R, P>(rows, b.depth, b.panel(p), panel, c, p * width, bias);
-  for (; P > 1 && p < whole; ++p) tile<R, 1>(rows, b.depth, b.panel(p), panel, c, p * width, bias);
-  if (p < panels.end) edge_tile<R>(rows, b.depth, b.panel(p), c, p * width, b.columns - p * width, bias);
+  for (; p + P <= whole; p += P) tile<R, P>(rows, b.depth, b.panel(p), panel, c, p * width, start);
+  for (; P > 1 && p < whole; ++p) tile<R, 1>(rows, b.depth, b.panel(p), panel, c, p * width, start);
+  if (p < panels.end) edge_tile<R>(rows, b.depth, b.panel(p), c, p * width, b.columns - p * width, start);
 }
 
 template <class T>
-using RowTile = void (*)(const T* const*, const PackedMatrix<T>&, const Range&, T* const*, const T*);
+using RowTile = void (*)(const T* const*, const PackedMatrix<T>&, const Range&, T* const*, const T* const*);
 
 /// By their number of rows.
 template <class T>
 constexpr RowTile<T> row_tiles[tile_rows] = {row_tile<1, T>, row_tile<2, T>, row_tile<3, T>,
                                              row_tile<4, T>, row_tile<5, T>, row_tile<6, T>};
 
-/// C = A * B + bias in some panels of B; A and C are given by their rows. `bias` is a row, padded to whole panels, that
-/// goes to every row of C; where it is null, C += A * B.
+/// C = A * B + S in some panels of B; A, S and C are given by their rows. S may be C itself, or have one row for all.
 template <class T>
 void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, const Range& panels, T* const* c,
-              const T* bias) {
+              const T* const* start) {
   if (rows == 0 || panels.size() == 0) return;
   // As even as can be: 13 rows are 5 + 4 + 4.
   const std::size_t tiles = (rows + tile_rows - 1) / tile_rows;
@@ -120,7 +118,7 @@ void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, con
   for (std::size_t p = panels.begin; p < panels.end; p += step) {
     for (std::size_t t = 0, row = 0; t < tiles; ++t) {
       const std::size_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
-      row_tiles<T>[height - 1](a + row, b, {p, p + step}, c + row, bias);
+      row_tiles<T>[height - 1](a + row, b, {p, p + step}, c + row, start + row);
       row += height;
     }
   }

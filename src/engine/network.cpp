@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "engine/layer.hpp"
+#include "engine/layer_passes.hpp"
 
 namespace packseq::engine {
 namespace {
@@ -44,7 +45,7 @@ bool has_valid_batch_sizes(const Network& network) {
     return false;
   }
   const auto entries = sizes.accessor<std::int64_t, 1>();
-  std::int64_t rest = network.data.size(0);
+  std::int64_t rest = (network.index.defined() ? network.index : network.data).size(0);
   for (std::int64_t step = 0; step < entries.size(0); ++step) {
     if (entries[step] <= 0 || entries[step] > rest || (step > 0 && entries[step] > entries[step - 1])) return false;
     rest -= entries[step];
@@ -70,6 +71,10 @@ Layer layer_of(const Network& network, std::int64_t index, const at::Tensor& dat
   layer.cell = network.cell;
   layer.batch_sizes = network.batch_sizes;
   layer.data = data;
+  if (index == 0) {
+    layer.index = network.index;
+    layer.known_sums = network.known_sums;
+  }
   layer.h_0 = network.states[0].narrow(0, first, directions(network));
   if (network.cell == Cell::lstm) layer.c_0 = network.states[1].narrow(0, first, directions(network));
   layer.parameters = network.parameters.slice(static_cast<std::size_t>(index) * per_layer, per_layer).vec();
@@ -98,6 +103,8 @@ bool is_well_formed(const Network& network) {
   return true;
 }
 
+at::Tensor project_input(const Network& network) { return project_input(layer_of(network, 0, network.data)); }
+
 NetworkResult run_network(const Network& network) {
   at::Tensor data = network.data;
   std::vector<at::Tensor> h_n;
@@ -114,15 +121,17 @@ NetworkResult run_network(const Network& network) {
 }
 
 NetworkResult run_network_in_libtorch(const Network& network) {
+  TORCH_INTERNAL_ASSERT(!network.known_sums.defined());
+  const at::Tensor data = network.index.defined() ? network.data.index_select(0, network.index) : network.data;
   const auto run = [&](auto function) -> NetworkResult {
     const auto [output, h_n] =
-        function(network.data, network.batch_sizes, network.states[0], network.parameters, network.has_biases,
+        function(data, network.batch_sizes, network.states[0], network.parameters, network.has_biases,
                  network.num_layers, network.dropout, network.train, network.bidirectional);
     return {output, h_n, {}};
   };
   switch (network.cell) {
     case Cell::lstm:
-      return at::native::lstm(network.data, network.batch_sizes, network.states, network.parameters, network.has_biases,
+      return at::native::lstm(data, network.batch_sizes, network.states, network.parameters, network.has_biases,
                               network.num_layers, network.dropout, network.train, network.bidirectional);
     case Cell::gru:
       return run([](const auto&... arguments) { return at::native::gru(arguments...); });

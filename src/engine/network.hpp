@@ -14,7 +14,7 @@ namespace packseq::engine {
 /// `rnn_relu.data` are given it; L layers, D = 2 if bidirectional, else 1.
 struct Network {
   Cell cell;
-  const at::Tensor& data;         ///< [N, I]
+  const at::Tensor& data;         ///< [N, I], or [U, I] where there is an index.
   const at::Tensor& batch_sizes;  ///< [T]
   at::TensorList states;          ///< h_0 [L * D, B, P] and, of an LSTM, c_0 [L * D, B, H].
   at::TensorList parameters;      ///< Of each layer and direction: weight_ih, weight_hh, bias_ih, bias_hh, weight_hr.
@@ -23,6 +23,8 @@ struct Network {
   double dropout;
   bool train;
   bool bidirectional;
+  at::Tensor index = {};       ///< As in `Layer`, of the first layer.
+  at::Tensor known_sums = {};  ///< Likewise.
 };
 
 /// What comes out: the output's data [N, D * P], h_n and, of an LSTM, c_n.
@@ -34,6 +36,10 @@ Support supports_tensors(const at::Tensor& data, at::TensorList states, at::Tens
 
 /// Whether all of a network's tensors fit together; where they do not, LibTorch says what is wrong.
 bool is_well_formed(const Network& network);
+
+/// What the first layer's gates start from, whatever the state, for all rows of `network.data`: [D, K, *], a form of the
+/// engine's own. The network is supported and well formed, but for its index and batch sizes.
+at::Tensor project_input(const Network& network);
 
 /// Runs a network that is supported and well formed.
 NetworkResult run_network(const Network& network);

@@ -64,11 +64,10 @@ HWY_NOINLINE void outer_tile(const T* a, const Range& rows, const PackedMatrix<T
   for (std::size_t r = 0; r < R; ++r) rows_of_c[r] = c + r * b.columns;
   const T* const from = b.panel(panel) + rows.begin * width;
   const std::size_t column = panel * width;
-  const T* const no_bias = nullptr;
   if (column + width <= b.columns) {
-    tile<R, 1>(TransposedA<R, T>{a}, rows.size(), from, 0, rows_of_c, column, no_bias);
+    tile<R, 1>(TransposedA<R, T>{a}, rows.size(), from, 0, rows_of_c, column, rows_of_c);
   } else {
-    edge_tile<R>(TransposedA<R, T>{a}, rows.size(), from, rows_of_c, column, b.columns - column, no_bias);
+    edge_tile<R>(TransposedA<R, T>{a}, rows.size(), from, rows_of_c, column, b.columns - column, rows_of_c);
   }
 }
 

@@ -6,8 +6,8 @@
 namespace packseq::nn {
 
 Result GRUImpl::forward(const PackedSequence& input, const State& state) {
-  return detail::run_packed("GRU::forward", engine::Cell::gru, input, state, options_base, flat_weights_, engine,
-                            is_training());
+  return detail::run_packed("GRU::forward", engine::Cell::gru, {input, input.data()}, state, options_base,
+                            flat_weights_, engine, is_training());
 }
 
 std::shared_ptr<torch::nn::Module> GRUImpl::clone(const std::optional<at::Device>& device) const {

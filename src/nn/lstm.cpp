@@ -6,8 +6,8 @@
 namespace packseq::nn {
 
 Result LSTMImpl::forward(const PackedSequence& input, const State& state) {
-  return detail::run_packed("LSTM::forward", engine::Cell::lstm, input, state, options_base, flat_weights_, engine,
-                            is_training());
+  return detail::run_packed("LSTM::forward", engine::Cell::lstm, {input, input.data()}, state, options_base,
+                            flat_weights_, engine, is_training());
 }
 
 std::shared_ptr<torch::nn::Module> LSTMImpl::clone(const std::optional<at::Device>& device) const {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <utility>
+#include <variant>
 
 #include "packseq/sequence/map.hpp"
 #include "sequence/layout.hpp"
@@ -27,7 +28,7 @@ void check_type(const char* function, const char* name, const at::Tensor& tensor
 class PackedRun {
  public:
   /// Checks `input`: well formed, its data [N, I] of the dtype and on the device of the network's `weights`.
-  PackedRun(const char* function, const PackedSequence& input, const torch::nn::detail::RNNOptionsBase& options,
+  PackedRun(const char* function, const Input& input, const torch::nn::detail::RNNOptionsBase& options,
             const std::vector<at::Tensor>& weights);
 
   /// The caller's `state`, checked to be [layers * D, B, size], longest document first; zeros where it is undefined.
@@ -55,7 +56,7 @@ class PackedRun {
 
  private:
   const char* function_;
-  const PackedSequence& input_;
+  const Input& input_;
   const torch::nn::detail::RNNOptionsBase& options_;
   const std::vector<at::Tensor>& weights_;
   std::int64_t layers_;
@@ -64,18 +65,18 @@ class PackedRun {
   std::int64_t nonempty_;
 };
 
-PackedRun::PackedRun(const char* function, const PackedSequence& input,
-                     const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights)
+PackedRun::PackedRun(const char* function, const Input& input, const torch::nn::detail::RNNOptionsBase& options,
+                     const std::vector<at::Tensor>& weights)
     : function_(function),
       input_(input),
       options_(options),
       weights_(weights),
       layers_(options.num_layers()),
       directions_(options.bidirectional() ? 2 : 1) {
-  const auto layout = packseq::detail::checked_layout(function, input);
+  const auto layout = packseq::detail::checked_layout(function, input.batch);
   batch_ = static_cast<std::int64_t>(layout.lengths.size());
   nonempty_ = layout.batch_sizes.front();
-  const at::Tensor& data = input.data();
+  const at::Tensor& data = input.data;
   TORCH_CHECK_VALUE(data.dim() == 2 && data.size(1) == options.input_size(), function, ": the data of input has sizes ",
                     data.sizes(), ", and must be [N, ", options.input_size(), "]");
   check_type(function, "the data of input", data, weights.front());
@@ -83,21 +84,22 @@ PackedRun::PackedRun(const char* function, const PackedSequence& input,
 
 at::Tensor PackedRun::initial(const char* name, const at::Tensor& state, std::int64_t size) const {
   const std::int64_t rows = layers_ * directions_;
-  if (!state.defined()) return at::zeros({rows, batch_, size}, input_.data().options().requires_grad(false));
+  if (!state.defined()) return at::zeros({rows, batch_, size}, input_.data.options().requires_grad(false));
   TORCH_CHECK_VALUE(state.sizes() == at::IntArrayRef({rows, batch_, size}), function_, ": ", name, " has sizes ",
                     state.sizes(), ", and must be [", rows, ", ", batch_, ", ", size,
                     "]: layers times directions, documents, size");
   check_type(function_, name, state, weights_.front());
-  return input_.sorted_indices().defined() ? state.index_select(1, input_.sorted_indices()) : state;
+  return input_.batch.sorted_indices().defined() ? state.index_select(1, input_.batch.sorted_indices()) : state;
 }
 
 engine::NetworkResult PackedRun::run(engine::Cell cell, const std::vector<at::Tensor>& states, engine::Choice choice,
                                      bool train) const {
-  const at::Tensor batch_sizes = input_.batch_sizes().contiguous();
-  const engine::Network network = {cell,    input_.data(),      batch_sizes, states,          weights_, options_.bias(),
-                                   layers_, options_.dropout(), train,       directions_ == 2};
+  const at::Tensor batch_sizes = input_.batch.batch_sizes().contiguous();
+  const engine::Network network = {cell,     input_.data,      batch_sizes,  states,
+                                   weights_, options_.bias(),  layers_,      options_.dropout(),
+                                   train,    directions_ == 2, input_.index, input_.known_sums};
   if (choice == engine::Choice::libtorch) return engine::run_network_in_libtorch(network);
-  const auto support = engine::supports_tensors(input_.data(), states, weights_);
+  const auto support = engine::supports_tensors(input_.data, states, weights_);
   TORCH_CHECK_VALUE(support || choice == engine::Choice::automatic, function_,
                     ": engine is Choice::fused, but the fused engine does not run this: ", support.reason);
   // Parameters that somebody has given other sizes are LibTorch's to refuse.
@@ -105,7 +107,7 @@ engine::NetworkResult PackedRun::run(engine::Cell cell, const std::vector<at::Te
                                                     : engine::run_network_in_libtorch(network);
 }
 
-PackedSequence PackedRun::output(at::Tensor data) const { return with_data(input_, std::move(data)); }
+PackedSequence PackedRun::output(at::Tensor data) const { return with_data(input_.batch, std::move(data)); }
 
 at::Tensor PackedRun::final(const at::Tensor& state, const at::Tensor& initial) const {
   at::Tensor all = state;
@@ -113,11 +115,11 @@ at::Tensor PackedRun::final(const at::Tensor& state, const at::Tensor& initial) 
     const at::Tensor of_empty = initial.narrow(1, nonempty_, batch_ - nonempty_);
     all = at::cat({state, of_empty.to(state.scalar_type())}, 1);
   }
-  return input_.unsorted_indices().defined() ? all.index_select(1, input_.unsorted_indices()) : all;
+  return input_.batch.unsorted_indices().defined() ? all.index_select(1, input_.batch.unsorted_indices()) : all;
 }
 
 Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initial) const {
-  const at::Tensor& data = input_.data();
+  const at::Tensor& data = input_.data;
   // The sums add nothing to no elements, but make the output a part of the graph: backward works, as for any batch.
   at::Tensor nothing = at::zeros({0, directions_ * output_size}, data.options().requires_grad(false)) + data.sum();
   for (const at::Tensor& weight : weights_) nothing = nothing + weight.sum();
@@ -128,7 +130,12 @@ Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initi
 
 }  // namespace
 
-Result run_packed(const char* function, engine::Cell cell, const PackedSequence& input, const State& state,
+engine::Cell cell_of(const torch::nn::RNNOptions& options) {
+  return std::holds_alternative<torch::enumtype::kReLU>(options.nonlinearity()) ? engine::Cell::rnn_relu
+                                                                                : engine::Cell::rnn_tanh;
+}
+
+Result run_packed(const char* function, engine::Cell cell, const Input& input, const State& state,
                   const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights,
                   engine::Choice choice, bool train) {
   const bool has_cells = cell == engine::Cell::lstm;

@@ -11,11 +11,22 @@
 
 namespace packseq::nn::detail {
 
+/// A packed batch on its way into a network.
+struct Input {
+  const PackedSequence& batch;  ///< Its documents; its data says nothing.
+  at::Tensor data;              ///< [N, I], a row for each token, or [U, I] where there is an index.
+  at::Tensor index = {};        ///< See `engine::Layer`.
+  at::Tensor known_sums = {};   ///< Likewise.
+};
+
+/// The kind of an RNN's cell.
+engine::Cell cell_of(const torch::nn::RNNOptions& options);
+
 /// The forward pass of an LSTM, GRU or RNN over a packed batch.
 ///
 /// Empty documents sort last, and neither LibTorch nor the engine knows them: only the others are run, and the empty
 /// ones keep their initial state.
-Result run_packed(const char* function, engine::Cell cell, const PackedSequence& input, const State& state,
+Result run_packed(const char* function, engine::Cell cell, const Input& input, const State& state,
                   const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights,
                   engine::Choice choice, bool train);
 

@@ -95,6 +95,10 @@ class GradientKindTest(EngineTest):
         self.check(lambda output, variables: torch.autograd.grad(
             output, variables, torch._efficientzerotensor(output.shape)))
 
+    def test_gradient_with_its_negative_bit_set(self):
+        self.check(lambda output, variables: torch.autograd.grad(
+            output, variables, torch._neg_view(torch.arange(float(output.numel())).view_as(output))))
+
     def test_backward_pass_under_autocast(self):
         def backward(output, variables):
             with torch.autocast("cpu", dtype=torch.bfloat16):

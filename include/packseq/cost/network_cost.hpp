@@ -69,6 +69,18 @@ PACKSEQ_EXPORT std::int64_t backward_flops(const Network& network, const at::Ten
 /// What a pass is run for.
 enum class Mode { inference, training };
 
+/// FLOPs of a forward and, in training, a backward pass that are not executed where `repeated` tokens share the first
+/// layer's products with others: what `packseq::nn::Embedded` saves, N - U of U distinct words, or, frozen, N.
+///
+/// 2 D G H I per token in the forward pass, and twice that in the backward pass, whose gradients of weights and input are
+/// products over the distinct words.
+/// @throws c10::ValueError if `repeated` is negative, or the count 2^63 or more; for `network` as in `forward_flops`.
+/// @code
+/// const packseq::cost::Network lstm{.input_size = 4, .hidden_size = 5};
+/// packseq::cost::repeated_flops(lstm, 2, packseq::cost::Mode::inference);   // 2 * 4 * 5 * 4 * 2 = 320
+/// @endcode
+PACKSEQ_EXPORT std::int64_t repeated_flops(const Network& network, std::int64_t repeated, Mode mode);
+
 /// Bytes of the activations that must exist at once, for elements of `element_size` bytes.
 ///
 /// Inference: input and output of the layer that is widest in both. Training: the input, the output of each layer,

@@ -1,0 +1,104 @@
+#pragma once
+
+#include <torch/nn/module.h>
+#include <torch/nn/pimpl.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "packseq/export.hpp"
+#include "packseq/nn/gru.hpp"
+#include "packseq/nn/lstm.hpp"
+#include "packseq/nn/per_token.hpp"
+#include "packseq/nn/result.hpp"
+#include "packseq/nn/rnn.hpp"
+#include "packseq/sequence/pack.hpp"
+
+namespace packseq::nn {
+
+namespace detail {
+struct Frozen;
+}
+
+/// An `Embedding` and the network behind it, as one module over packed ids that multiplies no word twice.
+///
+/// What a word adds to the gates of the first layer depends on the word alone. In the fused engine it is computed once
+/// for each distinct word of a batch, of either direction; in training, the gradients of a word are summed before they
+/// are multiplied. The results are those of the two modules one after the other, to the last bit; gradients differ by
+/// rounding alone. Where few words repeat, or the engine does not run the network, the modules do run one after the
+/// other. Many threads may run one network at once as long as none changes it.
+///
+/// The two modules stay what they are, and may be used by others as well; in the `state_dict` their names are
+/// "embedding" and "lstm", "gru" or "rnn".
+template <class Network>
+class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
+ public:
+  /// @throws c10::ValueError if a module is empty, or the network's input is not as wide as the embedding.
+  EmbeddedImpl(Embedding embedding, Network network);
+
+  /// Runs the network over every document of `ids`, data int64 [N], from `state`, or from zeros where it is undefined.
+  /// @throws c10::TypeError if the data of `ids` is not int64, or not on the embedding's device.
+  /// @throws c10::ValueError if the data of `ids` is not [N]. Otherwise as `forward` of the network.
+  /// @throws c10::IndexError if an id is not in 0 ... num_embeddings - 1.
+  /// @code
+  /// packseq::nn::EmbeddedLSTM network(packseq::nn::Embedding(vocab.size(), 4), packseq::nn::LSTM(4, 5));
+  /// const auto [output, state] = network->forward(packed);   // output.data() [6, 5], state.h and state.c [1, 3, 5]
+  /// @endcode
+  Result forward(const PackedSequence& ids, const State& state = {});
+
+  /// Computes what each word adds to the gates, for inference over many batches, in a table of at most `max_bytes`: of
+  /// as many words as fit, from id 0 on. In a `Vocab`'s order these are the most frequent ones; what others add is still
+  /// computed batch by batch.
+  ///
+  /// The table is used until a pass records gradients, since training changes weights, or a weight is changed or replaced
+  /// otherwise; then call it again. LibTorch does not tell of changes through `.data()`, nor of those to tensors that were
+  /// made in inference mode: call `unfreeze` then. No other thread may run the network meanwhile.
+  /// @throws c10::ValueError if `max_bytes` is less than one word takes, or the embedding has a `max_norm`, with which it
+  ///   changes as it runs.
+  /// @throws c10::ValueError if the fused engine does not run the network (see `packseq::engine::supports`), or its
+  ///   `engine` is `Choice::libtorch`.
+  /// @code
+  /// network->freeze();
+  /// const torch::NoGradGuard no_grad;
+  /// for (const auto& batch : batches) use(network->forward(batch));
+  /// @endcode
+  void freeze(std::int64_t max_bytes = std::int64_t{256} << 20);
+
+  /// Drops the table that `freeze` made, if there is one.
+  void unfreeze();
+
+  /// How many words are looked up in the table now; 0 if there is none, or it is not used any more.
+  std::int64_t frozen_words() const;
+
+  /// A deep copy, without a table.
+  std::shared_ptr<torch::nn::Module> clone(const std::optional<at::Device>& device = {}) const override;
+
+  Embedding embedding;
+  Network network;
+
+ protected:
+  FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())})
+
+ private:
+  std::vector<at::Tensor> frozen_weights() const;
+
+  std::shared_ptr<const detail::Frozen> frozen_;
+  std::atomic<bool> is_trained_ = false;  // since it was frozen
+};
+
+extern template class EmbeddedImpl<LSTM>;
+extern template class EmbeddedImpl<GRU>;
+extern template class EmbeddedImpl<RNN>;
+
+/// A module holder for `EmbeddedImpl`: a shared pointer with constructors and `operator()`.
+template <class Network>
+using Embedded = torch::nn::ModuleHolder<EmbeddedImpl<Network>>;
+
+using EmbeddedLSTM = Embedded<LSTM>;
+using EmbeddedGRU = Embedded<GRU>;
+using EmbeddedRNN = Embedded<RNN>;
+
+}  // namespace packseq::nn

@@ -1,0 +1,201 @@
+#include "packseq/nn/embedded.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/arange.h>
+#include <ATen/ops/zeros.h>
+#include <c10/util/Exception.h>
+
+#include <algorithm>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "engine/network.hpp"
+#include "nn/distinct.hpp"
+#include "nn/packed_run.hpp"
+
+namespace packseq::nn {
+namespace {
+
+// Where more of a batch's words are distinct, to put them in order costs as much as it saves.
+constexpr double most_distinct = 0.85;
+
+using engine::Cell;
+using engine::Choice;
+
+Cell cell_of(const LSTM&) { return Cell::lstm; }
+Cell cell_of(const GRU&) { return Cell::gru; }
+Cell cell_of(const RNN& network) { return detail::cell_of(network->options); }
+
+std::string name_of(Cell cell) { return cell == Cell::lstm ? "lstm" : cell == Cell::gru ? "gru" : "rnn"; }
+
+std::string function_of(Cell cell, const std::string& function) {
+  const auto* const network = cell == Cell::lstm ? "LSTM" : cell == Cell::gru ? "GRU" : "RNN";
+  return std::string("Embedded") + network + "::" + function;
+}
+
+void check_ids(const char* function, const PackedSequence& ids, const at::Tensor& weight) {
+  const at::Tensor& data = ids.data();
+  TORCH_CHECK_TYPE(data.defined() && data.scalar_type() == at::kLong && data.device() == weight.device(), function,
+                   ": the data of ids is ", data.toString(), ", and must be int64 (Long) on ", weight.device());
+  TORCH_CHECK_VALUE(data.dim() == 1, function, ": the data of ids has sizes ", data.sizes(), ", and must be [N]");
+}
+
+/// What the engine is given besides the embedding: states may be undefined.
+engine::Support supports(const at::Tensor& embedded, const State& state, const std::vector<at::Tensor>& weights) {
+  std::vector<at::Tensor> states;
+  for (const at::Tensor& tensor : {state.h, state.c}) {
+    if (tensor.defined()) states.push_back(tensor);
+  }
+  return engine::supports_tensors(embedded, states, weights);
+}
+
+bool records_gradients(const at::Tensor& embedded, const State& state, const std::vector<at::Tensor>& weights) {
+  const auto requires_grad = [](const at::Tensor& tensor) { return tensor.defined() && tensor.requires_grad(); };
+  return at::GradMode::is_enabled() && (requires_grad(embedded) || requires_grad(state.h) || requires_grad(state.c) ||
+                                        std::any_of(weights.begin(), weights.end(), requires_grad));
+}
+
+/// A tensor of which LibTorch does not count the changes has no version.
+std::int64_t version_of(const at::Tensor& tensor) { return tensor.is_inference() ? 0 : tensor._version(); }
+
+}  // namespace
+
+namespace detail {
+
+/// What `freeze` has computed, and of which weights.
+struct Frozen {
+  at::Tensor known_sums;            // [D, K, *]
+  std::vector<at::Tensor> weights;  // that others do not get their memory
+  std::vector<std::int64_t> versions;
+
+  bool is_of(const std::vector<at::Tensor>& current) const {
+    for (std::size_t i = 0; i < weights.size(); ++i) {
+      if (current[i].const_data_ptr() != weights[i].const_data_ptr() || current[i].sizes() != weights[i].sizes() ||
+          current[i].strides() != weights[i].strides() || version_of(current[i]) != versions[i]) {
+        return false;
+      }
+    }
+    return true;
+  }
+};
+
+}  // namespace detail
+
+template <class Network>
+EmbeddedImpl<Network>::EmbeddedImpl(Embedding of_ids, Network of_vectors)
+    : embedding(std::move(of_ids)), network(std::move(of_vectors)) {
+  TORCH_CHECK_VALUE(!embedding.is_empty() && !network.is_empty(), "Embedded: embedding or network is empty");
+  const std::int64_t width = embedding->options.embedding_dim();
+  const std::int64_t input = network->options_base.input_size();
+  TORCH_CHECK_VALUE(width == input, "Embedded: the embedding_dim of embedding is ", width,
+                    ", but the input_size of network is ", input);
+  register_module("embedding", embedding);
+  register_module(name_of(cell_of(network)), network);
+}
+
+template <class Network>
+Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& state) {
+  const Cell cell = cell_of(network);
+  const std::string function = function_of(cell, "forward");
+  check_ids(function.c_str(), ids, embedding->weight);
+  const std::vector<at::Tensor> weights = network->all_weights();
+  // Gradients that are scaled by how often an id comes must see it come.
+  if (network->engine == Choice::libtorch || embedding->options.scale_grad_by_freq() ||
+      !supports(embedding->weight, state, weights)) {
+    return network->forward(embedding->forward(ids), state);
+  }
+  // What comes next may be an optimizer; LibTorch's SGD changes weights without its being counted.
+  if (records_gradients(embedding->weight, state, weights)) is_trained_ = true;
+  const std::int64_t known = frozen_words();
+  const auto distinct = detail::find_distinct(function.c_str(), ids.data(), embedding->options.num_embeddings(), known);
+  const auto tokens = static_cast<double>(ids.data().size(0));
+  if (known == 0 && static_cast<double>(distinct.ids.size(0)) > most_distinct * tokens) {
+    return network->forward(embedding->forward(ids), state);
+  }
+  const detail::Input input = {ids, embedding->torch::nn::EmbeddingImpl::forward(distinct.ids), distinct.index,
+                               known > 0 ? frozen_->known_sums : at::Tensor()};
+  return detail::run_packed(function.c_str(), cell, input, state, network->options_base, weights, network->engine,
+                            network->is_training());
+}
+
+template <class Network>
+void EmbeddedImpl<Network>::freeze(std::int64_t max_bytes) {
+  const at::NoGradGuard no_grad;
+  const Cell cell = cell_of(network);
+  const std::string function = function_of(cell, "freeze");
+  TORCH_CHECK_VALUE(!embedding->options.max_norm(), function, ": the embedding has a max_norm, with which it changes");
+  const auto& options = network->options_base;
+  const std::vector<at::Tensor> weights = network->all_weights();
+  const auto support = supports(embedding->weight, {}, weights);
+  TORCH_CHECK_VALUE(support && network->engine != Choice::libtorch, function,
+                    ": the fused engine does not run this: ", support ? "engine is Choice::libtorch" : support.reason);
+  const std::int64_t directions = options.bidirectional() ? 2 : 1;
+  const std::int64_t word_bytes = directions * static_cast<std::int64_t>(engine::gate_blocks(cell)) *
+                                  options.hidden_size() * static_cast<std::int64_t>(embedding->weight.element_size());
+  TORCH_CHECK_VALUE(max_bytes >= word_bytes, function, ": max_bytes is ", max_bytes, ", and must be at least ",
+                    word_bytes, ", what one word takes");
+  const std::int64_t words = std::min(max_bytes / word_bytes, embedding->options.num_embeddings());
+  const at::Tensor rows = embedding->weight.narrow(0, 0, words);
+  // Nothing depends on the states but for their sizes.
+  const auto state = [&](std::int64_t size) {
+    return at::zeros({options.num_layers() * directions, 1, size}, embedding->weight.options());
+  };
+  std::vector<at::Tensor> states = {state(options.proj_size() > 0 ? options.proj_size() : options.hidden_size())};
+  if (cell == Cell::lstm) states.push_back(state(options.hidden_size()));
+  detail::Frozen frozen = {engine::project_input({cell,
+                                                  rows,
+                                                  {},
+                                                  states,
+                                                  weights,
+                                                  options.bias(),
+                                                  options.num_layers(),
+                                                  /*dropout=*/0,
+                                                  /*train=*/false,
+                                                  directions == 2}),
+                           frozen_weights(),
+                           {}};
+  for (at::Tensor& weight : frozen.weights) {
+    frozen.versions.push_back(version_of(weight));
+    weight = weight.detach();
+  }
+  frozen_ = std::make_shared<const detail::Frozen>(std::move(frozen));
+  is_trained_ = false;
+}
+
+template <class Network>
+void EmbeddedImpl<Network>::unfreeze() {
+  frozen_ = nullptr;
+}
+
+template <class Network>
+std::int64_t EmbeddedImpl<Network>::frozen_words() const {
+  return frozen_ != nullptr && !is_trained_ && frozen_->is_of(frozen_weights()) ? frozen_->known_sums.size(1) : 0;
+}
+
+/// Those that make up the table: of the first layer, and the embedding's.
+template <class Network>
+std::vector<at::Tensor> EmbeddedImpl<Network>::frozen_weights() const {
+  std::vector<at::Tensor> weights = network->all_weights();
+  weights.resize(weights.size() / static_cast<std::size_t>(network->options_base.num_layers()));
+  weights.push_back(embedding->weight);
+  return weights;
+}
+
+template <class Network>
+std::shared_ptr<torch::nn::Module> EmbeddedImpl<Network>::clone(const std::optional<at::Device>& device) const {
+  const auto copy = [&](const auto& holder) {
+    using Impl = typename std::decay_t<decltype(holder)>::ContainedType;
+    return std::dynamic_pointer_cast<Impl>(holder->clone(device));
+  };
+  auto cloned = std::make_shared<EmbeddedImpl>(Embedding(copy(embedding)), Network(copy(network)));
+  cloned->train(is_training());
+  return cloned;
+}
+
+template class EmbeddedImpl<LSTM>;
+template class EmbeddedImpl<GRU>;
+template class EmbeddedImpl<RNN>;
+
+}  // namespace packseq::nn
