@@ -68,8 +68,10 @@ class Run {
         padded_ids_(pad_sequence(batch_, {.batch_first = true})),
         packed_ids_(pack_sequence(batch_)) {
     at::manual_seed(0);
-    network_ = nn::EmbeddedLSTM(nn::Embedding(subject.text->words, subject.size),
-                                nn::LSTM(torch::nn::LSTMOptions(subject.size, subject.size).batch_first(true)));
+    // A dense gradient would have a row for every word of the text, whoever computes it.
+    const auto embedding = torch::nn::EmbeddingOptions(subject.text->words, subject.size).sparse(true);
+    const auto lstm = torch::nn::LSTMOptions(subject.size, subject.size).batch_first(true);
+    network_ = nn::EmbeddedLSTM(nn::Embedding(embedding), nn::LSTM(lstm));
     const auto gradient = Jagged::from_values(at::randn({batch_.values().size(0), subject.size}), batch_.lengths());
     output_gradient_ = is_padded() ? pad_sequence(gradient, {.batch_first = true}) : pack_sequence(gradient).data();
     if (contender == "packed") network_->network->engine = engine::Choice::libtorch;
@@ -93,6 +95,7 @@ class Run {
     auto results = (*this)();
     results[0] = is_padded() ? unpad_sequence(results[0], batch_.lengths(), {.batch_first = true}).values()
                              : unpack_sequence(with_data(packed_ids_, results[0])).values();
+    for (at::Tensor& result : results) result = result.to_dense();
     return results;
   }
 

@@ -1,7 +1,12 @@
 #include "cli/contender.hpp"
 
+#include <ATen/ops/_unique.h>
 #include <ATen/ops/arange.h>
 #include <fmt/format.h>
+
+#include <tuple>
+#include <utility>
+#include <variant>
 
 #include "packseq/engine/install.hpp"
 #include "packseq/sequence/map.hpp"
@@ -89,6 +94,70 @@ class FusedContender : public PackedContender {
   }
 };
 
+/// packseq's modules, which multiply each distinct word of a batch once.
+class DedupContender : public PackedContender {
+ public:
+  DedupContender(std::string name, Model& model, const Corpus& corpus, Batches batches)
+      : PackedContender(std::move(name), model, corpus, std::move(batches)),
+        shape_(model.shape()),
+        network_(model.embedded()) {
+    for (const auto& documents : this->batches()) ids_.push_back(pack_sequence(select(corpus, documents)));
+  }
+
+  NetworkResult forward(std::size_t batch) const override {
+    return std::visit(
+        [&](auto& network) {
+          nn::Result result = network->forward(ids_[batch]);
+          return NetworkResult{result.output.data(), result.state.h};
+        },
+        network_);
+  }
+
+  std::int64_t repeated_tokens(std::size_t batch) const override {
+    const std::int64_t tokens = ids_[batch].data().size(0);
+    const auto multiplied = static_cast<double>(multiplied_words(batch));
+    if (known_words() == 0 && multiplied > nn::most_distinct * static_cast<double>(tokens)) return 0;
+    return tokens - multiplied_words(batch);
+  }
+
+  std::int64_t table_bytes(std::size_t batch) const override {
+    const bool has_gates = shape_.kind != cost::Kind::rnn;
+    const std::int64_t row = 4 * (has_gates ? 4 : 1) * shape_.hidden_size * (shape_.bidirectional ? 2 : 1);
+    return repeated_tokens(batch) == 0 ? 0 : row * (known_words() + multiplied_words(batch));
+  }
+
+ protected:
+  /// Multiplies all words of the text, as far as they fit into a table, now and never again.
+  void freeze() {
+    std::visit([](auto& network) { network->freeze(); }, network_);
+  }
+
+ private:
+  std::int64_t known_words() const {
+    return std::visit([](const auto& network) { return network->frozen_words(); }, network_);
+  }
+
+  std::int64_t multiplied_words(std::size_t batch) const {
+    const at::Tensor& ids = ids_[batch].data();
+    return std::get<0>(at::_unique(ids.masked_select(ids >= known_words()))).size(0);
+  }
+
+  cost::Network shape_;
+  mutable std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN> network_;  // a module's forward is not const
+  std::vector<PackedSequence> ids_;
+};
+
+/// The same for good: for inference with weights that stay as they are.
+class FrozenContender : public DedupContender {
+ public:
+  FrozenContender(std::string name, Model& model, const Corpus& corpus, Batches batches)
+      : DedupContender(std::move(name), model, corpus, std::move(batches)) {
+    freeze();
+  }
+
+  bool trains() const override { return false; }
+};
+
 }  // namespace
 
 Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector<std::int64_t>& documents,
@@ -100,6 +169,8 @@ Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector
   contenders.push_back(std::make_unique<PaddedContender>("padded", model, corpus, batches));
   contenders.push_back(std::make_unique<PackedContender>("packed", model, corpus, batches));
   contenders.push_back(std::make_unique<FusedContender>("fused", model, corpus, batches));
+  contenders.push_back(std::make_unique<DedupContender>("fused+dedup", model, corpus, batches));
+  contenders.push_back(std::make_unique<FrozenContender>("fused+frozen", model, corpus, batches));
   contenders.push_back(std::make_unique<PaddedContender>("bucketed", model, corpus, like_length));
   return contenders;
 }

@@ -36,6 +36,9 @@ class Contender {
   /// Runs embedding and network over batch `batch`; with the next one, what the clock sees.
   virtual NetworkResult forward(std::size_t batch) const = 0;
 
+  /// Whether it can be trained.
+  virtual bool trains() const { return true; }
+
   /// The sum over all real tokens of the squares of the output, from which training derives its loss.
   virtual at::Tensor sum_of_squares(std::size_t batch, const at::Tensor& output) const = 0;
 
@@ -47,6 +50,12 @@ class Contender {
 
   /// The steps that are computed for each document of a batch, int64 [B].
   virtual at::Tensor executed_lengths(std::size_t batch) const = 0;
+
+  /// The tokens of a batch that share the first layer's products with others.
+  virtual std::int64_t repeated_tokens(std::size_t /*batch*/) const { return 0; }
+
+  /// Bytes of what such tokens share.
+  virtual std::int64_t table_bytes(std::size_t /*batch*/) const { return 0; }
 
  private:
   std::string name_;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <numeric>
 #include <random>
 
 #include "cli/check.hpp"
@@ -58,8 +57,10 @@ Result result_of(const Model& model, const Contender& contender, cost::Mode mode
     const at::Tensor executed = contender.executed_lengths(batch);
     tokens += lengths.sum().item<std::int64_t>();
     result.useful_flops += flops(model.shape(), lengths, mode);
-    result.executed_flops += flops(model.shape(), executed, mode);
-    result.activation_bytes = std::max(result.activation_bytes, cost::activation_bytes(model.shape(), executed, mode));
+    result.executed_flops += flops(model.shape(), executed, mode) -
+                             cost::repeated_flops(model.shape(), contender.repeated_tokens(batch), mode);
+    result.activation_bytes = std::max(
+        result.activation_bytes, cost::activation_bytes(model.shape(), executed, mode) + contender.table_bytes(batch));
   }
   result.tokens_per_second = static_cast<double>(tokens) / seconds.median;
   return result;
@@ -71,9 +72,11 @@ std::vector<Result> measure(Model& model, const Contenders& contenders, const st
                             const MeasureOptions& options, const std::function<void(const std::string&)>& report) {
   std::vector<Result> results;
   std::mt19937_64 random(options.seed);
-  std::vector<std::size_t> order(contenders.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
   for (const cost::Mode mode : modes) {
+    std::vector<std::size_t> order;
+    for (std::size_t index = 0; index < contenders.size(); ++index) {
+      if (mode == cost::Mode::inference || contenders[index]->trains()) order.push_back(index);
+    }
     std::vector<std::vector<double>> seconds(contenders.size());
     for (std::int64_t round = 0; round <= options.repeats; ++round) {
       std::shuffle(order.begin(), order.end(), random);
@@ -86,7 +89,8 @@ std::vector<Result> measure(Model& model, const Contenders& contenders, const st
       }
     }
     model.zero_grad();
-    for (std::size_t index = 0; index < contenders.size(); ++index) {
+    std::sort(order.begin(), order.end());
+    for (const std::size_t index : order) {
       results.push_back(result_of(model, *contenders[index], mode, summary(std::move(seconds[index]))));
     }
   }

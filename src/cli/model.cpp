@@ -1,15 +1,14 @@
 #include "cli/model.hpp"
 
 #include <tuple>
-
-#include "packseq/sequence/map.hpp"
+#include <type_traits>
 
 namespace packseq::cli {
 namespace {
 
-torch::nn::Embedding make_embedding(const cost::Network& shape, std::int64_t vocab_size) {
+nn::Embedding make_embedding(const cost::Network& shape, std::int64_t vocab_size) {
   // A dense gradient would be as large as the vocabulary, and take most of the time of a small network.
-  return torch::nn::Embedding(torch::nn::EmbeddingOptions(vocab_size, shape.input_size).sparse(true));
+  return nn::Embedding(torch::nn::EmbeddingOptions(vocab_size, shape.input_size).sparse(true));
 }
 
 template <class Module, class Options>
@@ -49,7 +48,7 @@ Model::Model(const cost::Network& shape, std::int64_t vocab_size)
 }
 
 NetworkResult Model::run_padded(const at::Tensor& ids) {
-  const at::Tensor embedded = embedding_->forward(ids);
+  const at::Tensor embedded = embedding_->torch::nn::EmbeddingImpl::forward(ids);
   return std::visit(
       [&](auto& network) {
         const auto result = forward_padded(*network, embedded);
@@ -59,11 +58,19 @@ NetworkResult Model::run_padded(const at::Tensor& ids) {
 }
 
 NetworkResult Model::run_packed(const PackedSequence& ids) {
-  const PackedSequence embedded = map(ids, embedding_);
+  const PackedSequence embedded = embedding_->forward(ids);
   return std::visit(
       [&](auto& network) {
         const auto result = network->forward_with_packed_input(embedded);
         return NetworkResult{std::get<0>(result).data(), hidden_state(std::get<1>(result))};
+      },
+      network_);
+}
+
+std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN> Model::embedded() const {
+  return std::visit(
+      [this](const auto& network) -> std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN> {
+        return nn::Embedded<std::decay_t<decltype(network)>>(embedding_, network);
       },
       network_);
 }

@@ -1,15 +1,12 @@
 #pragma once
 
 #include <torch/nn/module.h>
-#include <torch/nn/modules/embedding.h>
 
 #include <cstdint>
 #include <variant>
 
 #include "packseq/cost/network_cost.hpp"
-#include "packseq/nn/gru.hpp"
-#include "packseq/nn/lstm.hpp"
-#include "packseq/nn/rnn.hpp"
+#include "packseq/nn/embedded.hpp"
 
 namespace packseq::cli {
 
@@ -35,12 +32,15 @@ class Model : public torch::nn::Module {
   /// LibTorch's own path for packed batches.
   NetworkResult run_packed(const PackedSequence& ids);
 
+  /// Both as one module of packseq's, over the same weights.
+  std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN> embedded() const;
+
   /// The last layer's hidden state, [B, D * H], forward direction first.
   at::Tensor last_layer(const at::Tensor& hidden) const;
 
  private:
   cost::Network shape_;
-  torch::nn::Embedding embedding_;
+  nn::Embedding embedding_;
   std::variant<nn::LSTM, nn::GRU, nn::RNN> network_;
 };
 

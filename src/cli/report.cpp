@@ -109,7 +109,7 @@ std::string in_unit(double seconds, const Unit& unit) {
   return fmt::format("{:.{}f}", number, number < 9.995 ? 2 : 1);
 }
 
-constexpr const char* row_format = "{:<11} {:>8} {:>7} {:>8} {:>8} {:>15} {:>9} {}\n";
+constexpr const char* row_format = "{:<14} {:>7} {:>6} {:>8} {:>7} {:>15} {:>9} {}\n";
 
 std::string row(const Result& result, const Result& padded, const Unit& unit, const Theme& theme) {
   const Seconds& seconds = result.seconds;
@@ -148,8 +148,9 @@ std::string busy(const std::vector<Result>& results) {
 }
 
 constexpr const char* legend =
-    "FLOPs: of the network's matrix products in one pass, and the part of them that real tokens use. "
-    "memory: activations of the largest batch. time: the median of the rounds. ratio: to padded.";
+    "FLOPs: of the network's matrix products in one pass, and the part of them that real tokens use; more than 100 % "
+    "useful is less work than the network's formulas say, since repeated words are multiplied once. memory: "
+    "activations of the largest batch. time: the median of the rounds. ratio: to padded.";
 constexpr const char* not_equivalent =
     "* not equivalent: its reverse direction reads the padding first, so its numbers are not those of the "
     "documents, and are not in the check.";

@@ -18,9 +18,6 @@
 namespace packseq::nn {
 namespace {
 
-// Where more of a batch's words are distinct, to put them in order costs as much as it saves.
-constexpr double most_distinct = 0.85;
-
 using engine::Cell;
 using engine::Choice;
 

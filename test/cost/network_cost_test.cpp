@@ -56,6 +56,28 @@ TEST_P(NetworkCost, IsWhatLibTorchExecutes) {
   }
 }
 
+/// An input that is wider by three costs what three features of all tokens do.
+TEST_P(NetworkCost, CountsWhatRepeatedTokensSave) {
+  Network narrow = network();
+  Network difference = network();
+  narrow.input_size = 4;
+  difference.input_size = 3;
+  for (const at::Tensor& lengths : batches()) {
+    const auto tokens = lengths.sum().item<std::int64_t>();
+    const auto forward = forward_flops(network(), lengths) - forward_flops(narrow, lengths);
+    const auto backward = backward_flops(network(), lengths) - backward_flops(narrow, lengths);
+    EXPECT_EQ(repeated_flops(difference, tokens, Mode::inference), forward);
+    EXPECT_EQ(repeated_flops(difference, tokens, Mode::training), forward + backward);
+  }
+  EXPECT_EQ(repeated_flops(network(), 0, Mode::training), 0);
+}
+
+TEST(RepeatedFlops, RefusesTokensOutOfRange) {
+  EXPECT_THROWS(repeated_flops(small_lstm, -1, Mode::inference), ValueError, "repeated is -1");
+  EXPECT_THROWS(repeated_flops(small_lstm, std::int64_t{1} << 60, Mode::training), ValueError, "2^63 or more");
+  EXPECT_THROWS(repeated_flops({.input_size = 4}, 1, Mode::training), ValueError, "hidden_size is 0");
+}
+
 TEST_P(NetworkCost, DoesNotCountEmptyDocuments) {
   const auto with = torch::tensor({0, 3, 0, 2, 1, 0});
   const auto without = torch::tensor({3, 2, 1});

@@ -23,13 +23,16 @@ namespace detail {
 struct Frozen;
 }
 
+/// Where a larger part of a batch's tokens are distinct words, to multiply each once would save no time.
+inline constexpr double most_distinct = 0.85;
+
 /// An `Embedding` and the network behind it, as one module over packed ids that multiplies no word twice.
 ///
 /// What a word adds to the gates of the first layer depends on the word alone. In the fused engine it is computed once
 /// for each distinct word of a batch, of either direction; in training, the gradients of a word are summed before they
 /// are multiplied. The results are those of the two modules one after the other, to the last bit; gradients differ by
-/// rounding alone. Where few words repeat, or the engine does not run the network, the modules do run one after the
-/// other. Many threads may run one network at once as long as none changes it.
+/// rounding alone. Where few words repeat (`most_distinct`), or the engine does not run the network, the modules do run
+/// one after the other. Many threads may run one network at once as long as none changes it.
 ///
 /// The two modules stay what they are, and may be used by others as well; in the `state_dict` their names are
 /// "embedding" and "lstm", "gru" or "rnn".
