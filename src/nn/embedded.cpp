@@ -34,8 +34,10 @@ std::string function_of(Cell cell, const std::string& function) {
 
 void check_ids(const char* function, const PackedSequence& ids, const at::Tensor& weight) {
   const at::Tensor& data = ids.data();
-  TORCH_CHECK_TYPE(data.defined() && data.scalar_type() == at::kLong && data.device() == weight.device(), function,
-                   ": the data of ids is ", data.toString(), ", and must be int64 (Long) on ", weight.device());
+  const bool is_integer = data.scalar_type() == at::kLong || data.scalar_type() == at::kInt;
+  TORCH_CHECK_TYPE(is_integer && data.device() == weight.device(), function, ": the data of ids is ",
+                   data.scalar_type(), " on ", data.device(), ", and must be int64 (Long) or int32 (Int) on ",
+                   weight.device());
   TORCH_CHECK_VALUE(data.dim() == 1, function, ": the data of ids has sizes ", data.sizes(), ", and must be [N]");
 }
 
@@ -106,7 +108,8 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
   // What comes next may be an optimizer; LibTorch's SGD changes weights without its being counted.
   if (records_gradients(embedding->weight, state, weights)) is_trained_ = true;
   const std::int64_t known = frozen_words();
-  const auto distinct = detail::find_distinct(function.c_str(), ids.data(), embedding->options.num_embeddings(), known);
+  const auto distinct =
+      detail::find_distinct(function.c_str(), ids.data().to(at::kLong), embedding->options.num_embeddings(), known);
   const auto tokens = static_cast<double>(ids.data().size(0));
   if (known == 0 && static_cast<double>(distinct.ids.size(0)) > most_distinct * tokens) {
     return network->forward(embedding->forward(ids), state);

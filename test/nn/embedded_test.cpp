@@ -149,6 +149,11 @@ TYPED_TEST(EmbeddedTest, IsTheTwoModulesOneAfterTheOther) {
   }
 }
 
+TYPED_TEST(EmbeddedTest, TakesSmallIntegers) {
+  auto embedded = this->make();
+  this->expect_as_modules(embedded, map(this->make_ids(), [](const at::Tensor& ids) { return ids.to(at::kInt); }));
+}
+
 TYPED_TEST(EmbeddedTest, HoldsForEveryNumberOfDistinctWords) {
   for (const bool bidirectional : {false, true}) {
     auto embedded = this->make({.bidirectional = bidirectional});
@@ -385,7 +390,8 @@ TYPED_TEST(EmbeddedTest, RefusesIdsThatAreNone) {
   auto embedded = this->make();
   const auto pack = [](const at::Tensor& ids) { return pack_sequence({ids}); };
   EXPECT_THROWS(embedded->forward(pack(torch::ones({3}))), c10::TypeError, "the data of ids is ");
-  EXPECT_THROWS(embedded->forward(pack(torch::ones({3}, at::kInt))), c10::TypeError, "must be int64 (Long) on cpu");
+  EXPECT_THROWS(embedded->forward(pack(torch::ones({3}, at::kShort))), c10::TypeError,
+                "is Short on cpu, and must be int64 (Long) or int32 (Int) on cpu");
   EXPECT_THROWS(embedded->forward(pack(torch::ones({3, 2}, at::kLong))), c10::ValueError, "sizes [3, 2]");
   for (const std::int64_t id : {std::int64_t{-1}, words, std::int64_t{1} << 40}) {
     EXPECT_THROWS(embedded->forward(pack(torch::tensor(std::vector<std::int64_t>{0, 1, 1, 1, id}))), c10::IndexError,
