@@ -39,7 +39,9 @@ class Text {
         ++documents_;
       }
     }
-    if (!stream.flush()) throw std::runtime_error(file_.string() + " cannot be written");
+    if (stream.flush()) return;
+    std::filesystem::remove(file_);
+    throw std::runtime_error(file_.string() + " cannot be written");
   }
   ~Text() { std::filesystem::remove(file_); }
   Text(const Text&) = delete;

@@ -41,7 +41,7 @@ wordnet_there() { [[ -f /usr/share/wordnet/data.noun ]]; }
 wordnet() {  # "00001740 03 n 01 entity 0 003 ... | that which is perceived ..."
   local part
   for part in noun verb adj adv; do
-    sed -nE 's/^[0-9].* \| (.*[^ ]) *$/\1/p' "/usr/share/wordnet/data.$part"
+    sed -nE 's/^[0-9].* \| (.*[^ ]) *$/\1/p' "/usr/share/wordnet/data.$part" || return
   done
 }
 
@@ -89,7 +89,7 @@ write() {
     say "no $name.txt: see the error above"
     return 1
   fi
-  mv "$file.part" "$file"
+  mv "$file.part" "$file" || return
   say "$file: $(wc -l <"$file") documents, $(wc -w <"$file") words"
 }
 

@@ -132,7 +132,10 @@ void restore(Saved saved, Module& model, Optimizer& optimizer) {
 Checkpoint::Checkpoint(std::filesystem::path file, Module& model, Optimizer& optimizer)
     : file_(std::move(file)), model_(model), optimizer_(optimizer) {}
 
-bool Checkpoint::exists() const { return std::filesystem::exists(file_); }
+bool Checkpoint::exists() const {
+  std::error_code error;
+  return std::filesystem::exists(file_, error) || error;
+}
 
 void Checkpoint::save(const Progress& progress) const {
   Tensors weights;
@@ -167,8 +170,9 @@ Progress Checkpoint::load() const {
     return progress;
   } catch (const c10::ValueError& error) {
     TORCH_CHECK_VALUE(false, file_.string(), ": ", error.what_without_backtrace());
-  } catch (const c10::Error& error) {
-    const std::string reason = error.what_without_backtrace();
+  } catch (const std::exception& error) {  // what a content gives that has our checksum, but is none of ours
+    const auto* const of_torch = dynamic_cast<const c10::Error*>(&error);
+    const std::string reason = of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
     throw std::runtime_error(file_.string() +
                              ": LibTorch " TORCH_VERSION " cannot read it: " + reason.substr(0, reason.find('\n')));
   }

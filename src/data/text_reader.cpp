@@ -22,6 +22,10 @@ void check_options(const TextReaderOptions& options) {
   if (options.label_column == options.document_column) {
     refuse_options("label_column and document_column are both " + std::to_string(options.label_column));
   }
+  if (options.text.max_document_bytes < 1) {
+    refuse_options("text.max_document_bytes is " + std::to_string(options.text.max_document_bytes) +
+                   ", and must be at least 1");
+  }
   if (options.label == LabelSource::column && options.text.split != Split::line) {
     refuse_options("text.split is not line, but where labels come from a column a document is a line");
   }
@@ -86,7 +90,7 @@ struct TextReader::State {
   [[noreturn]] void refuse(const std::string& problem) const;
 };
 
-TextReader::TextReader(std::vector<std::filesystem::path> files, const TextReaderOptions& options) {
+TextReader::TextReader(const std::vector<std::filesystem::path>& files, const TextReaderOptions& options) {
   check_options(options);
   state_ = std::make_unique<State>(State{watched(files), options});
 }

@@ -18,21 +18,23 @@ struct TextStream::State {
   detail::EpochRandom random = {0, 0};
   std::vector<TextDocument> buffer = {};
 
-  void begin_epoch();
+  void begin_epoch(std::int64_t next);
   TextDocument draw();
   std::vector<TextDocument> batch();
 };
 
 /// Fills the buffer from the beginning of the files.
-void TextStream::State::begin_epoch() {
+void TextStream::State::begin_epoch(std::int64_t next) {
   reader.rewind();
-  random = {options.seed, epoch};
+  random = {options.seed, next};
   buffer.clear();
   while (static_cast<std::int64_t>(buffer.size()) < options.shuffle_buffer) {
     auto document = reader.next();
     if (!document) break;
     buffer.push_back(*std::move(document));
   }
+  TORCH_CHECK_VALUE(!buffer.empty(), "TextStream: there is no document in the files");
+  epoch = next;
 }
 
 /// One of the documents in the buffer, which is not empty; the next of the files takes its place.
@@ -67,11 +69,8 @@ TextStream::TextStream(const std::vector<std::filesystem::path>& files, const Te
 void TextStream::reset(std::optional<std::size_t> new_size) {
   TORCH_CHECK_VALUE(!new_size, "TextStream: new_size is ", *new_size,
                     ", but a stream has as many documents as its files");
-  if (state_->begun) {
-    ++state_->epoch;
-    return state_->begin_epoch();
-  }
-  state_->begin_epoch();
+  if (state_->begun) return state_->begin_epoch(state_->epoch + 1);
+  state_->begin_epoch(state_->epoch);
   for (std::int64_t done = 0; done < state_->options.start.batches; ++done) {
     if (state_->batch().empty()) detail::check_start_within("TextStream", state_->options.start, done);
   }

@@ -105,7 +105,9 @@ TEST_F(CheckpointTest, CanBeLoadedHoweverSavingIsKilled) {
   Training training(adam);
   training.run(1);
   Progress progress{};
+  const auto start = std::chrono::steady_clock::now();
   checkpoint(training).save(progress);
+  const auto time_of_saving = std::chrono::steady_clock::now() - start;
   for (int kill_after = 0; kill_after < 40; ++kill_after) {
     const pid_t child = fork();
     ASSERT_GE(child, 0);
@@ -115,7 +117,7 @@ TEST_F(CheckpointTest, CanBeLoadedHoweverSavingIsKilled) {
         checkpoint(training).save(progress);
       }
     }
-    std::this_thread::sleep_for(std::chrono::microseconds(500 * kill_after));
+    std::this_thread::sleep_for(kill_after * time_of_saving / 10);
     kill(child, SIGKILL);
     ASSERT_EQ(waitpid(child, nullptr, 0), child);
     const Progress found = checkpoint(training).load();

@@ -77,6 +77,8 @@ TEST(Loader, CopiesOfADatasetShareTheDocuments) {
   const auto count = all.ids.values().use_count();
   const std::vector<DocumentDataset> copies(4, dataset);
   EXPECT_EQ(all.ids.values().use_count(), count);
+  all.ids.values().fill_(7);  // in place: every copy sees it
+  for (auto copy : copies) EXPECT_TRUE(copy.get_batch({0, 1, 199}).ids.values().eq(7).all().item<bool>());
 }
 
 /// A place in training that is rebuilt gives what the uninterrupted run would, however far its workers had fetched.
@@ -98,7 +100,7 @@ TEST(Loader, GoesOnWhereTrainingWasInterrupted) {
 
 class LoaderTest : public test::TextFilesTest {
  protected:
-  /// A file of forty documents, the last of which has a word that the vocabulary has not.
+  /// A file of forty documents, of which this is the last.
   std::filesystem::path text(const std::string& last) const {
     std::string lines;
     for (int i = 1; i < 40; ++i) lines += "ham\ta b a\n";

@@ -63,6 +63,7 @@ TEST_F(TextReaderTest, LabelsByFile) {
 TEST_F(TextReaderTest, LabelsByColumn) {
   EXPECT_EQ(read("spam\tbuy now\r\nham\thello\nham\t\n", with_columns),
             (Strings{"spam|buy now|text:1", "ham|hello|text:2", "ham||text:3"}));
+  EXPECT_EQ(read("ham\ta\n\t\n \t\t \nspam\tb\n", with_columns), (Strings{"ham|a|text:1", "spam|b|text:4"}));
   EXPECT_EQ(read("1\thello\tham\n2\tbuy\tspam\n", {.label = LabelSource::column, .label_column = 3}),
             (Strings{"ham|hello|text:1", "spam|buy|text:2"}));
 }
@@ -89,6 +90,7 @@ TEST_F(TextReaderTest, RefusesLinesWithoutTheirColumns) {
 TEST_F(TextReaderTest, RefusesOptionsOutOfRange) {
   EXPECT_THROWS(read("", {.label_column = 0}), std::invalid_argument, "label_column is 0, and must be at least 1");
   EXPECT_THROWS(read("", {.document_column = -3}), std::invalid_argument, "document_column is -3");
+  EXPECT_THROWS(read("", {.text = {.max_document_bytes = 0}}), std::invalid_argument, "text.max_document_bytes is 0");
   EXPECT_THROWS(read("", {.label_column = 2}), std::invalid_argument, "label_column and document_column are both 2");
   EXPECT_THROWS(read("", {.label = LabelSource::column, .text = {.split = Split::paragraph}}), std::invalid_argument,
                 "text.split is not line");

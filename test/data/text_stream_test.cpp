@@ -111,10 +111,10 @@ TEST_F(TextStreamTest, GoesOnWhereTrainingWasInterrupted) {
   }
 }
 
-TEST_F(TextStreamTest, EpochsOfNothingAreEmpty) {
-  TextStream stream({file("empty", "")}, {});
-  EXPECT_TRUE(next_epoch(stream).empty());
-  EXPECT_TRUE(next_epoch(stream).empty());
+TEST_F(TextStreamTest, RefusesFilesWithoutDocuments) {
+  TextStream stream({file("empty", ""), file("blank", " \n\n")}, {});
+  EXPECT_THROWS(stream.reset(), c10::ValueError, "there is no document in the files");
+  EXPECT_THROWS(stream.next(), c10::ValueError, "there is no document in the files");
 }
 
 TEST_F(TextStreamTest, RefusesOptionsOutOfRange) {

@@ -14,6 +14,7 @@
 #include <iomanip>
 #include <iostream>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -107,6 +108,7 @@ void train(Classifier& model, const data::Documents& documents, const TrainingOp
 }
 
 void run(const TrainingOptions& options) {
+  if (options.files.size() < 2) throw std::invalid_argument("one FILE alone: there is nothing to tell apart");
   // The words that come twice or more, and the files. A tenth of all lines is kept to see what has been learnt.
   const data::TextReaderOptions text = {.label = data::LabelSource::file};
   const auto vocab = data::build_vocab(

@@ -73,8 +73,8 @@ struct BatchSamplerOptions {
 class PACKSEQ_EXPORT BatchSampler : public torch::data::samplers::Sampler<> {
  public:
   /// `lengths` is int64 [B] on the CPU.
-  /// @throws c10::TypeError if `lengths` is not int64 on the CPU.
-  /// @throws c10::ValueError if `lengths` is not of one dimension, is empty, or has a negative entry.
+  /// @throws c10::TypeError if `lengths` is not dense int64 on the CPU.
+  /// @throws c10::ValueError if `lengths` is undefined, is not of one dimension, is empty, or has a negative entry.
   /// @throws c10::ValueError if a number of `batching` is less than 1.
   /// @throws c10::ValueError, naming the document, if one is longer than a token budget, unless that lets it stand
   ///   alone.

@@ -23,7 +23,8 @@ struct Progress {
 
 /// A file with all that training needs to go on, to the same numbers, bit for bit, as if it had never stopped: the
 /// weights and buffers of a model, the state and options of its optimizer, LibTorch's random numbers (those of the CPU
-/// and of each CUDA device that the model is on), and the progress.
+/// and of each CUDA device that the model is on), and the progress. Not in it are gradients, so save after a step; nor
+/// how far a learning-rate scheduler is, which LibTorch cannot write: set the rate from the progress instead.
 ///
 /// The file is replaced as a whole: killed at any moment, there is the old one or the new one. (Killed while it saves, a
 /// program leaves beside it a file ".packseq-...", which may go.) Length and checksum are verified before anything of it
@@ -33,19 +34,22 @@ struct Progress {
 /// packseq::data::Progress progress = {.seed = 1};
 /// if (checkpoint.exists()) progress = checkpoint.load();
 /// packseq::data::BatchSampler sampler(lengths, batching, {.seed = progress.seed, .start = progress.position});
-/// // ... after some batches
-/// checkpoint.save(progress);
+/// for (auto& [epoch, batches] = progress.position; epoch < 10; ++epoch, batches = 0) {
+///   // ... train on the sampler's batches, and after some of them:
+///   checkpoint.save(progress);
+/// }
 /// @endcode
 class PACKSEQ_EXPORT Checkpoint {
  public:
   /// Model and optimizer must outlive the checkpoint.
   Checkpoint(std::filesystem::path file, torch::nn::Module& model, torch::optim::Optimizer& optimizer);
 
-  /// Whether the file is there.
+  /// Whether the file is there; what cannot be looked at counts as there, and `load` gives the reason.
   bool exists() const;
 
   /// @throws std::runtime_error, naming file and reason, if it cannot be written, or is there and is no regular file.
   /// @throws c10::ValueError if the optimizer has a parameter that is none of the model's, and would be lost.
+  /// @throws c10::Error if LibTorch cannot write an optimizer of this kind.
   void save(const Progress& progress) const;
 
   /// Brings model, optimizer and random numbers to where they were; all of them, or none if it throws. The model keeps

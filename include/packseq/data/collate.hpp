@@ -20,8 +20,13 @@ struct PackedBatch {
 };
 
 /// Packs a batch of documents. For `dataset.map`; LibTorch's name for it is a collation.
+/// @code
+/// auto loader = torch::data::make_data_loader(data::DocumentDataset(documents).map(data::Pack()), std::move(sampler),
+///                                             torch::data::DataLoaderOptions());
+/// @endcode
 class PACKSEQ_EXPORT Pack : public torch::data::transforms::BatchTransform<Documents, PackedBatch> {
  public:
+  /// `pack_sequence` of the ids, and the labels; the same conditions throw.
   PackedBatch apply_batch(Documents documents) override;
 };
 
@@ -36,6 +41,8 @@ struct PaddedBatch {
 class PACKSEQ_EXPORT Pad : public torch::data::transforms::BatchTransform<Documents, PaddedBatch> {
  public:
   explicit Pad(std::int64_t padding_id = 0) : padding_id_(padding_id) {}
+
+  /// `pad_sequence` of the ids, their lengths, and the labels; the same conditions throw.
   PaddedBatch apply_batch(Documents documents) override;
 
  private:
@@ -58,6 +65,7 @@ struct NextTokenBatch {
 /// @endcode
 class PACKSEQ_EXPORT PackNextToken : public torch::data::transforms::BatchTransform<Documents, NextTokenBatch> {
  public:
+  /// The same conditions throw as in `pack_sequence`.
   NextTokenBatch apply_batch(Documents documents) override;
 };
 

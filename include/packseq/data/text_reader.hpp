@@ -15,9 +15,11 @@ namespace packseq::data {
 
 /// Where the label of a document comes from.
 enum class LabelSource {
-  none,    ///< There are no labels.
-  column,  ///< Files are lines of columns between tabs: one column is the document, another its label.
-  file,    ///< The label is the name of the document's file, as the caller gives it.
+  none,  ///< There are no labels.
+  /// Files are lines of columns between tabs: one column is the document, another its label. A line of nothing but tabs
+  /// and other white space is blank, and passed over.
+  column,
+  file,  ///< The label is the name of the document's file, as the caller gives it.
 };
 
 /// How documents are read from files.
@@ -50,8 +52,9 @@ class PACKSEQ_EXPORT TextReader {
   /// @throws std::invalid_argument if `files` is empty or names one file twice.
   /// @throws std::invalid_argument if a column is less than 1, or both are the same one.
   /// @throws std::invalid_argument if `options.text.split` is not `line` where labels come from a column.
+  /// @throws std::invalid_argument if `options.text.max_document_bytes` is less than 1.
   /// @throws std::runtime_error if a file does not exist or is no regular file.
-  explicit TextReader(std::vector<std::filesystem::path> files, const TextReaderOptions& options = {});
+  explicit TextReader(const std::vector<std::filesystem::path>& files, const TextReaderOptions& options = {});
 
   TextReader(TextReader&&) noexcept;
   TextReader& operator=(TextReader&&) noexcept;

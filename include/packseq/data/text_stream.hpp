@@ -45,8 +45,8 @@ class PACKSEQ_EXPORT TextStream : public torch::data::samplers::Sampler<std::vec
              const TextStreamOptions& options = {});
 
   /// Begins the next epoch; the first call begins at the start. Called by the loader.
-  /// @throws c10::ValueError if `new_size` is set, or the epoch of `options.start` has fewer batches. Otherwise as
-  ///   `TextReader::next`.
+  /// @throws c10::ValueError if `new_size` is set, the files hold no document, or the epoch of `options.start` has fewer
+  ///   batches. Otherwise as `TextReader::next`.
   void reset(std::optional<std::size_t> new_size = {}) override;
 
   /// The documents of the next batch, or nothing at the end of the files. Called by the loader.
@@ -66,9 +66,10 @@ class PACKSEQ_EXPORT TextStream : public torch::data::samplers::Sampler<std::vec
 class PACKSEQ_EXPORT EncodeDataset
     : public torch::data::datasets::BatchDataset<EncodeDataset, Documents, std::vector<TextDocument>> {
  public:
+  /// Labels, where documents have them, are looked up in `labels`.
   explicit EncodeDataset(Vocab vocab, std::optional<Vocab> labels = {});
 
-  /// @throws c10::ValueError as `read_documents`.
+  /// What `read_documents` makes of these documents; the same conditions throw, also if there are none.
   Documents get_batch(std::vector<TextDocument> documents) override;
 
   /// Nothing: how many documents there are is not known before they are read.
