@@ -29,6 +29,7 @@
 #include "packseq/sequence/map.hpp"
 #include "packseq/sequence/pack.hpp"
 #include "packseq/sequence/pad.hpp"
+#include "process_memory.hpp"
 
 namespace packseq::bench {
 namespace {
@@ -169,7 +170,8 @@ void register_case(const Case& subject) {
       if (!*checked) check_equal(subject, contenders);
       *checked = true;
       const Run run(contender, subject);
-      run();  // its first touch of memory and caches is nobody's speed
+      // The first touch of memory and caches is nobody's speed.
+      state.counters["growth_bytes"] = static_cast<double>(growth([&] { run(); }));
       for (auto _ : state) benchmark::DoNotOptimize(run());
       set_counters(state, contender, subject);
     };

@@ -1,12 +1,10 @@
 // How much memory one pass of one contender takes, in a process of its own; bench/memory.py runs it for all of them.
 
 #include <ATen/Parallel.h>
-#include <malloc.h>
 
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <initializer_list>
 #include <iostream>
 #include <stdexcept>
@@ -21,7 +19,7 @@ namespace packseq::bench {
 namespace {
 
 /// By how much a second pass lets the process grow; the first one, over a small batch, loads code and tables.
-std::int64_t growth(const Contender& contender, const Case& subject) {
+std::int64_t growth_of(const Contender& contender, const Case& subject) {
   Case small = subject;
   small.documents = 2;
   small.longest = 2;
@@ -29,12 +27,7 @@ std::int64_t growth(const Contender& contender, const Case& subject) {
   Run(contender, small.mode, make_inputs(small))();
 
   const auto inputs = make_inputs(subject);
-  const Run run(contender, subject.mode, inputs);
-  malloc_trim(0);
-  std::ofstream("/proc/self/clear_refs") << 5;  // VmHWM starts anew
-  const auto before = process_memory("VmRSS");
-  run();
-  return process_memory("VmHWM") - before;
+  return growth(Run(contender, subject.mode, inputs));
 }
 
 template <class Value>
@@ -60,7 +53,8 @@ int measure(char** words) {
   at::set_num_threads(1);
   const auto lengths = make_inputs(subject).documents.lengths();
   const auto gates = static_cast<std::int64_t>(subject.network.kind);
-  std::cout << "{\"growth\": " << growth(contender, subject) << ", \"tokens\": " << lengths.sum().item<std::int64_t>()
+  std::cout << "{\"growth\": " << growth_of(contender, subject)
+            << ", \"tokens\": " << lengths.sum().item<std::int64_t>()
             << ", \"parameter_bytes\": " << 4 * gates * hidden * (2 * hidden + 2) << "}\n";
   return EXIT_SUCCESS;
 }
