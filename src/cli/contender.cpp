@@ -116,7 +116,7 @@ class DedupContender : public PackedContender {
   std::int64_t repeated_tokens(std::size_t batch) const override {
     const std::int64_t tokens = ids_[batch].data().size(0);
     const auto multiplied = static_cast<double>(multiplied_words(batch));
-    if (known_words() == 0 && multiplied > nn::most_distinct * static_cast<double>(tokens)) return 0;
+    if (multiplied > nn::most_distinct * static_cast<double>(tokens)) return 0;
     return tokens - multiplied_words(batch);
   }
 

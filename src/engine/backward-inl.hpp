@@ -60,7 +60,7 @@ class BackwardPass {
   }
 
   /// What follows from the gate gradients of a part that has run.
-  void finish(const Plan& part, const Executor& executor) {
+  void finish_part(const Plan& part, const Executor& executor) {
     RowGradients<T> of = {part.rows(), d_gates_.get(), d_gates_stride(), {}, d_projected_.get(), unprojected_.get()};
     of.hidden_before.reserve(of.rows.size());
     for (std::size_t step = part.range.begin; step < part.range.end; ++step) {
@@ -199,7 +199,7 @@ void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>&
       pass->begin(*jobs.back().plan);
     }
     run_jobs(jobs, executor);
-    for (const auto& job : jobs) job.pass->finish(*job.plan, executor);
+    for (const auto& job : jobs) job.pass->finish_part(*job.plan, executor);
   }
   for (auto& pass : passes) pass->finish(parts.front().team, executor);
 }

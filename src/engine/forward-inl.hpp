@@ -38,7 +38,7 @@ class ForwardPass {
 
   /// The weights that are to be packed.
   void collect(std::vector<Packing<T>*>& weights) {
-    input_product_.collect(weights);
+    if (direction_.input_rows > 0) input_product_.collect(weights);
     weights.push_back(&hidden_weights_);
     weights.push_back(&projection_);
   }
@@ -107,9 +107,13 @@ class ForwardPass {
                                        : distinct_sums_.get() + (row - direction_.known_rows) * gate_row();
   }
 
+  /// With an index there is nothing to compute ahead: a chunk is a step.
+  std::size_t rows_worth_a_chunk() const { return direction_.index != nullptr ? 1 : rows_per_chunk; }
+
   Scratch make_scratch(std::size_t live) const {
     Scratch scratch;
-    if (direction_.gates == nullptr) scratch.sums = make_buffer<T>((rows_per_chunk + live) * gate_row());
+    const std::size_t rows = rows_worth_a_chunk() + live;
+    if (direction_.gates == nullptr) scratch.sums = make_buffer<T>(rows * gate_row());
     if (has_projection()) scratch.unprojected = make_buffer<T>(live * direction_.hidden_size);
     return scratch;
   }
@@ -117,9 +121,8 @@ class ForwardPass {
   /// The next steps, up to a good number of rows.
   Range next_chunk(const Range& share, const Range& steps) const {
     Range chunk = direction_.reverse ? Range{steps.end, steps.end} : Range{steps.begin, steps.begin};
-    const std::size_t wanted = direction_.index != nullptr ? 1 : rows_per_chunk;  // there is nothing to compute ahead
     std::size_t rows = 0;
-    while (chunk.size() < steps.size() && rows < wanted) {
+    while (chunk.size() < steps.size() && rows < rows_worth_a_chunk()) {
       rows += plan_.live(share, direction_.reverse ? --chunk.begin : chunk.end++);
     }
     return chunk;
@@ -243,7 +246,7 @@ void run_forward(std::span<const Forward<T>> directions, const CellKernels<T>& c
   std::vector<Packing<T>*> weights;
   for (auto& pass : passes) pass.collect(weights);
   pack<T>(weights, plan.team, executor);
-  if (directions.front().index != nullptr) {
+  if (directions.front().index != nullptr && directions.front().input_rows > 0) {
     executor(plan.team, [&](std::size_t begin, std::size_t end) {
       for (auto& pass : passes) pass.project_distinct(Worker({begin, end}, plan.team));
     });

@@ -57,7 +57,7 @@ struct Backward : Direction<T> {
   bool needs_d_h_0 = true;  ///< Else d_h is left as it comes.
   T* d_h = nullptr;         ///< [B, P]: the gradient of h_n; afterwards that of h_0.
   T* d_c = nullptr;         ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
-  T* d_input = nullptr;     ///< [N, I]
+  T* d_input = nullptr;     ///< As `input`.
   bool adds_to_d_input = false;
   // These are added to what is there; their sizes are those of the weights.
   T* d_weight_ih = nullptr;

@@ -25,8 +25,8 @@ namespace packseq::engine::HWY_NAMESPACE {
 /// A row of zeros that a product can start from.
 template <class T>
 Buffer<T> make_zeros(std::size_t size) {
-  auto zeros = make_buffer<T>(size + max_panel_width<T>);
-  std::fill_n(zeros.get(), size + max_panel_width<T>, T{0});
+  auto zeros = make_buffer<T>(size);
+  std::fill_n(zeros.get(), size, T{0});
   return zeros;
 }
 

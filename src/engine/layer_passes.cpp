@@ -27,7 +27,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept) {
     direction.h_n = pointer_to_direction<T>(result.h_n, d);
     direction.c_n = pointer_to_direction<T>(result.c_n, d);
   }
-  run(std::span<const Forward<T>>(directions), make_plan(batch_sizes_of(layer), plan_options(layer, shape)), parallel);
+  run(std::span<const Forward<T>>(directions), make_plan(batch_sizes_of(layer), plan_options(shape)), parallel);
   return result;
 }
 
@@ -38,7 +38,7 @@ Tensor projected(const Layer& layer, const Shape& shape) {
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     Forward<T> direction;
     set_inputs<T>(direction, layer, shape, d);
-    project(direction, pointer_to_direction<T>(sums, d), plan_options(layer, shape).threads, parallel);
+    project(direction, pointer_to_direction<T>(sums, d), plan_options(shape).threads, parallel);
   }
   return sums;
 }

@@ -99,7 +99,7 @@ inline std::span<const std::int64_t> batch_sizes_of(const Layer& layer) {
   return {layer.batch_sizes.const_data_ptr<std::int64_t>(), size(layer.batch_sizes.size(0))};
 }
 
-inline PlanOptions plan_options(const Layer& layer, const Shape& shape) {
+inline PlanOptions plan_options(const Shape& shape) {
   return {.threads = at::in_parallel_region() ? 1 : size(at::get_num_threads()),
           .directions = size(shape.directions),
           // Threads that all callers have in common must not wait for each other: then no steps are shared.

@@ -43,8 +43,9 @@ Distinct find_distinct(const char* function, const at::Tensor& ids, std::int64_t
   const at::Tensor contiguous = ids.contiguous();
   const auto* const id = contiguous.const_data_ptr<std::int64_t>();
   const std::int64_t tokens = ids.size(0);
-  TORCH_CHECK_VALUE(known + tokens <= std::numeric_limits<std::int32_t>::max(), function, ": the data of ids has ",
-                    tokens, " tokens, and must have less than 2^31");
+  const auto most = std::numeric_limits<std::int32_t>::max() - known;
+  TORCH_CHECK_VALUE(tokens <= most, function, ": the data of ids has ", tokens, " tokens, and must have at most ",
+                    most);
   Distinct distinct = {at::empty({tokens}, at::kLong), at::empty({tokens}, at::kInt)};
   auto* const distinct_id = distinct.ids.mutable_data_ptr<std::int64_t>();
   auto* const index = distinct.index.mutable_data_ptr<std::int32_t>();

@@ -1,7 +1,7 @@
 #include "packseq/nn/embedded.hpp"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/ops/arange.h>
+#include <ATen/ops/ones.h>
 #include <ATen/ops/zeros.h>
 #include <c10/util/Exception.h>
 
@@ -56,6 +56,32 @@ bool records_gradients(const at::Tensor& embedded, const State& state, const std
                                         std::any_of(weights.begin(), weights.end(), requires_grad));
 }
 
+/// What the gates of the first layer start from for each of these rows of an embedding.
+at::Tensor project_words(const char* function, Cell cell, const at::Tensor& rows,
+                         const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights) {
+  const std::int64_t of_states = options.num_layers() * (options.bidirectional() ? 2 : 1);
+  // Nothing depends on the states but for their sizes.
+  const auto state = [&](std::int64_t size) { return at::zeros({of_states, 1, size}, rows.options()); };
+  std::vector<at::Tensor> states = {state(options.proj_size() > 0 ? options.proj_size() : options.hidden_size())};
+  if (cell == Cell::lstm) states.push_back(state(options.hidden_size()));
+  const at::Tensor one_document = at::ones({1}, at::kLong);
+  const auto network = [&](const at::Tensor& data) {
+    return engine::Network{cell,
+                           data,
+                           one_document,
+                           states,
+                           weights,
+                           options.bias(),
+                           options.num_layers(),
+                           /*dropout=*/0,
+                           /*train=*/false,
+                           options.bidirectional()};
+  };
+  TORCH_CHECK_VALUE(engine::is_well_formed(network(rows.narrow(0, 0, 1))), function,
+                    ": the weights have not the sizes that the options tell");
+  return engine::project_input(network(rows));
+}
+
 /// A tensor of which LibTorch does not count the changes has no version.
 std::int64_t version_of(const at::Tensor& tensor) { return tensor.is_inference() ? 0 : tensor._version(); }
 
@@ -70,6 +96,7 @@ struct Frozen {
   std::vector<std::int64_t> versions;
 
   bool is_of(const std::vector<at::Tensor>& current) const {
+    if (current.size() != weights.size()) return false;
     for (std::size_t i = 0; i < weights.size(); ++i) {
       if (current[i].const_data_ptr() != weights[i].const_data_ptr() || current[i].sizes() != weights[i].sizes() ||
           current[i].strides() != weights[i].strides() || version_of(current[i]) != versions[i]) {
@@ -100,18 +127,18 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
   const std::string function = function_of(cell, "forward");
   check_ids(function.c_str(), ids, embedding->weight);
   const std::vector<at::Tensor> weights = network->all_weights();
+  const bool records = records_gradients(embedding->weight, state, weights);
+  // What comes next may be an optimizer; LibTorch's SGD changes weights without its being counted.
+  if (records) is_trained_ = true;
   // Gradients that are scaled by how often an id comes must see it come.
-  if (network->engine == Choice::libtorch || embedding->options.scale_grad_by_freq() ||
-      !supports(embedding->weight, state, weights)) {
+  const bool counts_ids = records && embedding->options.scale_grad_by_freq();
+  if (network->engine == Choice::libtorch || counts_ids || !supports(embedding->weight, state, weights)) {
     return network->forward(embedding->forward(ids), state);
   }
-  // What comes next may be an optimizer; LibTorch's SGD changes weights without its being counted.
-  if (records_gradients(embedding->weight, state, weights)) is_trained_ = true;
-  const std::int64_t known = frozen_words();
+  const std::int64_t known = known_words(weights);
   const auto distinct =
-      detail::find_distinct(function.c_str(), ids.data().to(at::kLong), embedding->options.num_embeddings(), known);
-  const auto tokens = static_cast<double>(ids.data().size(0));
-  if (known == 0 && static_cast<double>(distinct.ids.size(0)) > most_distinct * tokens) {
+      detail::find_distinct(function.c_str(), ids.data().to(at::kLong), embedding->weight.size(0), known);
+  if (static_cast<double>(distinct.ids.size(0)) > most_distinct * static_cast<double>(ids.data().size(0))) {
     return network->forward(embedding->forward(ids), state);
   }
   const detail::Input input = {ids, embedding->torch::nn::EmbeddingImpl::forward(distinct.ids), distinct.index,
@@ -123,39 +150,25 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
 template <class Network>
 void EmbeddedImpl<Network>::freeze(std::int64_t max_bytes) {
   const at::NoGradGuard no_grad;
+  unfreeze();
   const Cell cell = cell_of(network);
   const std::string function = function_of(cell, "freeze");
   TORCH_CHECK_VALUE(!embedding->options.max_norm(), function, ": the embedding has a max_norm, with which it changes");
-  const auto& options = network->options_base;
   const std::vector<at::Tensor> weights = network->all_weights();
   const auto support = supports(embedding->weight, {}, weights);
   TORCH_CHECK_VALUE(support && network->engine != Choice::libtorch, function,
                     ": the fused engine does not run this: ", support ? "engine is Choice::libtorch" : support.reason);
+  const auto& options = network->options_base;
   const std::int64_t directions = options.bidirectional() ? 2 : 1;
   const std::int64_t word_bytes = directions * static_cast<std::int64_t>(engine::gate_blocks(cell)) *
                                   options.hidden_size() * static_cast<std::int64_t>(embedding->weight.element_size());
   TORCH_CHECK_VALUE(max_bytes >= word_bytes, function, ": max_bytes is ", max_bytes, ", and must be at least ",
                     word_bytes, ", what one word takes");
-  const std::int64_t words = std::min(max_bytes / word_bytes, embedding->options.num_embeddings());
-  const at::Tensor rows = embedding->weight.narrow(0, 0, words);
-  // Nothing depends on the states but for their sizes.
-  const auto state = [&](std::int64_t size) {
-    return at::zeros({options.num_layers() * directions, 1, size}, embedding->weight.options());
-  };
-  std::vector<at::Tensor> states = {state(options.proj_size() > 0 ? options.proj_size() : options.hidden_size())};
-  if (cell == Cell::lstm) states.push_back(state(options.hidden_size()));
-  detail::Frozen frozen = {engine::project_input({cell,
-                                                  rows,
-                                                  {},
-                                                  states,
-                                                  weights,
-                                                  options.bias(),
-                                                  options.num_layers(),
-                                                  /*dropout=*/0,
-                                                  /*train=*/false,
-                                                  directions == 2}),
-                           frozen_weights(),
-                           {}};
+  const std::int64_t words = std::min(max_bytes / word_bytes, embedding->weight.size(0));
+  detail::Frozen frozen = {
+      project_words(function.c_str(), cell, embedding->weight.narrow(0, 0, words), options, weights),
+      first_weights(weights),
+      {}};
   for (at::Tensor& weight : frozen.weights) {
     frozen.versions.push_back(version_of(weight));
     weight = weight.detach();
@@ -171,13 +184,17 @@ void EmbeddedImpl<Network>::unfreeze() {
 
 template <class Network>
 std::int64_t EmbeddedImpl<Network>::frozen_words() const {
-  return frozen_ != nullptr && !is_trained_ && frozen_->is_of(frozen_weights()) ? frozen_->known_sums.size(1) : 0;
+  return known_words(network->all_weights());
 }
 
-/// Those that make up the table: of the first layer, and the embedding's.
 template <class Network>
-std::vector<at::Tensor> EmbeddedImpl<Network>::frozen_weights() const {
-  std::vector<at::Tensor> weights = network->all_weights();
+std::int64_t EmbeddedImpl<Network>::known_words(const std::vector<at::Tensor>& weights) const {
+  return frozen_ != nullptr && !is_trained_ && frozen_->is_of(first_weights(weights)) ? frozen_->known_sums.size(1) : 0;
+}
+
+/// Those that a table is made of: the first layer's, and the embedding's.
+template <class Network>
+std::vector<at::Tensor> EmbeddedImpl<Network>::first_weights(std::vector<at::Tensor> weights) const {
   weights.resize(weights.size() / static_cast<std::size_t>(network->options_base.num_layers()));
   weights.push_back(embedding->weight);
   return weights;
@@ -191,6 +208,8 @@ std::shared_ptr<torch::nn::Module> EmbeddedImpl<Network>::clone(const std::optio
   };
   auto cloned = std::make_shared<EmbeddedImpl>(Embedding(copy(embedding)), Network(copy(network)));
   cloned->train(is_training());
+  cloned->embedding->train(embedding->is_training());
+  cloned->network->train(network->is_training());
   return cloned;
 }
 

@@ -102,9 +102,11 @@ engine::NetworkResult PackedRun::run(engine::Cell cell, const std::vector<at::Te
   const auto support = engine::supports_tensors(input_.data, states, weights_);
   TORCH_CHECK_VALUE(support || choice == engine::Choice::automatic, function_,
                     ": engine is Choice::fused, but the fused engine does not run this: ", support.reason);
-  // Parameters that somebody has given other sizes are LibTorch's to refuse.
-  return support && engine::is_well_formed(network) ? engine::run_network(network)
-                                                    : engine::run_network_in_libtorch(network);
+  const bool runs_fused = support && engine::is_well_formed(network);
+  TORCH_CHECK_VALUE(runs_fused || !network.known_sums.defined(), function_,
+                    ": the parameters have not the sizes that the options tell");
+  // Where somebody has given them other sizes, that is LibTorch's to refuse.
+  return runs_fused ? engine::run_network(network) : engine::run_network_in_libtorch(network);
 }
 
 PackedSequence PackedRun::output(at::Tensor data) const { return with_data(input_.batch, std::move(data)); }

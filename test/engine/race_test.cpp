@@ -25,7 +25,7 @@ using Numbers = std::vector<float>;
 
 constexpr std::size_t input_size = 5, hidden_size = 155, projection_size = 33;
 const std::vector<std::int64_t> batch_sizes = {26, 26, 9, 7, 7, 3, 2, 2, 1, 1};
-constexpr std::size_t rows = 84, batch = 26;
+constexpr std::size_t rows = 84, batch = 26, distinct_rows = 31;
 
 /// The memory of one direction, whose outputs are `width` wide.
 struct Memory {
@@ -52,7 +52,9 @@ struct Memory {
         d_weight_hh(weight_hh.size()),
         d_bias_ih(bias_ih.size()),
         d_bias_hh(bias_hh.size()),
-        d_weight_hr(weight_hr.size()) {}
+        d_weight_hr(weight_hr.size()) {
+    for (std::size_t row = 0; row < rows; ++row) index.push_back(static_cast<std::int32_t>(row * 7 % distinct_rows));
+  }
 
   Numbers numbers(std::size_t count) {
     Numbers all(count);
@@ -63,14 +65,16 @@ struct Memory {
 
   std::mt19937 random;
   Numbers weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, data, h_0, c_0, d_output, d_h, d_c;
+  std::vector<std::int32_t> index;
   Numbers output, gates, cells, h_n, c_n, d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
 };
 
 struct Case {
   Cell cell;
   bool has_projection;
-  bool keeps;   ///< What a backward pass reads; then there is one.
-  bool shared;  ///< Steps of few sequences are shared by hidden units.
+  bool keeps;            ///< What a backward pass reads; then there is one.
+  bool shared;           ///< Steps of few sequences are shared by hidden units.
+  bool indexed = false;  ///< Tokens have their input in common.
 };
 
 std::size_t output_size(const Case& of) { return of.has_projection ? projection_size : hidden_size; }
@@ -87,6 +91,8 @@ void set(Direction<float>& to, Memory& memory, const Case& of, bool reverse) {
   to.bias_hh = memory.bias_hh.data();
   to.weight_hr = of.has_projection ? memory.weight_hr.data() : nullptr;
   to.input = memory.data.data();
+  to.input_rows = of.indexed ? distinct_rows : rows;
+  if (of.indexed) to.index = memory.index.data();
   to.h_0 = memory.h_0.data();
   to.c_0 = memory.c_0.data();
   to.output = memory.output.data();
@@ -143,7 +149,8 @@ std::vector<Case> all_cases() {
     for (const bool has_projection : {false, true}) {
       for (const bool keeps : {false, true}) {
         for (const bool shared : {false, true}) {
-          if (!has_projection || cell == Cell::lstm) all.push_back({cell, has_projection, keeps, shared});
+          if (has_projection && cell != Cell::lstm) continue;
+          for (const bool indexed : {false, true}) all.push_back({cell, has_projection, keeps, shared, indexed});
         }
       }
     }
@@ -157,7 +164,7 @@ TEST(Race, IsNoneBetweenThreads) {
     for (const std::size_t threads : {2U, 4U}) {
       EXPECT_EQ(run_both(of, threads), expected)
           << "cell " << static_cast<int>(of.cell) << ", projection " << of.has_projection << ", keeps " << of.keeps
-          << ", shared " << of.shared;
+          << ", shared " << of.shared << ", indexed " << of.indexed;
     }
   }
 }

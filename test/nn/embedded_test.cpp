@@ -21,7 +21,7 @@
 namespace packseq::test {
 namespace {
 
-constexpr std::int64_t words = 9, width = 3, hidden = 4;
+constexpr std::int64_t words = 9, width = 3;
 
 /// What makes a network, and how it is used.
 struct EmbeddedCase {
@@ -30,6 +30,8 @@ struct EmbeddedCase {
   bool bias = true;
   bool with_state = false;
   c10::ScalarType dtype = at::kFloat;
+  std::int64_t hidden = 4;
+  std::int64_t proj_size = 0;  ///< Only an LSTM knows it.
 };
 
 std::vector<EmbeddedCase> all_embedded_cases() {
@@ -62,10 +64,12 @@ class EmbeddedTest : public testing::Test {
   }
 
   static Network make_network(const EmbeddedCase& of = {}) {
-    if constexpr (is_lstm) return Network(with_all(torch::nn::LSTMOptions(width, hidden), of));
-    if constexpr (std::is_same_v<Network, nn::GRU>) return Network(with_all(torch::nn::GRUOptions(width, hidden), of));
+    if constexpr (is_lstm)
+      return Network(with_all(torch::nn::LSTMOptions(width, of.hidden).proj_size(of.proj_size), of));
+    if constexpr (std::is_same_v<Network, nn::GRU>)
+      return Network(with_all(torch::nn::GRUOptions(width, of.hidden), of));
     if constexpr (std::is_same_v<Network, nn::RNN>) {
-      return Network(with_all(torch::nn::RNNOptions(width, hidden).nonlinearity(torch::kReLU), of));
+      return Network(with_all(torch::nn::RNNOptions(width, of.hidden).nonlinearity(torch::kReLU), of));
     }
   }
 
@@ -87,9 +91,11 @@ class EmbeddedTest : public testing::Test {
 
   static nn::State make_state(const EmbeddedCase& of, const PackedSequence& ids) {
     if (!of.with_state) return {};
-    const auto sizes = std::vector<std::int64_t>{of.layers * (of.bidirectional ? 2 : 1), lengths(ids).size(0), hidden};
-    const auto draw = [&] { return torch::randn(sizes, at::dtype(of.dtype)).requires_grad_(); };
-    return {draw(), is_lstm ? draw() : at::Tensor()};
+    const std::int64_t rows = of.layers * (of.bidirectional ? 2 : 1);
+    const auto draw = [&](std::int64_t size) {
+      return torch::randn({rows, lengths(ids).size(0), size}, at::dtype(of.dtype)).requires_grad_();
+    };
+    return {draw(of.proj_size > 0 ? of.proj_size : of.hidden), is_lstm ? draw(of.hidden) : at::Tensor()};
   }
 
   static Tensors results(const nn::Result& result) {
@@ -166,12 +172,38 @@ TYPED_TEST(EmbeddedTest, HoldsForEveryNumberOfDistinctWords) {
   }
 }
 
-/// More tokens than the backward pass takes at a time, and so many weights that threads share steps.
+/// More tokens, and more distinct words, than the backward pass takes at a time.
 TYPED_TEST(EmbeddedTest, HoldsForManyTokens) {
+  constexpr std::int64_t many = 3000;
+  std::vector<at::Tensor> documents;
+  for (std::int64_t i = 0; i < 100; ++i) documents.push_back(torch::randint(0, many, {20 + i}, at::kLong));
   for (const int threads : {1, 3}) {
     at::set_num_threads(threads);
-    auto embedded = this->make({.bidirectional = true});
-    this->expect_as_modules(embedded, this->make_ids(80, 50));
+    auto embedded = this->make({.bidirectional = true}, {many, width});
+    this->expect_as_modules(embedded, pack_sequence(documents));
+  }
+}
+
+/// So many weights that threads share the steps of few documents.
+TYPED_TEST(EmbeddedTest, HoldsWhereThreadsShareSteps) {
+  at::set_num_threads(3);
+  const EmbeddedCase of = {.layers = 2, .bidirectional = true, .hidden = 410};
+  auto embedded = this->make(of);
+  const auto ids = this->make_ids();
+  this->expect_as_modules(embedded, ids);
+  const torch::NoGradGuard no_grad;
+  const auto expected = this->run_modules(embedded, ids);
+  embedded->freeze();
+  this->expect_same(this->run(embedded, ids), expected);
+}
+
+TYPED_TEST(EmbeddedTest, HoldsWithAProjection) {
+  if (!this->is_lstm) return;
+  for (const bool bidirectional : {false, true}) {
+    const EmbeddedCase of = {.bidirectional = bidirectional, .with_state = true, .proj_size = 2};
+    auto embedded = this->make(of);
+    const auto ids = this->make_ids();
+    this->expect_as_modules(embedded, ids, this->make_state(of, ids));
   }
 }
 
@@ -262,7 +294,7 @@ TYPED_TEST(EmbeddedTest, FreezesToTheSameNumbers) {
     this->expect_same(this->run(embedded, ids, state), expected);
     // With room for some of the words; what one of them takes a message tells.
     const std::int64_t blocks = std::is_same_v<TypeParam, nn::RNN> ? 1 : 4;
-    const auto bytes = (of.bidirectional ? 2 : 1) * blocks * hidden * (of.dtype == at::kFloat ? 4 : 8);
+    const auto bytes = (of.bidirectional ? 2 : 1) * blocks * of.hidden * (of.dtype == at::kFloat ? 4 : 8);
     embedded->freeze(3 * bytes + 1);
     EXPECT_EQ(embedded->frozen_words(), 3);
     this->expect_same(this->run(embedded, ids, state), expected);
@@ -298,6 +330,14 @@ TYPED_TEST(EmbeddedTest, LeavesTheTableOnceAWeightChanges) {
       embedded->network->named_parameters()[name].add_(1);
     });
   }
+  // A pass that LibTorch's own code runs, too.
+  expect_left([&](auto& embedded) {
+    torch::optim::SGD optimizer(embedded->parameters(), .1);
+    embedded->network->engine = engine::Choice::libtorch;
+    weighted_sum(this->results(embedded->forward(ids))).backward();
+    optimizer.step();
+    embedded->network->engine = engine::Choice::automatic;
+  });
   expect_left([](auto& embedded) { embedded->to(at::kDouble); });
   expect_left([](auto& embedded) { embedded->embedding->weight.set_data(torch::zeros({words, width})); });
   expect_left([&](auto& embedded) {
@@ -305,6 +345,20 @@ TYPED_TEST(EmbeddedTest, LeavesTheTableOnceAWeightChanges) {
     nn::load_state_dict(*embedded, nn::state_dict(*other));
   });
   expect_left([](auto& embedded) { embedded->unfreeze(); });
+}
+
+TYPED_TEST(EmbeddedTest, RefusesWeightsOfOtherSizesBesideATable) {
+  const torch::NoGradGuard no_grad;
+  auto embedded = this->make({.layers = 2});
+  embedded->freeze();
+  embedded->network->named_parameters()["weight_ih_l1"].set_data(torch::zeros({1, 1}));
+  EXPECT_THROWS(embedded->forward(this->make_ids()), c10::ValueError, "the parameters have not the sizes");
+}
+
+TYPED_TEST(EmbeddedTest, KnowsWordsThatAreAddedLater) {
+  auto embedded = this->make();
+  embedded->embedding->weight.set_data(torch::randn({words + 2, width}));
+  this->expect_as_modules(embedded, map(this->make_ids(), [](const at::Tensor& ids) { return ids + 2; }));
 }
 
 /// What the header says of changes that LibTorch does not count.
@@ -335,6 +389,9 @@ TYPED_TEST(EmbeddedTest, RefusesToFreezeWhatItCannot) {
   auto half = this->make();
   half->to(at::kHalf);
   EXPECT_THROWS(half->freeze(), c10::ValueError, "the fused engine does not run this: data is Half");
+  auto wide = this->make();
+  wide->embedding->weight.set_data(torch::zeros({words, width + 1}));
+  EXPECT_THROWS(wide->freeze(), c10::ValueError, "the weights have not the sizes that the options tell");
   auto plain = this->make();
   plain->network->engine = engine::Choice::libtorch;
   EXPECT_THROWS(plain->freeze(), c10::ValueError, "engine is Choice::libtorch");
@@ -378,6 +435,10 @@ TYPED_TEST(EmbeddedTest, ClonesDeeplyAndStandsInASequential) {
   const auto copy = std::dynamic_pointer_cast<nn::EmbeddedImpl<TypeParam>>(embedded->clone());
   ASSERT_TRUE(copy);
   EXPECT_FALSE(copy->is_training());
+  embedded->train();
+  embedded->network->eval();
+  const auto mixed = std::dynamic_pointer_cast<nn::EmbeddedImpl<TypeParam>>(embedded->clone());
+  EXPECT_TRUE(mixed->is_training() && mixed->embedding->is_training() && !mixed->network->is_training());
   this->expect_same(this->results(copy->forward(ids)), this->run(embedded, ids));
   const torch::NoGradGuard no_grad;
   copy->embedding->weight.zero_();

@@ -45,7 +45,7 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   /// Runs the network over every document of `ids`, data int64 or int32 [N], from `state`, or from zeros where it is undefined.
   /// @throws c10::TypeError if the data of `ids` is neither int64 nor int32, or not on the embedding's device.
   /// @throws c10::ValueError if the data of `ids` is not [N]. Otherwise as `forward` of the network.
-  /// @throws c10::IndexError if an id is not in 0 ... num_embeddings - 1.
+  /// @throws c10::IndexError if an id is not that of a row of the embedding's weight.
   /// @code
   /// packseq::nn::EmbeddedLSTM network(packseq::nn::Embedding(vocab.size(), 4), packseq::nn::LSTM(4, 5));
   /// const auto [output, state] = network->forward(packed);   // output.data() [6, 5], state.h and state.c [1, 3, 5]
@@ -56,11 +56,13 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   /// as many words as fit, from id 0 on. In a `Vocab`'s order these are the most frequent ones; what others add is still
   /// computed batch by batch.
   ///
-  /// The table is used until a pass records gradients, since training changes weights, or a weight is changed or replaced
-  /// otherwise; then call it again. LibTorch does not tell of changes through `.data()`, nor of those to tensors that were
-  /// made in inference mode: call `unfreeze` then. No other thread may run the network meanwhile.
+  /// The table is used until a pass of this module records gradients, since training changes weights, or a weight is
+  /// changed or replaced otherwise; then call it again. LibTorch does not tell of changes through `.data()`, as its SGD
+  /// makes them, nor of those to tensors that were made in inference mode: call `unfreeze` where others train the two
+  /// modules. A table that is not used keeps its memory until then. No other thread may run the network meanwhile.
   /// @throws c10::ValueError if `max_bytes` is less than one word takes, or the embedding has a `max_norm`, with which it
   ///   changes as it runs.
+  /// @throws c10::ValueError if weights have not the sizes that the options tell.
   /// @throws c10::ValueError if the fused engine does not run the network (see `packseq::engine::supports`), or its
   ///   `engine` is `Choice::libtorch`.
   /// @code
@@ -86,7 +88,8 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())})
 
  private:
-  std::vector<at::Tensor> frozen_weights() const;
+  std::int64_t known_words(const std::vector<at::Tensor>& weights) const;
+  std::vector<at::Tensor> first_weights(std::vector<at::Tensor> weights) const;
 
   std::shared_ptr<const detail::Frozen> frozen_;
   std::atomic<bool> is_trained_ = false;  // since it was frozen
