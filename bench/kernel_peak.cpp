@@ -23,7 +23,7 @@ double multiply_in_cache(std::size_t times) {
     a[row] = memory.get() + depth * width + row * depth;
     c[row] = memory.get() + (depth * width + tile_rows * depth) + row * width;
   }
-  for (std::size_t i = 0; i < times; ++i) multiply<float>(a, tile_rows, weights, {0, 1}, c, memory.get());
+  for (std::size_t i = 0; i < times; ++i) multiply<float>(a, tile_rows, weights, {0, 1}, c, c);
   return 2.0 * static_cast<double>(times * tile_rows * depth * width);
 }
 
