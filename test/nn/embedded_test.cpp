@@ -21,7 +21,7 @@
 namespace packseq::test {
 namespace {
 
-constexpr std::int64_t words = 9, width = 3;
+constexpr std::int64_t word_count = 9, word_width = 3;
 
 /// What makes a network, and how it is used.
 struct EmbeddedCase {
@@ -65,16 +65,16 @@ class EmbeddedTest : public testing::Test {
 
   static Network make_network(const EmbeddedCase& of = {}) {
     if constexpr (is_lstm)
-      return Network(with_all(torch::nn::LSTMOptions(width, of.hidden).proj_size(of.proj_size), of));
+      return Network(with_all(torch::nn::LSTMOptions(word_width, of.hidden).proj_size(of.proj_size), of));
     if constexpr (std::is_same_v<Network, nn::GRU>)
-      return Network(with_all(torch::nn::GRUOptions(width, of.hidden), of));
+      return Network(with_all(torch::nn::GRUOptions(word_width, of.hidden), of));
     if constexpr (std::is_same_v<Network, nn::RNN>) {
-      return Network(with_all(torch::nn::RNNOptions(width, of.hidden).nonlinearity(torch::kReLU), of));
+      return Network(with_all(torch::nn::RNNOptions(word_width, of.hidden).nonlinearity(torch::kReLU), of));
     }
   }
 
   static nn::Embedded<Network> make(const EmbeddedCase& of = {},
-                                    const torch::nn::EmbeddingOptions& options = {words, width}) {
+                                    const torch::nn::EmbeddingOptions& options = {word_count, word_width}) {
     nn::Embedded<Network> embedded(nn::Embedding(options), make_network(of));
     embedded->to(of.dtype);
     return embedded;
@@ -84,7 +84,7 @@ class EmbeddedTest : public testing::Test {
   static PackedSequence make_ids(std::int64_t documents = 7, std::int64_t longest = 12) {
     std::vector<at::Tensor> ids;
     for (std::int64_t i = 0; i < documents; ++i) {
-      ids.push_back(torch::randint(0, words, {i % 4 == 3 ? 0 : 1 + (i * 5) % longest}, at::kLong));
+      ids.push_back(torch::randint(0, word_count, {i % 4 == 3 ? 0 : 1 + (i * 5) % longest}, at::kLong));
     }
     return pack_sequence(ids);
   }
@@ -179,7 +179,7 @@ TYPED_TEST(EmbeddedTest, HoldsForManyTokens) {
   for (std::int64_t i = 0; i < 100; ++i) documents.push_back(torch::randint(0, many, {20 + i}, at::kLong));
   for (const int threads : {1, 3}) {
     at::set_num_threads(threads);
-    auto embedded = this->make({.bidirectional = true}, {many, width});
+    auto embedded = this->make({.bidirectional = true}, {many, word_width});
     this->expect_as_modules(embedded, pack_sequence(documents));
   }
 }
@@ -221,20 +221,20 @@ TYPED_TEST(EmbeddedTest, HasAGradientAsTheModules) {
 TYPED_TEST(EmbeddedTest, KnowsTheOptionsOfEmbeddings) {
   using torch::nn::EmbeddingOptions;
   const auto ids = this->make_ids();
-  for (const auto& options :
-       {EmbeddingOptions(words, width).padding_idx(2), EmbeddingOptions(words, width).max_norm(.5)}) {
+  for (const auto& options : {EmbeddingOptions(word_count, word_width).padding_idx(2),
+                              EmbeddingOptions(word_count, word_width).max_norm(.5)}) {
     auto embedded = this->make({}, options);
     this->expect_as_modules(embedded, ids);
   }
   // LibTorch multiplies for these.
-  auto scaled = this->make({}, EmbeddingOptions(words, width).scale_grad_by_freq(true));
+  auto scaled = this->make({}, EmbeddingOptions(word_count, word_width).scale_grad_by_freq(true));
   const auto inputs = scaled->parameters();
   this->expect_same_gradients(gradients(this->results(scaled->forward(ids)), inputs),
                               gradients(this->run_modules(scaled, ids), inputs));
 }
 
 TYPED_TEST(EmbeddedTest, GivesSparseGradients) {
-  auto embedded = this->make({}, torch::nn::EmbeddingOptions(words, width).sparse(true));
+  auto embedded = this->make({}, torch::nn::EmbeddingOptions(word_count, word_width).sparse(true));
   const auto ids = map(this->make_ids(), [](const at::Tensor& all) { return all.remainder(5); });
   const auto gradient = [&](const Tensors& outputs) {
     embedded->zero_grad();
@@ -290,7 +290,7 @@ TYPED_TEST(EmbeddedTest, FreezesToTheSameNumbers) {
     const auto state = this->make_state(of, ids);
     const auto expected = this->run_modules(embedded, ids, state);
     embedded->freeze();
-    EXPECT_EQ(embedded->frozen_words(), words);
+    EXPECT_EQ(embedded->frozen_words(), word_count);
     this->expect_same(this->run(embedded, ids, state), expected);
     // With room for some of the words; what one of them takes a message tells.
     const std::int64_t blocks = std::is_same_v<TypeParam, nn::RNN> ? 1 : 4;
@@ -339,7 +339,7 @@ TYPED_TEST(EmbeddedTest, LeavesTheTableOnceAWeightChanges) {
     embedded->network->engine = engine::Choice::automatic;
   });
   expect_left([](auto& embedded) { embedded->to(at::kDouble); });
-  expect_left([](auto& embedded) { embedded->embedding->weight.set_data(torch::zeros({words, width})); });
+  expect_left([](auto& embedded) { embedded->embedding->weight.set_data(torch::zeros({word_count, word_width})); });
   expect_left([&](auto& embedded) {
     auto other = this->make();
     nn::load_state_dict(*embedded, nn::state_dict(*other));
@@ -357,7 +357,7 @@ TYPED_TEST(EmbeddedTest, RefusesWeightsOfOtherSizesBesideATable) {
 
 TYPED_TEST(EmbeddedTest, KnowsWordsThatAreAddedLater) {
   auto embedded = this->make();
-  embedded->embedding->weight.set_data(torch::randn({words + 2, width}));
+  embedded->embedding->weight.set_data(torch::randn({word_count + 2, word_width}));
   this->expect_as_modules(embedded, map(this->make_ids(), [](const at::Tensor& ids) { return ids + 2; }));
 }
 
@@ -376,7 +376,7 @@ TYPED_TEST(EmbeddedTest, NeedsToBeToldOfHiddenChanges) {
   const c10::InferenceMode inference;
   auto unversioned = this->make();
   unversioned->freeze();
-  EXPECT_EQ(unversioned->frozen_words(), words);
+  EXPECT_EQ(unversioned->frozen_words(), word_count);
   this->expect_same(this->run(unversioned, ids), this->run_modules(unversioned, ids));
   unversioned->embedding->weight.add_(1);
   unversioned->unfreeze();
@@ -384,13 +384,13 @@ TYPED_TEST(EmbeddedTest, NeedsToBeToldOfHiddenChanges) {
 }
 
 TYPED_TEST(EmbeddedTest, RefusesToFreezeWhatItCannot) {
-  auto changing = this->make({}, torch::nn::EmbeddingOptions(words, width).max_norm(1));
+  auto changing = this->make({}, torch::nn::EmbeddingOptions(word_count, word_width).max_norm(1));
   EXPECT_THROWS(changing->freeze(), c10::ValueError, "max_norm");
   auto half = this->make();
   half->to(at::kHalf);
   EXPECT_THROWS(half->freeze(), c10::ValueError, "the fused engine does not run this: data is Half");
   auto wide = this->make();
-  wide->embedding->weight.set_data(torch::zeros({words, width + 1}));
+  wide->embedding->weight.set_data(torch::zeros({word_count, word_width + 1}));
   EXPECT_THROWS(wide->freeze(), c10::ValueError, "the weights have not the sizes that the options tell");
   auto plain = this->make();
   plain->network->engine = engine::Choice::libtorch;
@@ -423,7 +423,7 @@ TYPED_TEST(EmbeddedTest, HasTheNamesAndWeightsOfItsModules) {
   const std::string kind = this->is_lstm ? "lstm" : std::is_same_v<TypeParam, nn::GRU> ? "gru" : "rnn";
   EXPECT_EQ(names, (std::vector<std::string>{"embedding.weight", kind + ".weight_ih_l0", kind + ".weight_hh_l0",
                                              kind + ".bias_ih_l0", kind + ".bias_hh_l0"}));
-  torch::nn::Embedding theirs(words, width);
+  torch::nn::Embedding theirs(word_count, word_width);
   nn::load_state_dict(*theirs, nn::state_dict(*embedded), {.prefix = "embedding."});
   EXPECT_SAME(theirs->weight, embedded->embedding->weight);
 }
@@ -454,15 +454,15 @@ TYPED_TEST(EmbeddedTest, RefusesIdsThatAreNone) {
   EXPECT_THROWS(embedded->forward(pack(torch::ones({3}, at::kShort))), c10::TypeError,
                 "is Short on cpu, and must be int64 (Long) or int32 (Int) on cpu");
   EXPECT_THROWS(embedded->forward(pack(torch::ones({3, 2}, at::kLong))), c10::ValueError, "sizes [3, 2]");
-  for (const std::int64_t id : {std::int64_t{-1}, words, std::int64_t{1} << 40}) {
+  for (const std::int64_t id : {std::int64_t{-1}, word_count, std::int64_t{1} << 40}) {
     EXPECT_THROWS(embedded->forward(pack(torch::tensor(std::vector<std::int64_t>{0, 1, 1, 1, id}))), c10::IndexError,
                   "the data of ids has " + std::to_string(id) + " at 4, and must be in 0 ... 8");
   }
 }
 
 TYPED_TEST(EmbeddedTest, RefusesModulesThatDoNotFit) {
-  EXPECT_THROWS(nn::Embedded<TypeParam>(nn::Embedding(words, width + 1), this->make_network()), c10::ValueError,
-                "the embedding_dim of embedding is 4, but the input_size of network is 3");
+  EXPECT_THROWS(nn::Embedded<TypeParam>(nn::Embedding(word_count, word_width + 1), this->make_network()),
+                c10::ValueError, "the embedding_dim of embedding is 4, but the input_size of network is 3");
   EXPECT_THROWS(nn::Embedded<TypeParam>(nn::Embedding(nullptr), this->make_network()), c10::ValueError, "is empty");
 }
 
