@@ -141,7 +141,7 @@ Agreement check(Model& model, const Corpus& corpus, const Contenders& contenders
       reference = checker.reference_gradients(*contenders.front());
     }
     for (const auto& contender : contenders) {
-      if (!contender->equivalent() || (mode == cost::Mode::training && !contender->trains())) continue;
+      if (!contender->equivalent() || !contender->runs(mode)) continue;
       report("checking: " + contender->name());
       if (mode == cost::Mode::inference) check_inference(checker, *contender);
       if (mode == cost::Mode::training) check_training(checker, model, *contender, reference);

@@ -78,6 +78,9 @@ class PackedContender : public Contender {
   at::Tensor lengths(std::size_t batch) const override { return packseq::lengths(packed_[batch]); }
   at::Tensor executed_lengths(std::size_t batch) const override { return lengths(batch); }
 
+ protected:
+  const PackedSequence& ids(std::size_t batch) const { return packed_[batch]; }
+
  private:
   Model& model_;
   std::vector<PackedSequence> packed_;
@@ -100,30 +103,30 @@ class DedupContender : public PackedContender {
   DedupContender(std::string name, Model& model, const Corpus& corpus, Batches batches)
       : PackedContender(std::move(name), model, corpus, std::move(batches)),
         shape_(model.shape()),
-        network_(model.embedded()) {
-    for (const auto& documents : this->batches()) ids_.push_back(pack_sequence(select(corpus, documents)));
-  }
+        network_(model.embedded()) {}
 
   NetworkResult forward(std::size_t batch) const override {
     return std::visit(
         [&](auto& network) {
-          nn::Result result = network->forward(ids_[batch]);
+          nn::Result result = network->forward(ids(batch));
           return NetworkResult{result.output.data(), result.state.h};
         },
         network_);
   }
 
   std::int64_t repeated_tokens(std::size_t batch) const override {
-    const std::int64_t tokens = ids_[batch].data().size(0);
-    const auto multiplied = static_cast<double>(multiplied_words(batch));
-    if (multiplied > nn::most_distinct * static_cast<double>(tokens)) return 0;
-    return tokens - multiplied_words(batch);
+    const std::int64_t tokens = ids(batch).data().size(0);
+    const std::int64_t words = multiplied_words(batch);
+    const bool worth_it = static_cast<double>(words) <= nn::most_distinct * static_cast<double>(tokens);
+    return worth_it ? tokens - words : 0;
   }
 
   std::int64_t table_bytes(std::size_t batch) const override {
+    const std::int64_t repeated = repeated_tokens(batch);
+    if (repeated == 0) return 0;
     const bool has_gates = shape_.kind != cost::Kind::rnn;
     const std::int64_t row = 4 * (has_gates ? 4 : 1) * shape_.hidden_size * (shape_.bidirectional ? 2 : 1);
-    return repeated_tokens(batch) == 0 ? 0 : row * (known_words() + multiplied_words(batch));
+    return row * (known_words() + ids(batch).data().size(0) - repeated);
   }
 
  protected:
@@ -138,13 +141,12 @@ class DedupContender : public PackedContender {
   }
 
   std::int64_t multiplied_words(std::size_t batch) const {
-    const at::Tensor& ids = ids_[batch].data();
-    return std::get<0>(at::_unique(ids.masked_select(ids >= known_words()))).size(0);
+    const at::Tensor& words = ids(batch).data();
+    return std::get<0>(at::_unique(words.masked_select(words >= known_words()))).size(0);
   }
 
   cost::Network shape_;
   mutable std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN> network_;  // a module's forward is not const
-  std::vector<PackedSequence> ids_;
 };
 
 /// The same for good: for inference with weights that stay as they are.
@@ -155,7 +157,7 @@ class FrozenContender : public DedupContender {
     freeze();
   }
 
-  bool trains() const override { return false; }
+  bool runs(cost::Mode mode) const override { return mode == cost::Mode::inference; }
 };
 
 }  // namespace

@@ -36,8 +36,8 @@ class Contender {
   /// Runs embedding and network over batch `batch`; with the next one, what the clock sees.
   virtual NetworkResult forward(std::size_t batch) const = 0;
 
-  /// Whether it can be trained.
-  virtual bool trains() const { return true; }
+  /// Whether it is there for this mode.
+  virtual bool runs(cost::Mode /*mode*/) const { return true; }
 
   /// The sum over all real tokens of the squares of the output, from which training derives its loss.
   virtual at::Tensor sum_of_squares(std::size_t batch, const at::Tensor& output) const = 0;

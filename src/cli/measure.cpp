@@ -75,7 +75,7 @@ std::vector<Result> measure(Model& model, const Contenders& contenders, const st
   for (const cost::Mode mode : modes) {
     std::vector<std::size_t> order;
     for (std::size_t index = 0; index < contenders.size(); ++index) {
-      if (mode == cost::Mode::inference || contenders[index]->trains()) order.push_back(index);
+      if (contenders[index]->runs(mode)) order.push_back(index);
     }
     std::vector<std::vector<double>> seconds(contenders.size());
     for (std::int64_t round = 0; round <= options.repeats; ++round) {
