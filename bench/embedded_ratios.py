@@ -16,30 +16,21 @@ Times are medians. After the table come the cases that miss a bar (BARS below).
 import argparse
 import sys
 
-from ratios import InputError, load_repetitions, median_and_spread
+from ratios import InputError, format_table, group, load_repetitions, median_and_spread
 
+CONTENDERS = ("padded", "fused", "fused+dedup", "fused+frozen")
 HEADINGS = ("case", "distinct", "fill", "padded ms", "fused ms", "spread", "dedup", "frozen", "per FLOP", "MB")
 # Least of dedup, frozen and per FLOP.
 BARS = {"inference": (1.2, 1.6, 1.25), "training": (1.15, None, 1.4)}
 
 
-def group(repetitions):
-    """{case: {contender: [repetition, ...]}}"""
-    cases = {}
-    for run in repetitions:
-        kind, mode, contender, *rest = run["run_name"].split("/")
-        case = " ".join([kind, mode, *(part for part in rest if part != "real_time")])
-        cases.setdefault(case, {}).setdefault(contender, []).append(run)
-    return cases
-
-
 def make_row(case, runs):
     times = {contender: median_and_spread(repetitions) for contender, repetitions in runs.items()}
-    padded, fused, dedup = (times[contender][0] for contender in ("padded", "fused", "fused+dedup"))
+    padded, fused, dedup = (times[contender][0] for contender in CONTENDERS[:3])
     any_run = runs["fused"][0]
     frozen = times.get("fused+frozen")
     growth = [max(run["growth_bytes"] for run in runs[contender]) / 1e6
-              for contender in ("fused", "fused+dedup", "fused+frozen") if contender in runs]
+              for contender in CONTENDERS[1:] if contender in runs]
     return (case, f"{any_run['distinct']:.2f}", f"{any_run['fill']:.2f}", f"{padded:.1f}", f"{fused:.1f}",
             f"{max(spread for _, spread in times.values()):.0%}", f"{fused / dedup:.2f}",
             f"{fused / frozen[0]:.2f}" if frozen else "-", f"{padded * any_run['fill'] / dedup:.2f}",
@@ -59,15 +50,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", help="JSON written with --benchmark_out")
     try:
-        cases = group(load_repetitions(parser.parse_args().file))
-        complete = {case: runs for case, runs in cases.items() if {"padded", "fused", "fused+dedup"} <= set(runs)}
+        cases = group(load_repetitions(parser.parse_args().file), CONTENDERS)
+        complete = {case: runs for case, runs in cases.items() if set(CONTENDERS[:3]) <= set(runs)}
         if not complete:
             raise InputError("no case was run padded, fused and fused+dedup")
     except InputError as error:
         sys.exit(f"embedded_ratios.py: {error}")
     rows = sorted(make_row(case, runs) for case, runs in complete.items())
-    rule = ["---"] + ["---:"] * (len(HEADINGS) - 1)
-    print("\n".join("| " + " | ".join(row) + " |" for row in [HEADINGS, rule, *rows]))
+    print(format_table(HEADINGS, rows, markdown=True))
     print("\n" + "\n".join(misses(rows)))
 
 

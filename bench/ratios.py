@@ -10,7 +10,8 @@ padded and packed. These ratios are padded / packed, so 2.00 means that packed d
                 a time ratio says nothing that is finer than this
   fill          real tokens over all cells of the padded batch
 
-Where the fused engine was run in every case as well, four more columns, and after the table the cases that miss a bar (BARS below):
+Where the fused engine was run in every case as well, four more columns, and after the table the cases that miss a bar
+(BARS below):
 
   per FLOP      time of fused over that of padded times fill: below 1, each useful FLOP takes less time than in oneDNN
   over packed   how many times as long as fused LibTorch's packed path takes
@@ -52,12 +53,12 @@ def load_repetitions(path):
     return [run for run in report["benchmarks"] if run.get("run_type") == "iteration"]
 
 
-def group(repetitions):
+def group(repetitions, contenders=CONTENDERS):
     """{case: {contender: [repetition, ...]}}; a case is a benchmark's name without the contender."""
     cases = {}
     for run in repetitions:
         parts = run["run_name"].split("/")
-        for contender in CONTENDERS:
+        for contender in contenders:
             if contender in parts:
                 case = " ".join(part for part in parts if part not in (contender, "real_time"))
                 cases.setdefault(case, {}).setdefault(contender, []).append(run)
@@ -132,9 +133,8 @@ def misses(rows):
     return lines
 
 
-def format_table(rows, markdown):
+def format_table(headings, rows, markdown):
     """Columns as wide as their widest cell, numbers to the right."""
-    headings = HEADINGS + (FUSED_HEADINGS if len(rows[0]) > len(HEADINGS) else ())
     widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
     rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
     lines = []
@@ -151,8 +151,9 @@ def main():
     arguments = parser.parse_args()
     try:
         rows = make_rows(arguments.file)
-        print(format_table(rows, arguments.markdown))
-        if len(rows[0]) > len(HEADINGS):
+        with_fused = len(rows[0]) > len(HEADINGS)
+        print(format_table(HEADINGS + FUSED_HEADINGS if with_fused else HEADINGS, rows, arguments.markdown))
+        if with_fused:
             print("\n" + "\n".join(misses(rows)))
     except InputError as error:
         sys.exit(f"ratios.py: {error}")
