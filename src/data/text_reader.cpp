@@ -14,17 +14,14 @@ namespace {
 [[noreturn]] void refuse_options(const std::string& problem) { throw std::invalid_argument("TextReader: " + problem); }
 
 void check_options(const TextReaderOptions& options) {
-  const auto check_column = [](const std::string& name, std::int64_t column) {
-    if (column < 1) refuse_options(name + " is " + std::to_string(column) + ", and must be at least 1");
+  const auto check_positive = [](const std::string& name, std::int64_t value) {
+    if (value < 1) refuse_options(name + " is " + std::to_string(value) + ", and must be at least 1");
   };
-  check_column("label_column", options.label_column);
-  check_column("document_column", options.document_column);
+  check_positive("label_column", options.label_column);
+  check_positive("document_column", options.document_column);
+  check_positive("text.max_document_bytes", options.text.max_document_bytes);
   if (options.label_column == options.document_column) {
     refuse_options("label_column and document_column are both " + std::to_string(options.label_column));
-  }
-  if (options.text.max_document_bytes < 1) {
-    refuse_options("text.max_document_bytes is " + std::to_string(options.text.max_document_bytes) +
-                   ", and must be at least 1");
   }
   if (options.label == LabelSource::column && options.text.split != Split::line) {
     refuse_options("text.split is not line, but where labels come from a column a document is a line");
