@@ -70,8 +70,8 @@ PACKSEQ_EXPORT std::int64_t backward_flops(const Network& network, const at::Ten
 enum class Mode { inference, training };
 
 /// FLOPs of a forward and, in training, a backward pass that are not executed where `repeated` tokens share the first
-/// layer's products with others: what `packseq::nn::Embedded` saves: all tokens less the distinct words
-/// that are in no frozen table.
+/// layer's products with others. In `packseq::nn::Embedded` these are all but one for each distinct word that is in no
+/// frozen table.
 ///
 /// 2 D G H I per token in the forward pass, and twice that in the backward pass, whose gradients of weights and input are
 /// products over the distinct words.

@@ -42,7 +42,8 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   /// @throws c10::ValueError if a module is empty, or the network's input is not as wide as the embedding.
   EmbeddedImpl(Embedding embedding, Network network);
 
-  /// Runs the network over every document of `ids`, data int64 or int32 [N], from `state`, or from zeros where it is undefined.
+  /// Runs the network over every document of `ids`, data int64 or int32 [N], from `state`, or from zeros where it is
+  /// undefined.
   /// @throws c10::TypeError if the data of `ids` is neither int64 nor int32, or not on the embedding's device.
   /// @throws c10::ValueError if the data of `ids` is not [N]. Otherwise as `forward` of the network.
   /// @throws c10::IndexError if an id is not that of a row of the embedding's weight.
