@@ -34,6 +34,12 @@ BatchSampler::BatchSampler(const at::Tensor& lengths, const Batching& batching, 
 
 std::int64_t BatchSampler::batches() const { return static_cast<std::int64_t>(state_->plan.batches.size()); }
 
+std::int64_t BatchSampler::length(std::size_t document) const {
+  TORCH_CHECK_INDEX(document < state_->lengths.size(), "BatchSampler: document is ", document,
+                    ", and must be in 0 ... ", state_->lengths.size() - 1);
+  return state_->lengths[document];
+}
+
 double BatchSampler::fill() const {
   double tokens = 0;
   double cells = 0;

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "data/encode_text.hpp"
+#include "data/nothing_to_learn.hpp"
 #include "data/shuffle.hpp"
 
 namespace packseq::data {
@@ -139,7 +140,9 @@ DocumentDataset::DocumentDataset(Documents documents) {
   documents_ = std::make_shared<const Documents>(std::move(documents));
 }
 
-Documents DocumentDataset::get_batch(at::ArrayRef<std::size_t> indices) { return select(*documents_, indices); }
+Documents DocumentDataset::get_batch(at::ArrayRef<std::size_t> indices) {
+  return indices.empty() ? detail::nothing_to_learn(documents_->labels.defined()) : select(*documents_, indices);
+}
 
 std::optional<std::size_t> DocumentDataset::size() const { return static_cast<std::size_t>(documents_->ids.size()); }
 

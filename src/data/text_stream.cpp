@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "data/encode_text.hpp"
+#include "data/nothing_to_learn.hpp"
 #include "data/sampler.hpp"
 #include "data/shuffle.hpp"
 
@@ -93,6 +94,7 @@ EncodeDataset::EncodeDataset(Vocab vocab, std::optional<Vocab> labels)
     : vocab_(std::move(vocab)), labels_(std::move(labels)) {}
 
 Documents EncodeDataset::get_batch(std::vector<TextDocument> documents) {
+  if (documents.empty()) return detail::nothing_to_learn(labels_.has_value());
   return detail::encode_text(documents, vocab_, labels_);
 }
 

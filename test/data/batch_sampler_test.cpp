@@ -240,6 +240,13 @@ TEST(BatchSampler, LengthsAndNumbersMayBeHuge) {
   EXPECT_EQ(first_epoch(lengths, Bucketed{huge, huge}).size(), 1U);
 }
 
+TEST(BatchSampler, KnowsTheLengthsOfItsDocuments) {
+  const BatchSampler sampler(lengths_of({3, 0}), FixedSize{1});
+  EXPECT_EQ(sampler.length(0), 3);
+  EXPECT_EQ(sampler.length(1), 0);
+  EXPECT_THROWS(sampler.length(2), c10::IndexError, "BatchSampler: document is 2, and must be in 0 ... 1");
+}
+
 TEST(BatchSampler, RefusesLengthsThatAreNone) {
   EXPECT_THROWS(BatchSampler(torch::ones({2}), FixedSize{1}), c10::TypeError, "lengths");
   EXPECT_THROWS(BatchSampler(torch::ones({2, 1}, torch::kLong), FixedSize{1}), c10::ValueError, "lengths");

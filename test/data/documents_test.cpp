@@ -146,5 +146,15 @@ TEST(DocumentDataset, GivesBatchesOfItsDocuments) {
   EXPECT_SAME(batch.labels, torch::tensor({20, 10}, torch::kLong));
 }
 
+TEST(DocumentDataset, GivesForNoDocumentOneThatTeachesNothing) {
+  auto documents = numbered(5);
+  const auto batch = DocumentDataset(documents).get_batch({});
+  EXPECT_SAME(batch.ids.values(), torch::empty({0}, torch::kLong));
+  EXPECT_SAME(batch.ids.lengths(), torch::tensor({0}, torch::kLong));
+  EXPECT_SAME(batch.labels, torch::tensor({ignored_label}, torch::kLong));
+  documents.labels = torch::Tensor();
+  EXPECT_FALSE(DocumentDataset(documents).get_batch({}).labels.defined());
+}
+
 }  // namespace
 }  // namespace packseq::data

@@ -164,6 +164,15 @@ TEST(EncodeDataset, EncodesDocumentsAndLabels) {
   EXPECT_FALSE(dataset.size());
 }
 
+TEST(EncodeDataset, GivesForNoDocumentOneThatTeachesNothing) {
+  const auto vocab = Vocab::build({"a"}, {.specials = {}});
+  EXPECT_FALSE(EncodeDataset(vocab).get_batch({}).labels.defined());
+  const auto batch = EncodeDataset(vocab, vocab).get_batch({});
+  EXPECT_SAME(batch.ids.values(), torch::empty({0}, torch::kLong));
+  EXPECT_SAME(batch.ids.lengths(), torch::tensor({0}, torch::kLong));
+  EXPECT_SAME(batch.labels, torch::tensor({ignored_label}, torch::kLong));
+}
+
 TEST(EncodeDataset, RefusesWhatHasNoId) {
   EncodeDataset dataset(Vocab::build({"a"}, {.specials = {}}));
   EXPECT_THROWS(dataset.get_batch({{.text = "a"}, {.text = "b"}}), c10::ValueError, "documents[1]");

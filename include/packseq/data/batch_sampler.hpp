@@ -84,6 +84,10 @@ class PACKSEQ_EXPORT BatchSampler : public torch::data::samplers::Sampler<> {
   /// The number of batches in the epoch that runs, or comes first.
   std::int64_t batches() const;
 
+  /// The length of a document.
+  /// @throws c10::IndexError if `document` is not one of the `lengths`.
+  std::int64_t length(std::size_t document) const;
+
   /// The tokens of that epoch over the cells of its batches if they are padded, 0 ... 1; 1 if there are none.
   double fill() const;
 

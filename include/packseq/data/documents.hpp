@@ -4,6 +4,7 @@
 #include <torch/data/datasets/base.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -16,6 +17,9 @@
 #include "packseq/text/vocab.hpp"
 
 namespace packseq::data {
+
+/// The label of a document that has none to learn, as in LibTorch's losses, whose default `ignore_index` it is.
+inline constexpr std::int64_t ignored_label = -100;
 
 /// Documents as token ids: all of a dataset, or a batch of them.
 struct Documents {
@@ -67,7 +71,9 @@ class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDatase
   /// @throws c10::ValueError if ids are not [N], or labels not [B].
   explicit DocumentDataset(Documents documents);
 
-  /// `select` of these documents; the same conditions throw.
+  /// `select` of these documents; the same conditions throw. Of none, one document without tokens, whose label, if there
+  /// are labels, is `ignored_label`: it runs through networks and losses and teaches nothing. For a process that has no
+  /// document of a batch.
   Documents get_batch(at::ArrayRef<std::size_t> indices) override;
 
   /// The number of documents.
