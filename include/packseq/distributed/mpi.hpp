@@ -1,0 +1,56 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "packseq/distributed/communicator.hpp"
+#include "packseq/export.hpp"
+
+namespace packseq::distributed {
+
+/// The processes that `mpirun` has started, over MPI; a program that was started without it is rank 0 of 1.
+///
+/// It begins MPI, unless the program has, and ends it; a program can do so once. Make it first and let exceptions leave
+/// its scope: one that passes by its destructor ends the whole job, as does a process that dies. Without that the other
+/// ranks would wait for this one forever.
+///
+/// In the target `packseq::mpi`, `find_package(packseq COMPONENTS mpi)`, and not in `packseq/packseq.hpp`.
+/// @code
+/// int main() {
+///   try {
+///     packseq::distributed::MpiCommunicator communicator;
+///     train(communicator);
+///   } catch (const std::exception& error) {   // of a program that runs alone
+///     std::cerr << error.what() << '\n';
+///     return 1;
+///   }
+/// }
+/// @endcode
+class PACKSEQ_EXPORT MpiCommunicator final : public Communicator {
+ public:
+  /// @throws std::runtime_error if MPI has been ended in this process.
+  /// @throws std::runtime_error if MPI cannot be used by a program that has threads.
+  MpiCommunicator();
+  ~MpiCommunicator() override;
+
+  std::int64_t rank() const override;
+  std::int64_t size() const override;
+
+  /// @throws c10::TypeError if `tensor` is not contiguous float, double or int64 on the CPU.
+  void sum(const at::Tensor& tensor) override;
+
+  /// @throws c10::TypeError if `tensor` is not contiguous on the CPU.
+  void broadcast(const at::Tensor& tensor) override;
+
+  std::vector<std::string> gather(const std::string& text) override;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace packseq::distributed
