@@ -1,6 +1,7 @@
 """The training programs, killed in the middle and started again, end with the same numbers as if left alone.
 
-PACKSEQ_TUTORIALS is the folder that holds them.
+So do several processes, which may be others in number when they go on. PACKSEQ_TUTORIALS is the folder that holds the
+programs; PACKSEQ_MPIEXEC starts N processes if N follows it, where they are built with MPI.
 """
 
 import os
@@ -12,6 +13,7 @@ import time
 import unittest
 
 FOLDER = pathlib.Path(os.environ["PACKSEQ_TUTORIALS"])
+MPIEXEC = os.environ.get("PACKSEQ_MPIEXEC", "").split()
 
 
 def write_sentences(file, seed, subjects, verbs):
@@ -36,22 +38,47 @@ class Training(unittest.TestCase):
     def tearDownClass(cls):
         cls.temporary.cleanup()
 
-    def command(self, program, *words):
-        return [FOLDER / program, "--epochs", "3", *words, *self.texts]
+    def command(self, program, *words, processes=None):
+        start = [*MPIEXEC, str(processes)] if processes else []
+        return [*start, FOLDER / program, "--epochs", "3", *words, *self.texts]
 
-    def run_to_end(self, program, *words):
+    def run_to_end(self, program, *words, processes=None):
         """What the program prints, a list of lines."""
-        result = subprocess.run(self.command(program, *words), check=True, capture_output=True, text=True)
+        result = subprocess.run(self.command(program, *words, processes=processes), check=True, capture_output=True,
+                                text=True)
         return result.stdout.splitlines()
 
-    def kill_after_first_checkpoint(self, program, checkpoint, *words):
-        with subprocess.Popen(self.command(program, *words), stdout=subprocess.PIPE, text=True) as process:
+    def kill_after_first_checkpoint(self, program, checkpoint, *words, processes=None):
+        with subprocess.Popen(self.command(program, *words, processes=processes), stdout=subprocess.PIPE,
+                              text=True) as process:
             while not checkpoint.exists() and process.poll() is None:
                 time.sleep(0.005)
-            process.kill()
+            if processes:
+                process.terminate()  # what starts the processes is to end them as well
+            else:
+                process.kill()
             output = process.communicate()[0]
-        self.assertEqual(process.returncode, -9, f"{program} was not killed in the middle:\n{output}")
+        if processes:
+            self.assertNotEqual(process.returncode, 0)
+        else:
+            self.assertEqual(process.returncode, -9, f"{program} was not killed in the middle:\n{output}")
         self.assertNotIn("test loss", output)
+
+    @unittest.skipUnless(MPIEXEC, "built without MPI")
+    def test_processes_resume(self):
+        for program, others in ("train_classifier", None), ("train_language_model", 3):
+            whole = self.run_to_end(program, processes=2)
+            self.assertEqual(sum(line.startswith("test loss") for line in whole), 1, whole)
+            checkpoint = self.folder / f"{program}.checkpoint"
+            words = ["--workers", "1", "--checkpoint", checkpoint]
+            self.kill_after_first_checkpoint(program, checkpoint, *words, processes=2)
+            kept = checkpoint.read_bytes()
+            self.assertEqual(self.run_to_end(program, *words, processes=2)[-2:], whole[-2:])
+            # Another number of processes, or one alone, drops out other numbers, and learns as well.
+            checkpoint.write_bytes(kept)
+            resumed = self.run_to_end(program, *words, processes=others)
+            self.assertFalse(any(line.startswith("epoch 1/3") for line in resumed), resumed)
+            self.assertAlmostEqual(float(resumed[-2].split()[-1]), float(whole[-2].split()[-1]), delta=0.02)
 
     def check_resumes(self, program):
         whole = self.run_to_end(program)

@@ -10,16 +10,20 @@
 #include <sstream>
 
 #include "packseq/data/batch_sampler.hpp"
+#include "packseq/distributed/communicator.hpp"
 
 /// Tells how training goes: on a terminal in one line that is written again and again, else in a line now and then.
 class ProgressLine {
  public:
-  explicit ProgressLine(std::int64_t epochs) : epochs_(epochs) {}
+  ProgressLine(std::int64_t epochs, const packseq::distributed::Communicator& processes)
+      : epochs_(epochs), processes_(processes) {}
 
-  /// So many batches are done, of about so many in this epoch; the last one had this loss and so many tokens.
+  /// So many batches are done, of about so many in this epoch; the last one had this loss, and this process so many
+  /// tokens of it: each has about as many. The first process tells.
   void show(const packseq::data::Position& done, std::int64_t batches, double loss, std::int64_t tokens) {
+    if (processes_.rank() != 0) return;
     ++shown_;
-    tokens_ += tokens;
+    tokens_ += tokens * processes_.size();
     loss_ += (loss - loss_) / static_cast<double>(std::min<std::int64_t>(shown_, 50));  // fades after 50 batches
     const bool last = done.batches == batches;
     if (!terminal_ && !last && done.batches % 50 != 0) return;
@@ -38,7 +42,8 @@ class ProgressLine {
 
  private:
   const std::int64_t epochs_;
-  const bool terminal_ = isatty(STDOUT_FILENO) != 0;
+  const packseq::distributed::Communicator& processes_;
+  const bool terminal_ = isatty(STDOUT_FILENO) != 0 && processes_.size() == 1;  // mpirun's may end in a file
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::int64_t shown_ = 0;
   std::int64_t tokens_ = 0;
