@@ -5,6 +5,10 @@ set(PACKSEQ_CMAKE_DIR "${CMAKE_INSTALL_LIBDIR}/cmake/packseq")
 
 install(TARGETS packseq EXPORT packseqTargets)
 install(EXPORT packseqTargets NAMESPACE packseq:: DESTINATION "${PACKSEQ_CMAKE_DIR}")
+if(PACKSEQ_WITH_MPI)
+  install(TARGETS packseq_mpi EXPORT packseqMpiTargets)
+  install(EXPORT packseqMpiTargets NAMESPACE packseq:: DESTINATION "${PACKSEQ_CMAKE_DIR}")
+endif()
 install(DIRECTORY include/packseq "${PROJECT_BINARY_DIR}/include/packseq"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILES_MATCHING PATTERN "*.hpp")
@@ -19,5 +23,5 @@ configure_package_config_file(cmake/packseqConfig.cmake.in packseqConfig.cmake
                               INSTALL_DESTINATION "${PACKSEQ_CMAKE_DIR}")
 write_basic_package_version_file(packseqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/packseqConfig.cmake" "${PROJECT_BINARY_DIR}/packseqConfigVersion.cmake"
-              cmake/PackseqHighway.cmake cmake/PackseqTorch.cmake
+              cmake/PackseqHighway.cmake cmake/PackseqMpi.cmake cmake/PackseqTorch.cmake
         DESTINATION "${PACKSEQ_CMAKE_DIR}")

@@ -5,3 +5,4 @@ set(PACKSEQ_MPI_NOT_FOUND "packseq::mpi needs MPI 3.0 or later and did not find 
 # MPI is called in C; its old C++ interface would have to be linked as well.
 set(MPI_CXX_SKIP_MPICXX TRUE)
 find_package(MPI 3.0 QUIET COMPONENTS CXX)
+unset(MPI_CXX_SKIP_MPICXX)

@@ -73,6 +73,18 @@ build_jobs() {
   echo $((jobs < cores ? jobs : cores))
 }
 
+has_mpi() {
+  command -v mpirun >/dev/null && command -v mpicxx >/dev/null
+}
+
+# Several processes are tested wherever there is MPI; nothing else needs it.
+find_mpi() {
+  has_mpi || ! can_use_apt || require_packages "${mpi_needs[@]}"
+  if has_mpi && ! grep -qs '^PACKSEQ_WITH_MPI:BOOL=ON' "$build/CMakeCache.txt"; then
+    PACKSEQ_CMAKE_ARGS="-DPACKSEQ_WITH_MPI=ON ${PACKSEQ_CMAKE_ARGS:-}"
+  fi
+}
+
 configure() {
   local arguments
   read -ra arguments <<<"${PACKSEQ_CMAKE_ARGS:-}"
@@ -92,6 +104,7 @@ set_up() {
   mkdir -p "$state"
   : >"$log"
   require_packages "${build_needs[@]}"
+  [[ $1 != test ]] || find_mpi
   choose_torch
   CMAKE_BUILD_PARALLEL_LEVEL=$(build_jobs)
   export CMAKE_BUILD_PARALLEL_LEVEL
@@ -99,7 +112,7 @@ set_up() {
 }
 
 run_tests() {
-  set_up
+  set_up test
   compile "packseq, its tests and benchmarks" "about 10 minutes" all
   say "running all tests"
   exec ctest --test-dir "$build" --output-on-failure --no-tests=error
@@ -122,7 +135,7 @@ compare() {
     [[ -f $file && -r $file ]] || fail "cannot read the text file $file" "give the path of a text file"
   done
   (($#)) || default_arguments
-  set_up
+  set_up compare
   compile "packseq" "about 3 minutes" packseq_program
   exec "$build/packseq" compare "${arguments[@]}"
 }

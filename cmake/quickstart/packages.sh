@@ -14,10 +14,15 @@ benchmark/benchmark.h  libbenchmark-dev    google-benchmark  benchmark      benc
 CLI/CLI.hpp            libcli11-dev        cli11             cli11          cli11
 fmt/format.h           libfmt-dev          fmt               fmt            fmt
 nlohmann/json.hpp      nlohmann-json3-dev  nlohmann-json     nlohmann_json  nlohmann-json
+mpicxx                 libopenmpi-dev      open-mpi          openmpi        -
+mpirun                 openmpi-bin         open-mpi          openmpi        -
 venv                   python3-venv        python            python         -
 '
 readonly build_needs=(c++20 cmake ninja ccache hwy/highway.h gtest/gtest.h gmock/gmock.h benchmark/benchmark.h CLI/CLI.hpp
   fmt/format.h nlohmann/json.hpp)
+
+# Worth installing where that can be done, not worth asking for: without these there are no tests of several processes.
+readonly mpi_needs=(mpicxx mpirun)
 
 # package_list MANAGER NEED...: the packages that meet the needs, on one line.
 package_list() {

@@ -22,7 +22,7 @@ endif()
 
 execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND "${CMAKE_COMMAND}" -G "${GENERATOR}"
   -S "${CMAKE_CURRENT_LIST_DIR}/project" -B "${BUILD}" "-DCMAKE_CXX_COMPILER=${COMPILER}"
-  -DBUILD_SHARED_LIBS=${SHARED} -DPACKSEQ_FROM=${FROM} "${torch}" ${packseq}
+  -DBUILD_SHARED_LIBS=${SHARED} -DPACKSEQ_FROM=${FROM} -DPACKSEQ_WITH_MPI=${WITH_MPI} "${torch}" ${packseq}
   ERROR_VARIABLE warnings ECHO_ERROR_VARIABLE)
 if(NOT warnings STREQUAL "")
   message(FATAL_ERROR "CMake had something to say.")
@@ -32,4 +32,10 @@ execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND "${CMAKE_COMMAND}" --build "$
 execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND "${BUILD}/consumer" OUTPUT_VARIABLE printed)
 if(NOT printed STREQUAL "[6, 5] [1, 3, 5]\n")
   message(FATAL_ERROR "The program printed ${printed}")
+endif()
+if(WITH_MPI)
+  execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND "${BUILD}/mpi_consumer" OUTPUT_VARIABLE printed)
+  if(NOT printed STREQUAL "rank 0 of 1\n")
+    message(FATAL_ERROR "The program over MPI printed ${printed}")
+  endif()
 endif()

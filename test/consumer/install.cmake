@@ -31,6 +31,14 @@ foreach(version 0.0 0.2 9.9)
   endif()
 endforeach()
 
+# The component mpi is only there where it was built.
+if(NOT WITH_MPI)
+  find_package(packseq 0.1 QUIET COMPONENTS mpi PATHS "${PREFIX}" NO_DEFAULT_PATH)
+  if(packseq_FOUND OR NOT packseq_NOT_FOUND_MESSAGE MATCHES "PACKSEQ_WITH_MPI=ON")
+    message(FATAL_ERROR "Without MPI find_package(packseq COMPONENTS mpi) says: ${packseq_NOT_FOUND_MESSAGE}")
+  endif()
+endif()
+
 set(CMAKE_DISABLE_FIND_PACKAGE_Torch TRUE)
 find_package(packseq 0.1 QUIET PATHS "${PREFIX}" NO_DEFAULT_PATH)
 if(packseq_FOUND OR NOT packseq_NOT_FOUND_MESSAGE MATCHES "set Torch_DIR")
