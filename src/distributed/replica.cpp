@@ -2,7 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/zeros.h>
+#include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/util/Exception.h>
 #include <torch/nn/module.h>
@@ -109,33 +109,35 @@ Replica::Replica(const torch::nn::Module& model, Communicator& communicator) : c
   broadcast(communicator, model.named_buffers());
 }
 
-double Replica::reduce(double loss, std::int64_t count) {
-  const at::NoGradGuard no_grad;
+/// The sums over all ranks of losses, counts, and of how many ranks have a gradient of each trained parameter. Refuses,
+/// on every rank, what keeps one of them from reducing.
+std::vector<double> Replica::sum_up(double loss, std::int64_t count) {
   const std::string problem = problem_of(trained_, count);
-  // Doubles hold every count that occurs. Behind them, how many ranks have a gradient of each parameter.
-  const at::Tensor sums = at::zeros({3 + static_cast<std::int64_t>(trained_.size())}, at::kDouble);
-  auto* const sum = sums.mutable_data_ptr<double>();
-  sum[0] = loss;
-  sum[1] = static_cast<double>(count);
-  sum[2] = problem.empty() ? 0 : 1;
-  for (std::size_t i = 0; i < trained_.size(); ++i) sum[3 + i] = trained_[i].tensor.grad().defined() ? 1 : 0;
-  communicator_.sum(sums);
-  if (sum[2] > 0) {
+  std::vector<double> sums = {loss, static_cast<double>(count)};  // doubles hold every count that occurs
+  for (const Parameter& parameter : trained_) sums.push_back(parameter.tensor.grad().defined() ? 1 : 0);
+  sums.push_back(problem.empty() ? 0 : 1);
+  communicator_.sum(at::from_blob(sums.data(), {static_cast<std::int64_t>(sums.size())}, at::kDouble));
+  if (sums.back() > 0) {
     const auto problems = communicator_.gather(problem);
     const auto first = std::find_if(problems.begin(), problems.end(), [](const auto& text) { return !text.empty(); });
     TORCH_CHECK_VALUE(false, "Replica: on rank ", first - problems.begin(), " ", *first);
   }
+  return sums;
+}
 
-  const double total = std::max(sum[1], 1.);
+double Replica::reduce(double loss, std::int64_t count) {
+  const at::NoGradGuard no_grad;
+  const std::vector<double> sums = sum_up(loss, count);
+  const double total = std::max(sums[1], 1.);
   for (const auto dtype : {at::kFloat, at::kDouble}) {
     std::vector<at::Tensor> parameters;
     for (std::size_t i = 0; i < trained_.size(); ++i) {
-      if (sum[3 + i] > 0 && trained_[i].tensor.scalar_type() == dtype) parameters.push_back(trained_[i].tensor);
+      if (sums[2 + i] > 0 && trained_[i].tensor.scalar_type() == dtype) parameters.push_back(trained_[i].tensor);
     }
     if (communicator_.size() > 1) sum_gradients(communicator_, parameters, dtype == at::kFloat ? floats_ : doubles_);
     for (const at::Tensor& parameter : parameters) parameter.mutable_grad().div_(total);
   }
-  return sum[0] / total;
+  return sums[0] / total;
 }
 
 }  // namespace packseq::distributed

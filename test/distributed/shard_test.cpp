@@ -6,13 +6,12 @@
 #include <torch/types.h>
 
 #include <algorithm>
-#include <iomanip>
 #include <iostream>
 #include <numeric>
 #include <random>
 
 #include "data/text_files.hpp"
-#include "distributed/deal.hpp"
+#include "distributed/lengths.hpp"
 #include "distributed/ranks.hpp"
 #include "packseq/data/collate.hpp"
 #include "support/throws.hpp"
@@ -24,52 +23,6 @@ using data::BatchSampler;
 using data::TextDocument;
 using data::TextStream;
 
-/// Lengths as texts have them: most documents short, a few very long.
-std::vector<std::int64_t> log_normal_lengths(std::size_t documents) {
-  std::mt19937 random(1);
-  std::normal_distribution<double> normal(std::log(39.), 0.9);
-  std::vector<std::int64_t> lengths(documents);
-  for (auto& length : lengths) length = 1 + static_cast<std::int64_t>(std::exp(normal(random)));
-  return lengths;
-}
-
-/// The tokens of the rank that has most, over the mean.
-double imbalance(const std::vector<std::int64_t>& lengths, const std::vector<std::int64_t>& rank_of,
-                 std::int64_t ranks) {
-  std::vector<std::int64_t> tokens(static_cast<std::size_t>(ranks));
-  for (std::size_t i = 0; i < lengths.size(); ++i) tokens[static_cast<std::size_t>(rank_of[i])] += lengths[i];
-  const auto all = std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0});
-  return static_cast<double>(*std::max_element(tokens.begin(), tokens.end()) * ranks) / static_cast<double>(all);
-}
-
-TEST(Deal, KeepsRanksAsBusyAsEachOther) {
-  std::cout << "max / mean tokens of a rank     dealt by documents   by tokens   longest document\n";
-  for (const std::int64_t per_rank : {16, 64}) {
-    for (std::int64_t ranks = 2; ranks <= 1024; ranks *= 2) {
-      const auto lengths = log_normal_lengths(static_cast<std::size_t>(ranks * per_rank));
-      std::vector<std::int64_t> by_documents(lengths.size());
-      for (std::size_t i = 0; i < lengths.size(); ++i) by_documents[i] = static_cast<std::int64_t>(i) % ranks;
-      const double documents = imbalance(lengths, by_documents, ranks);
-      const double tokens = imbalance(lengths, detail::deal(lengths, ranks), ranks);
-      const double mean = static_cast<double>(std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0})) /
-                          static_cast<double>(ranks);
-      const double longest = static_cast<double>(*std::max_element(lengths.begin(), lengths.end())) / mean;
-      std::cout << std::setw(5) << ranks << " ranks, " << per_rank << " documents each" << std::fixed
-                << std::setprecision(3) << std::setw(15) << documents << std::setw(15) << tokens << std::setw(12)
-                << longest << '\n';
-      // No rank can have less than the longest document, which is not cut.
-      EXPECT_LE(tokens, std::max(1.01, longest + 1e-9));
-      EXPECT_LE(tokens, documents);
-    }
-  }
-}
-
-TEST(Deal, SpreadsDocumentsWithoutTokens) {
-  EXPECT_EQ(detail::deal(std::vector<std::int64_t>{0, 0, 0, 0}, 3), (std::vector<std::int64_t>{0, 1, 2, 0}));
-  EXPECT_EQ(detail::deal(std::vector<std::int64_t>{1, 5, 2, 2}, 2), (std::vector<std::int64_t>{1, 0, 1, 1}));
-  EXPECT_EQ(detail::deal({}, 2), std::vector<std::int64_t>());
-}
-
 /// What is left of the epoch that runs.
 template <class Sampler>
 auto rest_of_epoch(Sampler sampler) {
@@ -78,37 +31,47 @@ auto rest_of_epoch(Sampler sampler) {
   return batches;
 }
 
-/// The parts of all ranks make up the global batches, in their order.
+/// The batches of a later epoch, or of the first.
+template <class Sampler>
+auto batches_of_epoch(Sampler sampler, int epoch) {
+  for (int i = 0; i <= epoch; ++i) sampler.reset();
+  return rest_of_epoch(sampler);
+}
+
+/// Whether a part has its documents in the order in which they are in the batch.
+template <class Documents, class Name>
+bool is_in_order(const Documents& part, const Documents& batch, const Name& name) {
+  std::size_t found = 0;
+  for (std::size_t i = 0; i < batch.size() && found < part.size(); ++i) found += name(batch[i]) == name(part[found]);
+  return found == part.size();
+}
+
+/// The parts of all ranks make up the global batches, each document in one of them.
+template <class MakeSampler, class Name>
+void expect_parts_of_batches(const MakeSampler& make, int epoch, std::int64_t ranks, const Name& name) {
+  const auto batches = batches_of_epoch(make(), epoch);
+  std::vector<std::vector<std::string>> joined(batches.size());
+  for (std::int64_t rank = 0; rank < ranks; ++rank) {
+    test::LonelyRank communicator(rank, ranks);
+    const auto parts = batches_of_epoch(Shard(make(), communicator), epoch);
+    ASSERT_EQ(parts.size(), batches.size());
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      EXPECT_TRUE(is_in_order(parts[i].documents, batches[i], name));
+      for (const auto& document : parts[i].documents) joined[i].push_back(name(document));
+    }
+  }
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    std::vector<std::string> whole;
+    for (const auto& document : batches[i]) whole.push_back(name(document));
+    EXPECT_THAT(joined[i], testing::UnorderedElementsAreArray(whole));
+  }
+}
+
+/// The same in two epochs, for some numbers of ranks.
 template <class MakeSampler, class Name>
 void expect_parts_of_batches(const MakeSampler& make, const Name& name) {
-  for (const int epochs : {1, 2}) {
-    auto sampler = make();
-    for (int i = 0; i < epochs; ++i) sampler.reset();
-    const auto batches = rest_of_epoch(sampler);
-    for (const std::int64_t ranks : {1, 2, 3, 50}) {
-      std::vector<std::vector<std::string>> joined(batches.size());
-      for (std::int64_t rank = 0; rank < ranks; ++rank) {
-        test::LonelyRank communicator(rank, ranks);
-        Shard shard(make(), communicator);
-        for (int i = 0; i < epochs; ++i) shard.reset();
-        const auto parts = rest_of_epoch(shard);
-        ASSERT_EQ(parts.size(), batches.size());
-        for (std::size_t i = 0; i < parts.size(); ++i) {
-          std::size_t place = 0;
-          for (const auto& document : parts[i].documents) {
-            joined[i].push_back(name(document));
-            // What a rank has is in the order of the batch.
-            while (place < batches[i].size() && name(batches[i][place]) != name(document)) ++place;
-            EXPECT_LT(place, batches[i].size());
-          }
-        }
-      }
-      for (std::size_t i = 0; i < batches.size(); ++i) {
-        std::vector<std::string> whole;
-        for (const auto& document : batches[i]) whole.push_back(name(document));
-        EXPECT_THAT(joined[i], testing::UnorderedElementsAreArray(whole));
-      }
-    }
+  for (const int epoch : {0, 1}) {
+    for (const std::int64_t ranks : {1, 2, 3, 50}) expect_parts_of_batches(make, epoch, ranks, name);
   }
 }
 
@@ -160,6 +123,34 @@ TEST_F(ShardTextTest, WeighsTextByItsBytesOrAsToldElse) {
   EXPECT_EQ(lines_of_rank_0(words), std::vector<std::string>{"b c d"});
   EXPECT_THROWS(lines_of_rank_0([](const TextDocument&) { return -1; }), c10::ValueError,
                 "text, line 1 is -1, and must");
+}
+
+/// A document of so many words of 1 to 12 letters.
+std::string random_text(std::mt19937& random, std::int64_t words) {
+  std::string text;
+  for (std::int64_t i = 0; i < words; ++i) text += std::string(1 + random() % 12, 'a') + ' ';
+  return text;
+}
+
+TEST_F(ShardTextTest, BalancesTheTokensOfAStreamByItsBytes) {
+  std::mt19937 random(1);
+  std::string text;
+  for (const auto length : test::log_normal_lengths(64 * 16)) text += random_text(random, length) + '\n';
+  const auto path = file("text", text);
+  std::vector<std::int64_t> tokens;
+  for (std::int64_t rank = 0; rank < 16; ++rank) {
+    test::LonelyRank communicator(rank, 16);
+    Shard shard(TextStream({path}, {}, {.batch_size = 64 * 16}), communicator);
+    tokens.push_back(0);
+    const auto part = shard.next();
+    for (const auto& document : part->documents) {
+      tokens.back() += std::count(document.text.begin(), document.text.end(), ' ');
+    }
+  }
+  const auto all = static_cast<double>(std::accumulate(tokens.begin(), tokens.end(), std::int64_t{0}));
+  const double most = static_cast<double>(*std::max_element(tokens.begin(), tokens.end())) * 16 / all;
+  std::cout << "max / mean tokens of 16 ranks, dealt by bytes: " << most << '\n';
+  EXPECT_LE(most, 1.05);
 }
 
 TEST(Shard, GivesARankWithoutDocumentsABatchWithoutTokens) {

@@ -56,6 +56,8 @@ class PACKSEQ_EXPORT Replica {
     at::Tensor tensor;
   };
 
+  std::vector<double> sum_up(double loss, std::int64_t count);
+
   Communicator& communicator_;
   std::vector<Parameter> trained_;  // each once, even if the model has several names for it
   at::Tensor floats_ = {};          // gradients end to end, kept from step to step
