@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <iostream>
@@ -94,12 +95,14 @@ void run(distributed::Communicator& ranks, std::int64_t hidden, std::int64_t ste
 }  // namespace
 }  // namespace packseq::bench
 
-int main(int argc, char** argv) {
+int main(int argc, char** argv) try {
+  packseq::distributed::MpiCommunicator ranks;
   try {
-    packseq::distributed::MpiCommunicator ranks;
     packseq::bench::run(ranks, argc > 1 ? std::stoll(argv[1]) : 256, argc > 2 ? std::stoll(argv[2]) : 30);
   } catch (const std::exception& error) {
-    std::cerr << "distributed_bench: " << error.what() << '\n';
-    return 1;
+    std::cerr << "distributed_bench: " << error.what() << std::endl;
+    throw;
   }
+} catch (const std::exception&) {
+  return 1;
 }

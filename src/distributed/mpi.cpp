@@ -12,8 +12,8 @@
 namespace packseq::distributed {
 namespace {
 
-// MPI counts in int. Errors need no look: by default each ends the job with a message.
-constexpr std::int64_t most_elements = 1 << 30;
+// MPI counts in int, and needs memory for what it sums.
+constexpr std::int64_t most_elements = 1 << 24;
 
 MPI_Datatype type_of(const at::Tensor& tensor) {
   switch (tensor.scalar_type()) {
@@ -70,7 +70,7 @@ bool begin_mpi() {
 }  // namespace
 
 struct MpiCommunicator::State {
-  bool is_ours = begin_mpi();
+  bool is_ours = false;          // whether this communicator has begun MPI
   MPI_Comm all = MPI_COMM_NULL;  // a copy, so that our messages are not mixed up with the program's own
   int rank = 0;
   int size = 1;
@@ -78,7 +78,9 @@ struct MpiCommunicator::State {
 };
 
 MpiCommunicator::MpiCommunicator() : state_(std::make_unique<State>()) {
+  state_->is_ours = begin_mpi();
   MPI_Comm_dup(MPI_COMM_WORLD, &state_->all);
+  MPI_Comm_set_errhandler(state_->all, MPI_ERRORS_ARE_FATAL);  // so no call's result need be looked at
   MPI_Comm_rank(state_->all, &state_->rank);
   MPI_Comm_size(state_->all, &state_->size);
 }

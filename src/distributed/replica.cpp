@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/util/Exception.h>
@@ -11,18 +12,26 @@
 #include <numeric>
 #include <sstream>
 
-#include "distributed/same.hpp"
+#include "distributed/agree.hpp"
 
 namespace packseq::distributed {
 namespace {
 
+using Named = torch::OrderedDict<std::string, at::Tensor>::Item;
+
 /// A line for each tensor of a model, under all its names.
 std::string description_of(const torch::nn::Module& model) {
   std::ostringstream text;
-  const auto describe = [&text](const char* kind, const auto& entry) {
+  std::vector<Named> described;
+  const auto describe = [&](const char* kind, const auto& entry) {
     const at::Tensor& tensor = entry.value();
     text << kind << ' ' << entry.key() << ", " << tensor.scalar_type() << ' ' << tensor.sizes()
-         << (tensor.requires_grad() ? ", trained" : "") << '\n';
+         << (tensor.requires_grad() ? ", trained" : "");
+    const auto same = std::find_if(described.begin(), described.end(),
+                                   [&](const auto& other) { return other.value().is_same(tensor); });
+    if (same != described.end()) text << ", the same as " << same->key();
+    text << '\n';
+    described.push_back(entry);
   };
   for (const auto& entry : model.named_parameters()) describe("parameter", entry);
   for (const auto& entry : model.named_buffers()) describe("buffer", entry);
@@ -30,38 +39,38 @@ std::string description_of(const torch::nn::Module& model) {
 }
 
 /// The first line in which two descriptions differ.
-std::string difference(std::size_t rank, const std::string& other, const std::string& first) {
-  std::istringstream lines_of_other(other);
-  std::istringstream lines_of_first(first);
-  std::string line_of_other;
-  std::string line_of_first;
+std::string difference(std::int64_t rank, const std::string& own, const std::string& first) {
+  std::istringstream own_lines(own);
+  std::istringstream first_lines(first);
+  std::string own_line;
+  std::string first_line;
   do {  // A line that is missing is read as an empty one.
-    line_of_other.clear();
-    line_of_first.clear();
-    std::getline(lines_of_other, line_of_other);
-    std::getline(lines_of_first, line_of_first);
-  } while (line_of_other == line_of_first);
+    own_line.clear();
+    first_line.clear();
+    std::getline(own_lines, own_line);
+    std::getline(first_lines, first_line);
+  } while (own_line == first_line);
   const auto shown = [](const std::string& line) { return line.empty() ? std::string("nothing more") : line; };
-  return c10::str("Replica: the model of rank ", rank, " is not that of rank 0: first different is ",
-                  shown(line_of_other), "; on rank 0 it is ", shown(line_of_first));
+  return c10::str("Replica: the model of rank ", rank, " is not that of rank 0: first different is ", shown(own_line),
+                  "; on rank 0 it is ", shown(first_line));
 }
 
 void broadcast(Communicator& communicator, const torch::OrderedDict<std::string, at::Tensor>& tensors) {
   for (const auto& entry : tensors) {
-    const at::Tensor numbers = entry.value().detach().cpu().clone(at::MemoryFormat::Contiguous);
+    const at::Tensor numbers = at::empty_like(entry.value(), at::device(at::kCPU), at::MemoryFormat::Contiguous);
+    numbers.copy_(entry.value());
     communicator.broadcast(numbers);
     entry.value().copy_(numbers);
   }
 }
 
 /// What keeps this rank from reducing; empty if nothing does.
-template <class Parameters>
-std::string problem_of(const Parameters& trained, std::int64_t count) {
+std::string problem_of(const std::vector<Named>& trained, std::int64_t count) {
   if (count < 0) return c10::str("count is ", count, ", and must not be negative");
   for (const auto& parameter : trained) {
-    const at::Tensor& gradient = parameter.tensor.grad();
+    const at::Tensor& gradient = parameter.value().grad();
     if (gradient.defined() && gradient.layout() != at::kStrided) {
-      return c10::str("the gradient of ", parameter.name, " is ", gradient.layout(),
+      return c10::str("the gradient of ", parameter.key(), " is ", gradient.layout(),
                       ", and must be dense: make the embedding with sparse(false)");
     }
   }
@@ -93,15 +102,17 @@ void sum_gradients(Communicator& communicator, const std::vector<at::Tensor>& pa
 
 }  // namespace
 
-Replica::Replica(const torch::nn::Module& model, Communicator& communicator) : communicator_(communicator) {
-  detail::check_same(communicator, description_of(model), difference);
+Replica::Replica(torch::nn::Module& model, Communicator& communicator) : communicator_(communicator) {
+  detail::check_same(communicator, description_of(model), [&](const std::string& own, const std::string& first) {
+    return difference(communicator.rank(), own, first);
+  });
   for (const auto& entry : model.named_parameters()) {
     const at::Tensor& tensor = entry.value();
-    const auto known = [&tensor](const Parameter& parameter) { return parameter.tensor.is_same(tensor); };
+    const auto known = [&tensor](const auto& parameter) { return parameter.value().is_same(tensor); };
     if (!tensor.requires_grad() || std::any_of(trained_.begin(), trained_.end(), known)) continue;
     TORCH_CHECK_TYPE(tensor.scalar_type() == at::kFloat || tensor.scalar_type() == at::kDouble, "Replica: parameter ",
                      entry.key(), " is ", tensor.scalar_type(), ", and must be float or double to be trained");
-    trained_.push_back({entry.key(), tensor});
+    trained_.push_back(entry);
   }
   if (communicator.size() == 1) return;
   const at::NoGradGuard no_grad;
@@ -114,13 +125,12 @@ Replica::Replica(const torch::nn::Module& model, Communicator& communicator) : c
 std::vector<double> Replica::sum_up(double loss, std::int64_t count) {
   const std::string problem = problem_of(trained_, count);
   std::vector<double> sums = {loss, static_cast<double>(count)};  // doubles hold every count that occurs
-  for (const Parameter& parameter : trained_) sums.push_back(parameter.tensor.grad().defined() ? 1 : 0);
+  for (const auto& parameter : trained_) sums.push_back(parameter.value().grad().defined() ? 1 : 0);
   sums.push_back(problem.empty() ? 0 : 1);
   communicator_.sum(at::from_blob(sums.data(), {static_cast<std::int64_t>(sums.size())}, at::kDouble));
   if (sums.back() > 0) {
-    const auto problems = communicator_.gather(problem);
-    const auto first = std::find_if(problems.begin(), problems.end(), [](const auto& text) { return !text.empty(); });
-    TORCH_CHECK_VALUE(false, "Replica: on rank ", first - problems.begin(), " ", *first);
+    const std::string message = c10::str("Replica: on rank ", communicator_.rank(), " ", problem);
+    detail::check_problems(communicator_, problem.empty() ? problem : message);
   }
   return sums;
 }
@@ -132,7 +142,8 @@ double Replica::reduce(double loss, std::int64_t count) {
   for (const auto dtype : {at::kFloat, at::kDouble}) {
     std::vector<at::Tensor> parameters;
     for (std::size_t i = 0; i < trained_.size(); ++i) {
-      if (sums[2 + i] > 0 && trained_[i].tensor.scalar_type() == dtype) parameters.push_back(trained_[i].tensor);
+      const at::Tensor& parameter = trained_[i].value();
+      if (sums[2 + i] > 0 && parameter.scalar_type() == dtype) parameters.push_back(parameter);
     }
     if (communicator_.size() > 1) sum_gradients(communicator_, parameters, dtype == at::kFloat ? floats_ : doubles_);
     for (const at::Tensor& parameter : parameters) parameter.mutable_grad().div_(total);

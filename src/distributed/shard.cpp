@@ -2,11 +2,12 @@
 
 #include <c10/util/Exception.h>
 
+#include <filesystem>
 #include <string>
 #include <utility>
 
+#include "distributed/agree.hpp"
 #include "distributed/deal.hpp"
-#include "distributed/same.hpp"
 
 namespace packseq::distributed {
 namespace {
@@ -17,11 +18,12 @@ std::int64_t length_of(const data::TextStream&, const data::TextDocument& docume
   return static_cast<std::int64_t>(document.text.size());
 }
 
-/// What tells a document from others.
+/// What tells a document from others. Ranks may keep their files in different folders.
 std::string name_of(std::size_t document) { return "document " + std::to_string(document); }
 
 std::string name_of(const data::TextDocument& document) {
-  return (document.file ? *document.file : std::string("document")) + ", line " + std::to_string(document.line);
+  const std::string file = document.file ? std::filesystem::path(*document.file).filename().string() : "document";
+  return file + ", line " + std::to_string(document.line);
 }
 
 /// A global batch in a line, so that it can be compared: a number that depends on all of it, and its beginning.
@@ -37,11 +39,19 @@ std::string description_of(const std::vector<Document>& batch, const std::vector
                   " tokens (digest ", digest, ")");
 }
 
+/// Refuses, on every rank, an epoch's first batch that is not on all of them the same.
+void compare(Communicator& communicator, const std::string& batch) {
+  detail::check_same(communicator, batch, [&communicator](const std::string& own, const std::string& first) {
+    return c10::str("Shard: the epoch begins with other documents on rank ", communicator.rank(), ": ", own,
+                    "; and on rank 0: ", first, ": are text, batching, seed and start the same on all ranks?");
+  });
+}
+
 }  // namespace
 
 template <class Sampler>
 Shard<Sampler>::Shard(Sampler sampler, Communicator& communicator, Tokens tokens)
-    : sampler_(std::move(sampler)), communicator_(&communicator), tokens_(std::move(tokens)) {}
+    : sampler_(std::move(sampler)), communicator_(communicator), tokens_(std::move(tokens)) {}
 
 template <class Sampler>
 void Shard<Sampler>::reset(std::optional<std::size_t> new_size) {
@@ -59,18 +69,13 @@ auto Shard<Sampler>::next(std::size_t batch_size) -> std::optional<Part<Document
                       ", and must not be negative");
   }
   if (!std::exchange(compared_, true)) {
-    detail::check_same(*communicator_, description_of(batch.value_or(std::vector<Document>()), lengths),
-                       [](std::size_t rank, const std::string& other, const std::string& first) {
-                         return c10::str("Shard: the epoch begins with other documents on rank ", rank, ": ", other,
-                                         "; and on rank 0: ", first,
-                                         ": are text, batching, seed and start the same on all ranks?");
-                       });
+    compare(communicator_, description_of(batch.value_or(std::vector<Document>()), lengths));
   }
   if (!batch) return std::nullopt;
-  const auto rank_of = detail::deal(lengths, communicator_->size());
+  const auto rank_of = detail::deal(lengths, communicator_.size());
   Part<Document> part;
   for (std::size_t i = 0; i < batch->size(); ++i) {
-    if (rank_of[i] == communicator_->rank()) part.documents.push_back(std::move((*batch)[i]));
+    if (rank_of[i] == communicator_.rank()) part.documents.push_back(std::move((*batch)[i]));
   }
   return part;
 }

@@ -36,7 +36,7 @@ TEST(Deal, KeepsRanksAsBusyAsEachOther) {
       std::cout << std::setw(5) << ranks << " ranks, " << per_rank << " documents each" << std::fixed
                 << std::setprecision(3) << std::setw(15) << documents << std::setw(15) << tokens << std::setw(12)
                 << longest << '\n';
-      // No rank can have less than the longest document, which is not cut.
+      // The busiest rank cannot have less than the longest document, which is not cut.
       EXPECT_LE(tokens, std::max(1.01, longest + 1e-9));
       EXPECT_LE(tokens, documents);
     }

@@ -27,6 +27,9 @@ TEST(Mpi, SumsOverAllRanks) {
     EXPECT_TRUE(tensor.eq(size * (size + 1) / 2).all().item<bool>()) << dtype;
   }
   ranks->sum(torch::empty({0}));
+  const auto large = torch::full({(1 << 24) + 5}, ranks->rank() + 1, at::kFloat);  // in more than one message
+  ranks->sum(large);
+  EXPECT_TRUE(large.eq(size * (size + 1) / 2).all().item<bool>());
 }
 
 TEST(Mpi, SumsLargeTensorsToTheSameBits) {
@@ -67,7 +70,7 @@ TEST(Mpi, StandsBesideAnotherCommunicator) {
 TEST(Mpi, TrainsAsOneProcessDoes) { test::expect_trains_as_alone(*ranks); }
 
 TEST(Mpi, RefusesARankWithAnotherModel) {
-  const torch::nn::Linear model(4, ranks->rank() + 1 == ranks->size() ? 2 : 3);
+  torch::nn::Linear model(4, ranks->rank() + 1 == ranks->size() ? 2 : 3);
   const auto replicate = [&] { const Replica replica(*model, *ranks); };
   if (ranks->size() == 1) return replicate();
   EXPECT_THROWS(replicate(), c10::ValueError,

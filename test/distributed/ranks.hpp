@@ -110,7 +110,7 @@ class ThreadRank final : public distributed::Communicator {
 
 /// Runs `body(communicator)` in as many threads. Gives what each one throws; an empty text if it does not.
 template <class Body>
-std::vector<std::string> run_ranks(std::size_t ranks, const Body& body) {
+[[nodiscard]] std::vector<std::string> run_ranks(std::size_t ranks, const Body& body) {
   Meeting meeting(ranks);
   std::vector<std::string> errors(ranks);
   std::vector<std::thread> threads;
@@ -121,8 +121,8 @@ std::vector<std::string> run_ranks(std::size_t ranks, const Body& body) {
         body(communicator);
       } catch (const std::exception& error) {
         errors[rank] = message_of(error);
-        meeting.end();
       }
+      meeting.end();
     });
   }
   for (auto& thread : threads) thread.join();

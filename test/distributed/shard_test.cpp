@@ -177,9 +177,15 @@ TEST_F(ShardTextTest, GivesARankWithoutTextABatchWithoutTokens) {
   const data::TextReaderOptions text = {.label = data::LabelSource::file};
   test::LonelyRank communicator(1, 2);
   const auto loader = torch::data::make_data_loader(
-      data::EncodeDataset(data::build_vocab({path}, text), data::build_labels({path}, text)).map(data::PackNextToken()),
+      data::EncodeDataset(data::build_vocab({path}, text), data::build_labels({path}, text)).map(data::Pack()),
       Shard(TextStream({path}, text), communicator), torch::data::DataLoaderOptions().workers(2));
-  for (const auto& batch : *loader) EXPECT_EQ(batch.target.data().sizes(), at::IntArrayRef({0}));
+  int batches = 0;
+  for (const auto& batch : *loader) {
+    ++batches;
+    EXPECT_EQ(batch.input.data().sizes(), at::IntArrayRef({0}));
+    EXPECT_EQ(batch.target.item<std::int64_t>(), data::ignored_label);
+  }
+  EXPECT_EQ(batches, 1);
 }
 
 TEST(Shard, RefusesRanksThatBeginWithOtherBatches) {

@@ -7,6 +7,8 @@
 #include <torch/optim/sgd.h>
 
 #include <functional>
+#include <iostream>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>

@@ -72,8 +72,8 @@ class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDatase
   explicit DocumentDataset(Documents documents);
 
   /// `select` of these documents; the same conditions throw. Of none, one document without tokens, whose label, if there
-  /// are labels, is `ignored_label`: it runs through networks and losses and teaches nothing. For a process that has no
-  /// document of a batch.
+  /// are labels, is `ignored_label`: it runs through networks, and LibTorch's cross_entropy and nll_loss pass over it.
+  /// For a process that has no document of a batch.
   Documents get_batch(at::ArrayRef<std::size_t> indices) override;
 
   /// The number of documents.

@@ -14,20 +14,23 @@ namespace packseq::distributed {
 
 /// The processes that `mpirun` has started, over MPI; a program that was started without it is rank 0 of 1.
 ///
-/// It begins MPI, unless the program has, and ends it; a program can do so once. Make it first and let exceptions leave
-/// its scope: one that passes by its destructor ends the whole job, as does a process that dies. Without that the other
-/// ranks would wait for this one forever.
+/// It begins MPI and ends it; a program can do so once. One that has begun MPI itself ends it itself, after the
+/// communicator. Make it first, tell what an exception says and let it leave the communicator's scope: an exception that
+/// passes by its destructor ends the whole job, as does a process that dies. Without that the other ranks would wait for
+/// this one forever.
 ///
 /// In the target `packseq::mpi`, `find_package(packseq COMPONENTS mpi)`, and not in `packseq/packseq.hpp`.
 /// @code
-/// int main() {
+/// int main() try {
+///   packseq::distributed::MpiCommunicator communicator;
 ///   try {
-///     packseq::distributed::MpiCommunicator communicator;
 ///     train(communicator);
-///   } catch (const std::exception& error) {   // of a program that runs alone
-///     std::cerr << error.what() << '\n';
-///     return 1;
+///   } catch (const std::exception& error) {
+///     std::cerr << error.what() << std::endl;   // now, since no other process is left behind the communicator
+///     throw;
 ///   }
+/// } catch (const std::exception&) {             // of a program that runs alone
+///   return 1;
 /// }
 /// @endcode
 class PACKSEQ_EXPORT MpiCommunicator final : public Communicator {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <ATen/core/Tensor.h>
+#include <torch/ordered_dict.h>
 
 #include <cstdint>
 #include <string>
@@ -23,7 +24,7 @@ namespace packseq::distributed {
 /// the same to the last bit.
 /// @code
 /// packseq::distributed::Replica replica(*model, communicator);   // after the checkpoint, if there is one, is loaded
-/// at::manual_seed(seed + communicator.rank());                   // or dropout is the same on every rank
+/// if (is_new) at::manual_seed(seed + communicator.rank());       // or dropout is the same on every rank
 /// for (auto& batch : *loader) {
 ///   optimizer.zero_grad();
 ///   const auto loss = packseq::data::token_loss(model->forward(batch.input), batch.target, sum_of_losses);
@@ -34,33 +35,29 @@ namespace packseq::distributed {
 /// @endcode
 class PACKSEQ_EXPORT Replica {
  public:
-  /// Gives the model on every rank the parameters and buffers of rank 0. Model and communicator must outlive the replica,
-  /// and the model must keep its tensors. Buffers that training changes are each rank's own afterwards.
+  /// Gives the model on every rank the parameters and buffers of rank 0. The communicator must outlive the replica, and the
+  /// model must keep its tensors, and which of them are trained. Buffers that training changes are each rank's own
+  /// afterwards.
   /// @throws c10::ValueError, on every rank, naming the first difference, if the model of a rank has not the names,
   ///   sizes, dtypes and trained parameters of that of rank 0.
   /// @throws c10::TypeError if a trained parameter is neither float nor double.
-  Replica(const torch::nn::Module& model, Communicator& communicator);
+  Replica(torch::nn::Module& model, Communicator& communicator);
 
   /// Makes the gradients those of the mean loss over all ranks, which is returned.
   ///
   /// `loss` is the sum of the losses that this rank ran backward since gradients were zero, `count` how many they are:
-  /// tokens or documents, what the loss counts. A rank without any gives 0 and 0. Where no rank has any, all gradients
-  /// and the mean are 0. A parameter that has no gradient on any rank keeps none.
+  /// tokens or documents, what the loss counts. A rank without any gives 0 and 0. Where no rank has any, nothing is
+  /// divided. A parameter that has no gradient on any rank keeps none.
   /// @throws c10::ValueError, on every rank, naming the rank and the problem, if the `count` of a rank is negative, or a
   ///   gradient sparse.
   double reduce(double loss, std::int64_t count);
 
  private:
-  struct Parameter {
-    std::string name;
-    at::Tensor tensor;
-  };
-
   std::vector<double> sum_up(double loss, std::int64_t count);
 
   Communicator& communicator_;
-  std::vector<Parameter> trained_;  // each once, even if the model has several names for it
-  at::Tensor floats_ = {};          // gradients end to end, kept from step to step
+  std::vector<torch::OrderedDict<std::string, at::Tensor>::Item> trained_;  // each once, also if it has several names
+  at::Tensor floats_ = {};  // gradients end to end, kept from step to step
   at::Tensor doubles_ = {};
 };
 

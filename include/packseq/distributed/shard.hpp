@@ -18,7 +18,8 @@
 
 namespace packseq::distributed {
 
-/// One rank's documents of a global batch; it may have none. Datasets take it for a list of documents.
+/// One rank's documents of a global batch; it may have none. Datasets take it for a list of documents; those that make
+/// something of an empty one are `data::DocumentDataset` and `data::EncodeDataset`.
 template <class Document>
 struct Part {
   std::vector<Document> documents = {};
@@ -40,7 +41,8 @@ struct Part {
 /// `data::DocumentDataset` and `data::EncodeDataset`), so that all ranks take the same steps.
 ///
 /// A sampler for LibTorch's data loader like the one that it is made of, of which it is a copy. In each epoch the first
-/// global batch is compared between the ranks, so each must begin as many epochs as the others.
+/// global batch is compared between the ranks, so each must begin as many epochs as the others. A difference further on,
+/// in the text or in `tokens`, is not noticed: ranks that have not the same number of batches wait for each other.
 /// @code
 /// const packseq::data::BatchSampler sampler(lengths, batching, {.seed = progress.seed, .start = progress.position});
 /// auto loader = torch::data::make_data_loader(packseq::data::DocumentDataset(documents).map(packseq::data::Pack()),
@@ -75,7 +77,7 @@ class PACKSEQ_EXPORT Shard
 
  private:
   Sampler sampler_;
-  Communicator* communicator_;
+  Communicator& communicator_;
   Tokens tokens_;
   bool compared_ = false;  // the first global batch of this epoch
 };
