@@ -23,7 +23,7 @@ NextTokenBatch PackNextToken::apply_batch(Documents documents) {
   auto predicted = lengths;
   for (std::int64_t& count : predicted) count = std::max<std::int64_t>(count - 1, 0);
   // The layout of the shorter documents, with the places that the longer ones have among the values.
-  const auto layout = packseq::detail::make_layout(std::move(predicted));
+  const auto layout = packseq::detail::make_layout("PackNextToken", std::move(predicted));
   const at::Tensor rows = packseq::detail::rows_in_packed_order(layout, packseq::detail::JaggedPosition(lengths));
   const auto packed = [&](const at::Tensor& of) {
     return packseq::detail::make_packed("PackNextToken", layout,

@@ -13,6 +13,13 @@ namespace {
 
 std::size_t index(std::int64_t i) { return static_cast<std::size_t>(i); }
 
+/// Refuses numbers of steps or sequences that a tensor may have, being without memory of its own, but no list. Others
+/// that are too many are out of memory.
+void check_listable(const char* function, const char* what, std::int64_t count) {
+  constexpr std::int64_t most = std::int64_t{1} << 59;
+  TORCH_CHECK_VALUE(count <= most, function, ": ", what, " is ", count, ", and must be at most 2^59");
+}
+
 /// The entries of one of the two indices of a packed batch, once it is known to be a permutation.
 std::vector<std::int64_t> checked_permutation(const char* function, const char* name, const at::Tensor& indices,
                                               c10::Device device) {
@@ -49,6 +56,7 @@ std::vector<std::int64_t> checked_order(const char* function, const PackedSequen
                     "unsorted_indices is set");
   if (!sorted.defined()) {
     TORCH_CHECK_VALUE(nonempty > 0, function, ": batch_sizes is {0}, and no sorted_indices tell how many sequences");
+    check_listable(function, "batch_sizes[0]", nonempty);
     std::vector<std::int64_t> identity(index(nonempty));
     std::iota(identity.begin(), identity.end(), 0);
     return identity;
@@ -68,8 +76,9 @@ std::vector<std::int64_t> checked_order(const char* function, const PackedSequen
 
 }  // namespace
 
-Layout make_layout(std::vector<std::int64_t> lengths) {
+Layout make_layout(const char* function, std::vector<std::int64_t> lengths) {
   const std::int64_t longest = *std::max_element(lengths.begin(), lengths.end());
+  check_listable(function, "the length of the longest sequence", longest);
   // longer[n] counts the sequences longer than n: it is batch_sizes, and where those of length n begin in the order.
   std::vector<std::int64_t> longer(index(longest) + 1, 0);
   for (const std::int64_t length : lengths) {

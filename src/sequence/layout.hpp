@@ -19,7 +19,7 @@ struct Layout {
 };
 
 /// The layout of sequences of these lengths, those of equal length in the caller's order.
-Layout make_layout(std::vector<std::int64_t> lengths);
+Layout make_layout(const char* function, std::vector<std::int64_t> lengths);
 
 /// The layout of a packed batch, once it is known to be well formed.
 Layout checked_layout(const char* function, const PackedSequence& packed);

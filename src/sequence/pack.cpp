@@ -17,14 +17,14 @@ using detail::PackedPosition;
 using detail::PaddedPosition;
 
 PackedSequence pack_sequence(const Jagged& sequences, const PackSequenceOptions& options) {
-  const auto layout = detail::make_layout(detail::checked_lengths("pack_sequence", sequences));
+  const auto layout = detail::make_layout("pack_sequence", detail::checked_lengths("pack_sequence", sequences));
   const at::Tensor rows = detail::rows_in_packed_order(layout, JaggedPosition(layout.lengths));
   at::Tensor data = detail::select_rows(sequences.values(), rows);
   return detail::make_packed("pack_sequence", layout, std::move(data), options.enforce_sorted);
 }
 
 PackedSequence pack_sequence(const std::vector<at::Tensor>& sequences, const PackSequenceOptions& options) {
-  const auto layout = detail::make_layout(detail::checked_lengths("pack_sequence", sequences));
+  const auto layout = detail::make_layout("pack_sequence", detail::checked_lengths("pack_sequence", sequences));
   const at::Tensor rows = detail::rows_in_jagged_order(layout.lengths, PackedPosition(layout));
   auto sizes = sequences.front().sizes().vec();
   sizes[0] = rows.size(0);
@@ -36,6 +36,7 @@ PackedSequence pack_sequence(const std::vector<at::Tensor>& sequences, const Pac
 PackedSequence pack_padded_sequence(const at::Tensor& input, const at::Tensor& lengths,
                                     const PackPaddedSequenceOptions& options) {
   const auto layout = detail::make_layout(
+      "pack_padded_sequence",
       detail::checked_lengths_of("pack_padded_sequence", "input", input, options.batch_first, lengths));
   const auto shape = detail::shape_of(input, {options.batch_first, options.padding_side});
   const at::Tensor rows = detail::rows_in_packed_order(layout, PaddedPosition(shape, layout.lengths));

@@ -136,6 +136,20 @@ TEST(PackSequence, RefusesSequencesWhoseLengthsWereChangedInPlace) {
   EXPECT_THROWS(pack_sequence(sequences), ValueError, "pack_sequence: lengths has a sum of more than 3");
 }
 
+TEST(PackSequence, RefusesLengthsThatNoListHolds) {
+  const auto huge = std::int64_t{1} << 62;
+  const auto values = torch::zeros(1).expand({huge});  // one element in memory, seen so many times
+  const std::string text = "the length of the longest sequence is 4611686018427387904, and must be at most 2^59";
+  EXPECT_THROWS(pack_sequence(Jagged::from_values(values, torch::tensor({huge}))), ValueError,
+                "pack_sequence: " + text);
+  EXPECT_THROWS(pack_sequence(std::vector<at::Tensor>{values}), ValueError, "pack_sequence: " + text);
+  EXPECT_THROWS(pack_padded_sequence(values.unsqueeze(1), torch::tensor({huge})), ValueError,
+                "pack_padded_sequence: " + text);
+  EXPECT_THROWS(packseq::pad_sequence(std::vector<at::Tensor>{values}), ValueError, "take 2^63 bytes or more");
+  EXPECT_THROWS(unpack_sequence(PackedSequence(values, torch::tensor({huge}))), ValueError,
+                "unpack_sequence: batch_sizes[0] is 4611686018427387904, and must be at most 2^59");
+}
+
 TEST(PackSequence, CarriesTheGradientsOfTensors) {
   const auto first = torch::rand({1, 2}).requires_grad_();
   const auto second = torch::rand({3, 2});

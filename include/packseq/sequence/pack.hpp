@@ -29,6 +29,7 @@ struct PackSequenceOptions {
 
 /// Packs sequences directly, never through a padded batch; those of equal length keep their order.
 /// @throws c10::ValueError if `options.enforce_sorted` and a sequence is longer than the one before it.
+/// @throws c10::ValueError if a sequence is longer than 2^59, as one without memory of its own may be.
 /// @code
 /// const auto packed = packseq::pack_sequence(ids);   // data 1 4 6 2 5 3, batch_sizes 3 2 1
 /// @endcode
@@ -55,7 +56,7 @@ struct PackPaddedSequenceOptions {
 /// Packs the real cells of a padded batch, [T, B, *] or [B, T, *]; `lengths` is int64 [B] on the CPU.
 /// @throws c10::ValueError if `input` is undefined or has fewer than two dimensions.
 /// @throws c10::TypeError if `input` is sparse or nested, or `lengths` is not int64 on the CPU.
-/// @throws c10::ValueError if `lengths` is not [B], is empty, or has an entry that is not in 0 ... T.
+/// @throws c10::ValueError if `lengths` is not [B], is empty, or has an entry that is not in 0 ... T, or above 2^59.
 /// @throws c10::ValueError if `options.enforce_sorted` and an entry of `lengths` is larger than the one before it.
 /// @code
 /// const auto lengths = torch::tensor({3, 2, 1});
@@ -90,7 +91,7 @@ PACKSEQ_EXPORT Jagged unpack_sequence(const PackedSequence& packed);
 /// @throws c10::TypeError if `batch_sizes` is not int64 on the CPU, or one of the indices not int64 on the device of
 ///   `data`.
 /// @throws c10::ValueError if `batch_sizes` is not [T] with T > 0, grows, has not the sum N, or has an entry below 1,
-///   other than the {0} of a batch of nothing but empty sequences.
+///   other than the {0} of a batch of nothing but empty sequences; or if one is above 2^59.
 /// @throws c10::ValueError if only one of the indices is set, or they are not permutations of 0 ... B - 1, B at least
 ///   `batch_sizes[0]`, one the inverse of the other.
 /// @code
