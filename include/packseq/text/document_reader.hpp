@@ -39,9 +39,9 @@ struct DocumentReaderOptions {
 
 /// Reads the documents of a UTF-8 text one at a time, so that a file may be larger than memory.
 ///
-/// Lines end in "\n" or "\r\n"; a byte-order mark at the start is dropped. Blank lines (nothing but ASCII white
-/// space) separate documents and are never one themselves. Different readers may be used by different threads. A
-/// reader that has thrown has lost its place in the text, and must not be read further.
+/// Lines end in "\n" or "\r\n", the last one also in "\r" or nothing; a byte-order mark at the start is dropped. Blank
+/// lines (nothing but ASCII white space) separate documents and are never one themselves. Different readers may be used
+/// by different threads. A reader that has thrown has lost its place in the text, and must not be read further.
 /// @code
 /// packseq::DocumentReader reader("corpus.txt", {.split = packseq::Split::paragraph});
 /// while (const auto document = reader.next()) {
