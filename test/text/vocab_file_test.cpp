@@ -2,14 +2,20 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <iterator>
 #include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "packseq/text/vocab.hpp"
@@ -45,6 +51,13 @@ void expect_same(const Vocab& actual, const Vocab& expected) {
     ASSERT_EQ(actual.token(id), expected.token(id));
     ASSERT_THAT(actual.find(expected.token(id)), Optional(id));
   }
+}
+
+/// A vocabulary of so many tokens, and padding.
+Vocab vocab_of(int tokens) {
+  std::string document;
+  for (int i = 0; i < tokens; ++i) document += std::to_string(i) + ' ';
+  return Vocab::build({document});
 }
 
 const std::string small_file =
@@ -157,6 +170,26 @@ TEST_F(VocabFile, LeavesTheOldFileWhereTheDiskIsFull) {
   }
   EXPECT_EQ(content(), "old");
   expect_files(1);
+}
+
+TEST_F(VocabFile, IsAWholeOneHoweverSavingIsKilled) {
+  const std::vector<Vocab> vocabs = {vocab_of(1'000), vocab_of(10'000)};
+  vocabs[0].save(file_);
+  // Until it was certainly killed while it saved: then it leaves what it wrote behind.
+  const auto files = [this] { return std::distance(fs::directory_iterator(directory_), fs::directory_iterator()); };
+  for (int kill_after = 0; kill_after < 40 || files() < 6; ++kill_after) {
+    ASSERT_LT(kill_after, 400);
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      for (std::size_t i = 0;; ++i) vocabs[i % 2].save(file_);
+    }
+    std::this_thread::sleep_for(kill_after * std::chrono::microseconds(500));
+    kill(child, SIGKILL);
+    ASSERT_EQ(waitpid(child, nullptr, 0), child);
+    const auto found = Vocab::load(file_);
+    expect_same(found, vocabs[found.size() == vocabs[1].size()]);
+  }
 }
 
 TEST_F(VocabFile, RefusesAnEmptyTokenizer) {
