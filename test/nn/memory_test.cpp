@@ -1,0 +1,71 @@
+// Training must not take more memory the longer it goes on.
+
+#include <fstream>
+#include <functional>
+#include <random>
+#include <string>
+
+#include "packseq/engine/install.hpp"
+#include "packseq/nn/lstm.hpp"
+#include "packseq/sequence/pack.hpp"
+#include "support/sequences.hpp"
+
+namespace packseq::test {
+namespace {
+
+/// What the process holds in memory, in KiB; 0 where the system does not tell.
+std::int64_t resident_kib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;) {
+    if (word == "VmRSS:") {
+      std::int64_t kib = 0;
+      status >> kib;
+      return kib;
+    }
+  }
+  return 0;
+}
+
+constexpr std::int64_t features = 4;
+
+/// Between 1 and 8 documents of up to 40 tokens, none below `shortest`, the first one not empty.
+PackedSequence random_batch(std::mt19937& random, std::int64_t shortest) {
+  std::vector<at::Tensor> documents(std::uniform_int_distribution<std::size_t>(1, 8)(random));
+  for (std::int64_t least = 1; at::Tensor & document : documents) {
+    document = torch::rand({std::uniform_int_distribution<std::int64_t>(least, 40)(random), features});
+    least = shortest;
+  }
+  return pack_sequence(documents);
+}
+
+/// Trains `lstm`, whose output for a batch is `output`, on 10,000 batches. Memory may grow in the first ones, until
+/// LibTorch and the heap have what they keep; a megabyte more is 110 bytes for each later one.
+void expect_flat_memory(torch::nn::Module& lstm, std::int64_t shortest,
+                        const std::function<at::Tensor(const PackedSequence&)>& output) {
+  std::mt19937 random(1);
+  std::int64_t before = 0;
+  for (int batch = 0; batch < 10'000; ++batch) {
+    if (batch == 1'000) before = resident_kib();
+    lstm.zero_grad();
+    output(random_batch(random, shortest)).square().mean().backward();
+    const at::NoGradGuard no_gradients;
+    for (at::Tensor& parameter : lstm.parameters()) parameter.sub_(parameter.grad(), .01);
+  }
+  if (before == 0) GTEST_SKIP() << "the system does not tell how much memory a process holds";
+  EXPECT_LT(resident_kib() - before, 4 * 1024) << "KiB more after 10,000 batches than after 1,000, " << before;
+}
+
+TEST(Memory, StaysFlatWhereOurModuleIsTrained) {
+  nn::LSTM lstm(torch::nn::LSTMOptions(features, 8).num_layers(2).bidirectional(true));
+  expect_flat_memory(*lstm, 0, [&](const auto& batch) { return lstm->forward(batch).output.data(); });
+}
+
+TEST(Memory, StaysFlatWhereLibTorchsModuleIsTrainedWithTheEngineInstalled) {
+  const engine::InstallGuard guard;
+  torch::nn::LSTM lstm(torch::nn::LSTMOptions(features, 8).num_layers(2).bidirectional(true));
+  expect_flat_memory(*lstm, 1,
+                     [&](const auto& batch) { return std::get<0>(lstm->forward_with_packed_input(batch)).data(); });
+}
+
+}  // namespace
+}  // namespace packseq::test
