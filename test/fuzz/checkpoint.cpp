@@ -1,0 +1,81 @@
+// Whatever a checkpoint's payload is, behind a right checksum: it is loaded, or an error names the file and nothing changes.
+
+#include "packseq/data/checkpoint.hpp"
+
+#include <c10/util/Exception.h>
+#include <torch/nn/modules/linear.h>
+#include <torch/optim/sgd.h>
+
+#include <cstdlib>
+#include <new>
+
+#include "data/checked_file.hpp"
+#include "file.hpp"
+#include "packseq/nn/state_dict.hpp"
+
+// An altered size may ask for more memory than there is. That is an exception, but the sanitizer's own `new` would end
+// the process.
+void* operator new(std::size_t size) {
+  void* const memory = std::malloc(size);
+  return memory != nullptr ? memory : throw std::bad_alloc();
+}
+
+// LibTorch also leaks its reader where an archive is none.
+extern "C" const char* __asan_default_options() {
+  return "allocator_may_return_null=1:max_allocation_size_mb=256:alloc_dealloc_mismatch=0:detect_leaks=0";
+}
+
+namespace packseq::fuzz {
+namespace {
+
+/// A model and an optimizer that have stepped once.
+struct Training {
+  torch::nn::Linear model{1, 1};
+  torch::optim::SGD optimizer{model->parameters(), torch::optim::SGDOptions(.1).momentum(.9)};
+
+  Training() {
+    model(at::ones({1, 1})).sum().backward();
+    optimizer.step();
+  }
+};
+
+/// What a checkpoint of ours holds, with the changes that the input tells: bytes, each at its place.
+std::string altered(std::string payload, Input& input) {
+  while (!input.rest().empty()) {
+    const std::size_t at = input.place(payload.size());
+    payload[at] = static_cast<char>(input.byte());
+  }
+  return payload;
+}
+
+void load(const InputFile& file, Training& training) {
+  const at::Tensor before = training.model->weight.detach().clone();
+  try {
+    data::Checkpoint(file.path(), *training.model, training.optimizer).load();
+    return;
+  } catch (const c10::ValueError& error) {
+    require(std::string_view(error.what()).starts_with(file.path().string()), "an error does not name the file");
+  } catch (const std::runtime_error& error) {
+    require(std::string_view(error.what()).starts_with(file.path().string()), "an error does not name the file");
+  }
+  require(at::equal(training.model->weight, before), "a checkpoint that is refused changes the weights");
+}
+
+}  // namespace
+}  // namespace packseq::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace packseq;
+  static const fuzz::InputFile file;
+  static const std::string payload = [] {
+    fuzz::Training training;
+    data::Checkpoint(file.path(), *training.model, training.optimizer).save({});
+    return data::detail::read_checked_file(file.path());
+  }();
+  fuzz::Input input(data, size);
+  const bool ours = input.flag();
+  data::detail::write_checked_file(file.path(), ours ? fuzz::altered(payload, input) : std::string(input.rest()));
+  fuzz::Training training;
+  fuzz::load(file, training);
+  return 0;
+}
