@@ -25,3 +25,13 @@ write_basic_package_version_file(packseqConfigVersion.cmake COMPATIBILITY SameMi
 install(FILES "${PROJECT_BINARY_DIR}/packseqConfig.cmake" "${PROJECT_BINARY_DIR}/packseqConfigVersion.cmake"
               cmake/PackseqHighway.cmake cmake/PackseqMpi.cmake cmake/PackseqTorch.cmake
         DESTINATION "${PACKSEQ_CMAKE_DIR}")
+
+# `cpack` in the build folder makes packseq-<version>-<system>-<processor>.tar.gz of all that is installed.
+set(CPACK_GENERATOR TGZ)
+set(CPACK_PACKAGE_FILE_NAME "packseq-${PROJECT_VERSION}-${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}")
+set(CPACK_PACKAGE_VENDOR packseq)
+set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
+set(CPACK_VERBATIM_VARIABLES TRUE)
+if(PROJECT_IS_TOP_LEVEL)
+  include(CPack)
+endif()
