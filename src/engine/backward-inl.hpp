@@ -26,8 +26,7 @@ class BackwardPass {
         hidden_weights_(cell_.hidden_gates * direction.hidden_size, direction.output_size),
         projection_(has_projection() ? direction.output_size : 0, direction.hidden_size),
         products_(direction_, cell_, max_rows),
-        zeros_(make_zeros<T>(std::max(direction.hidden_size, direction.output_size))),
-        zero_rows_(plan.batch_sizes.front(), zeros_.get()),
+        zeros_(plan.batch_sizes.front(), std::max(direction.hidden_size, direction.output_size)),
         d_gates_(make_buffer<T>(max_rows * d_gates_stride())),
         d_projected_(make_buffer<T>(has_projection() ? max_rows * direction.output_size : 0)),
         unprojected_(make_buffer<T>(has_projection() ? max_rows * direction.hidden_size : 0)) {
@@ -83,8 +82,7 @@ class BackwardPass {
 
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
-  /// Rows a power of two apart would compete for the same places in the cache.
-  std::size_t d_gates_stride() const { return gate_row() + 64 / sizeof(T); }
+  std::size_t d_gates_stride() const { return spread_stride<T>(gate_row()); }
   std::size_t buffer_row(std::size_t step, std::size_t rank) const { return rows_.row(step, rank) - first_row_; }
   Buffer<T> make_unprojected(std::size_t live) const {
     return has_projection() ? make_buffer<T>(live * direction_.hidden_size) : nullptr;
@@ -106,7 +104,7 @@ class BackwardPass {
     }
     worker.wait();
     multiply<T>(lists.from.data(), needed(share, step), weights, worker.part_of(weights.panels()), lists.to.data(),
-                cell_.passes_gradient ? lists.to.data() : zero_rows_.data());
+                cell_.passes_gradient ? lists.to.data() : zeros_.rows());
     worker.wait();
   }
 
@@ -128,7 +126,7 @@ class BackwardPass {
     result.c_before = cell_.has_cell_state ? rows_.c_before(step, rank) : nullptr;
     result.c = cell_.has_cell_state ? direction_.cells + row * hidden : nullptr;
     result.d_output = d_unprojected != nullptr ? d_unprojected : direction_.d_output + row * direction_.d_output_stride;
-    result.d_h = d_unprojected != nullptr ? zeros_.get() : direction_.d_h + rank * direction_.output_size;
+    result.d_h = d_unprojected != nullptr ? zeros_.row() : direction_.d_h + rank * direction_.output_size;
     result.d_c = cell_.has_cell_state ? direction_.d_c + rank * hidden : nullptr;
     result.d_gates = d_gates_.get() + buffer_row(step, rank) * d_gates_stride();
     return result;
@@ -159,7 +157,7 @@ class BackwardPass {
     }
     worker.wait();
     const PackedMatrix<T>& weights = projection_.packed();
-    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zero_rows_.data());
+    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zeros_.rows());
     worker.wait();
   }
 
@@ -170,8 +168,7 @@ class BackwardPass {
   Packing<T> hidden_weights_;
   Packing<T> projection_;
   LayerProducts<T> products_;
-  Buffer<T> zeros_;
-  std::vector<const T*> zero_rows_;
+  RepeatedRow<T> zeros_;
   // Of the rows of a part:
   Buffer<T> d_gates_;
   Buffer<T> d_projected_;

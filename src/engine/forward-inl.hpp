@@ -25,8 +25,7 @@ class ForwardPass {
         hidden_weights_(direction.output_size, cell_.hidden_gates * direction.hidden_size),
         projection_(direction.hidden_size, has_projection() ? direction.output_size : 0),
         distinct_sums_(direction.index != nullptr ? make_buffer<T>(direction.input_rows * gate_row()) : nullptr),
-        zeros_(make_zeros<T>(direction.output_size)),
-        zero_rows_(plan.batch_sizes.front(), zeros_.get()) {
+        zeros_(plan.batch_sizes.front(), direction.output_size) {
     const auto take = [](Packing<T>& weights, const T* data) {
       weights.take_columns(line_addresses(data, weights.packed().columns, weights.packed().depth));
     };
@@ -43,9 +42,9 @@ class ForwardPass {
     weights.push_back(&projection_);
   }
 
-  /// What several tokens have in common, once, where the direction has an index; the work of one of several workers.
+  /// What several tokens have in common, once; the work of one of several workers. The direction has an index.
   void project_distinct(const Worker& worker) {
-    if (direction_.index != nullptr) project_input(input_product_, direction_, distinct_sums_.get(), worker);
+    project_input(input_product_, direction_, distinct_sums_.get(), worker);
   }
 
   void prepare_shared(std::size_t live) { shared_scratch_ = make_scratch(live); }
@@ -91,8 +90,8 @@ class ForwardPass {
   struct Lists {
     std::vector<const T*> inputs;  // or, where there is an index, the sums that they share with others
     std::vector<T*> sums;          // gate rows
-    std::vector<const T*> start;   // what the hidden state's product starts from,
-    std::vector<T*> hidden_sums;   // and where it goes, in the gate rows
+    std::vector<T*> hidden_sums;   // where the hidden state's product goes, in the gate rows,
+    std::vector<const T*> start;   // and, with an index, what it starts from: else from what is there
     std::vector<const T*> from;    // of a step
     std::vector<T*> to;
   };
@@ -135,8 +134,8 @@ class ForwardPass {
   void list_rows(const Range& share, const Range& chunk, const Scratch& scratch, Lists& lists) const {
     lists.inputs.clear();
     lists.sums.clear();
-    lists.start.clear();
     lists.hidden_sums.clear();
+    lists.start.clear();
     const std::size_t first_hidden = gate_row() - cell_.hidden_gates * direction_.hidden_size;
     for (std::size_t i = 0; i < chunk.size(); ++i) {
       const std::size_t step = step_at(chunk, i);
@@ -147,8 +146,7 @@ class ForwardPass {
         lists.sums.push_back(direction_.gates != nullptr ? direction_.gates + row * gate_row()
                                                          : scratch.sums.get() + lists.sums.size() * gate_row());
         lists.hidden_sums.push_back(lists.sums.back() + first_hidden);
-        lists.start.push_back(direction_.index != nullptr ? lists.inputs.back() + first_hidden
-                                                          : lists.hidden_sums.back());
+        if (direction_.index != nullptr) lists.start.push_back(lists.inputs.back() + first_hidden);
       }
     }
   }
@@ -182,8 +180,9 @@ class ForwardPass {
     lists.from.resize(live);
     for (std::size_t i = 0; i < live; ++i) lists.from[i] = rows_.h_before(step, share.begin + i);
     const PackedMatrix<T>& weights = hidden_weights_.packed();
-    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.hidden_sums.data() + first,
-                lists.start.data() + first);
+    T* const* const sums = lists.hidden_sums.data() + first;
+    const T* const* const start = direction_.index != nullptr ? lists.start.data() + first : sums;
+    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), sums, start);
     worker.wait();
     const Range units = worker.part_of(direction_.hidden_size);
     const auto forward = direction_.gates != nullptr ? cell_.forward_keeping : cell_.forward;
@@ -220,7 +219,7 @@ class ForwardPass {
       lists.to[i] = rows_.output(rows_.row(step, share.begin + i));
     }
     const PackedMatrix<T>& weights = projection_.packed();
-    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zero_rows_.data());
+    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zeros_.rows());
     worker.wait();
   }
 
@@ -232,8 +231,7 @@ class ForwardPass {
   Packing<T> hidden_weights_;
   Packing<T> projection_;
   Buffer<T> distinct_sums_;
-  Buffer<T> zeros_;
-  std::vector<const T*> zero_rows_;
+  RepeatedRow<T> zeros_;
   Scratch shared_scratch_;
 };
 

@@ -27,8 +27,7 @@ class InputProduct {
       : weights_(direction.input_size, cell.input_gates * direction.hidden_size),
         input_columns_(weights_.packed().columns),
         columns_(cell.gates * direction.hidden_size),
-        biases_(make_zeros<T>(columns_)),
-        start_(max_rows, biases_.get()) {
+        biases_(max_rows, columns_) {
     const auto& packed = weights_.packed();
     weights_.take_columns(
         line_addresses(direction.weight_ih, packed.columns, packed.depth, cell.rotation * direction.hidden_size));
@@ -40,29 +39,29 @@ class InputProduct {
   /// Fills a worker's part of the gate rows `sums` of some rows of the input.
   void run(const Worker& worker, const std::vector<const T*>& inputs, const std::vector<T*>& sums) const {
     const PackedMatrix<T>& weights = weights_.packed();
-    multiply<T>(inputs.data(), inputs.size(), weights, worker.part_of(weights.panels()), sums.data(), start_.data());
+    multiply<T>(inputs.data(), inputs.size(), weights, worker.part_of(weights.panels()), sums.data(), biases_.rows());
     if (input_columns_ == columns_) return;
     const Range part = worker.part_of(sums.size());
     for (std::size_t i = part.begin; i < part.end; ++i) {
-      std::copy(biases_.get() + input_columns_, biases_.get() + columns_, sums[i] + input_columns_);
+      std::copy(biases_.row() + input_columns_, biases_.row() + columns_, sums[i] + input_columns_);
     }
   }
 
  private:
   /// Where both products add to a sum, it starts from both of its biases.
   void add_biases(const Forward<T>& direction, const CellKernels<T>& cell) {
+    T* const biases = biases_.row();
     for (std::size_t i = 0; i < input_columns_; ++i) {
-      biases_[i] = direction.bias_ih[(i + cell.rotation * direction.hidden_size) % input_columns_];
+      biases[i] = direction.bias_ih[(i + cell.rotation * direction.hidden_size) % input_columns_];
     }
     const std::size_t first = columns_ - cell.hidden_gates * direction.hidden_size;
-    for (std::size_t i = first; i < columns_; ++i) biases_[i] += direction.bias_hh[i - first];
+    for (std::size_t i = first; i < columns_; ++i) biases[i] += direction.bias_hh[i - first];
   }
 
   Packing<T> weights_;
   std::size_t input_columns_;  // those that the input has a part in
   std::size_t columns_;
-  Buffer<T> biases_;
-  std::vector<const T*> start_;
+  RepeatedRow<T> biases_;
 };
 
 /// Fills the gate rows of all rows of the input, from `sums` on.

@@ -22,12 +22,30 @@
 HWY_BEFORE_NAMESPACE();
 namespace packseq::engine::HWY_NAMESPACE {
 
-/// A row of zeros that a product can start from.
 template <class T>
 Buffer<T> make_zeros(std::size_t size) {
   auto zeros = make_buffer<T>(size);
   std::fill_n(zeros.get(), size, T{0});
   return zeros;
+}
+
+/// One row in the place of many: what every row of a product starts from. Zeros at first.
+template <class T>
+class RepeatedRow {
+ public:
+  RepeatedRow(std::size_t count, std::size_t size) : row_(make_zeros<T>(size)), rows_(count, row_.get()) {}
+  T* row() const { return row_.get(); }
+  const T* const* rows() const { return rows_.data(); }
+
+ private:
+  Buffer<T> row_;
+  std::vector<const T*> rows_;
+};
+
+/// How far apart rows of `size` numbers lie: a power of two apart, they would compete for the same places in the cache.
+template <class T>
+constexpr std::size_t spread_stride(std::size_t size) {
+  return size + 64 / sizeof(T);
 }
 
 /// Who stands where in a direction of a layer.

@@ -40,8 +40,8 @@ class LayerProducts {
         inputs_(max_rows, direction.d_weight_ih != nullptr ? direction.input_size : 0),
         hidden_before_(max_rows, direction.d_weight_hh != nullptr ? direction.output_size : 0),
         unprojected_(max_rows, direction.d_weight_hr != nullptr ? direction.hidden_size : 0),
-        zeros_(make_zeros<T>(direction.input_size)),
-        start_(max_rows, zeros_.get()),
+        max_rows_(max_rows),
+        zeros_(max_rows, direction.input_size),
         d_distinct_(make_zeros<T>(sums_by_index() ? direction.input_rows * d_distinct_stride() : 0)) {
     input_weights_.take_rows(line_addresses(direction.weight_ih, input_weights_.packed().depth, direction.input_size,
                                             cell.rotation * direction.hidden_size));
@@ -57,8 +57,8 @@ class LayerProducts {
   /// The products with the distinct rows of the input, after all parts have run.
   void finish(std::size_t threads, const Executor& executor) {
     if (!sums_by_index()) return;
-    for (std::size_t row = 0; row < direction_.input_rows; row += start_.size()) {
-      const Range rows = {row, std::min(row + start_.size(), direction_.input_rows)};
+    for (std::size_t row = 0; row < direction_.input_rows; row += max_rows_) {
+      const Range rows = {row, std::min(row + max_rows_, direction_.input_rows)};
       const T* const d_sums = d_distinct_.get() + row * d_distinct_stride();
       run({rows, d_sums, d_distinct_stride(), {}, nullptr, nullptr}, {.input = true, .hidden = false}, threads,
           executor);
@@ -78,8 +78,7 @@ class LayerProducts {
   bool sums_by_index() const {
     return direction_.index != nullptr && (direction_.d_input != nullptr || direction_.d_weight_ih != nullptr);
   }
-  /// As in BackwardPass::d_gates_stride.
-  std::size_t d_distinct_stride() const { return cell_.input_gates * direction_.hidden_size + 64 / sizeof(T); }
+  std::size_t d_distinct_stride() const { return spread_stride<T>(cell_.input_gates * direction_.hidden_size); }
 
   void run(const RowGradients<T>& of, const Factors& factors, std::size_t threads, const Executor& executor) {
     const std::vector<Packing<T>*> packings = take_rows(of, factors);
@@ -144,7 +143,7 @@ class LayerProducts {
     }
     const PackedMatrix<T>& weights = input_weights_.packed();
     multiply<T>(from.data(), rows.size(), weights, {0, weights.panels()}, to.data(),
-                direction_.adds_to_d_input ? to.data() : start_.data());
+                direction_.adds_to_d_input ? to.data() : zeros_.rows());
   }
 
   /// Of some units of a block of gates.
@@ -185,9 +184,9 @@ class LayerProducts {
   Packing<T> inputs_;
   Packing<T> hidden_before_;
   Packing<T> unprojected_;
-  Buffer<T> zeros_;
-  std::vector<const T*> start_;  // of products that are not added
-  Buffer<T> d_distinct_;         // gate gradients by index, [input_rows, input_gates * H]
+  std::size_t max_rows_;
+  RepeatedRow<T> zeros_;  // what products start from that are not added
+  Buffer<T> d_distinct_;  // gate gradients by index, [input_rows, input_gates * H]
 };
 
 }  // namespace packseq::engine::HWY_NAMESPACE
