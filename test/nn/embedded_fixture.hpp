@@ -1,0 +1,140 @@
+#pragma once
+
+#include <ATen/Parallel.h>
+
+#include <type_traits>
+#include <vector>
+
+#include "packseq/nn/embedded.hpp"
+#include "packseq/sequence/pack.hpp"
+#include "support/gradients.hpp"
+#include "support/multiply_adds.hpp"
+#include "support/sequences.hpp"
+
+// Embeddings and their networks, as one and as two modules.
+
+namespace packseq::test {
+
+inline constexpr std::int64_t word_count = 9, word_width = 3;
+
+/// What makes a network, and how it is used.
+struct EmbeddedCase {
+  std::int64_t layers = 1;
+  bool bidirectional = false;
+  bool bias = true;
+  bool with_state = false;
+  c10::ScalarType dtype = at::kFloat;
+  std::int64_t hidden = 4;
+  std::int64_t proj_size = 0;  ///< Only an LSTM knows it.
+};
+
+inline std::vector<EmbeddedCase> all_embedded_cases() {
+  std::vector<EmbeddedCase> all;
+  for (const std::int64_t layers : {1, 2}) {
+    for (const bool bidirectional : {false, true}) {
+      for (const bool bias : {false, true}) {
+        for (const bool with_state : {false, true}) {
+          for (const auto dtype : {at::kFloat, at::kDouble}) {
+            all.push_back({layers, bidirectional, bias, with_state, dtype});
+          }
+        }
+      }
+    }
+  }
+  return all;
+}
+
+template <class Network>
+class EmbeddedTest : public testing::Test {
+ protected:
+  static constexpr bool is_lstm = std::is_same_v<Network, nn::LSTM>;
+
+  void SetUp() override { torch::manual_seed(0); }
+  void TearDown() override { at::set_num_threads(1); }
+
+  template <class Given>
+  static auto with_all(Given given, const EmbeddedCase& of) {
+    return given.num_layers(of.layers).bidirectional(of.bidirectional).bias(of.bias).dropout(of.layers > 1 ? 0.5 : 0.0);
+  }
+
+  static Network make_network(const EmbeddedCase& of = {}) {
+    if constexpr (is_lstm)
+      return Network(with_all(torch::nn::LSTMOptions(word_width, of.hidden).proj_size(of.proj_size), of));
+    if constexpr (std::is_same_v<Network, nn::GRU>)
+      return Network(with_all(torch::nn::GRUOptions(word_width, of.hidden), of));
+    if constexpr (std::is_same_v<Network, nn::RNN>) {
+      return Network(with_all(torch::nn::RNNOptions(word_width, of.hidden).nonlinearity(torch::kReLU), of));
+    }
+  }
+
+  static nn::Embedded<Network> make(const EmbeddedCase& of = {},
+                                    const torch::nn::EmbeddingOptions& options = {word_count, word_width}) {
+    nn::Embedded<Network> embedded(nn::Embedding(options), make_network(of));
+    embedded->to(of.dtype);
+    return embedded;
+  }
+
+  /// Documents of many words that come again, some of them empty.
+  static PackedSequence make_ids(std::int64_t documents = 7, std::int64_t longest = 12) {
+    std::vector<at::Tensor> ids;
+    for (std::int64_t i = 0; i < documents; ++i) {
+      ids.push_back(torch::randint(0, word_count, {i % 4 == 3 ? 0 : 1 + (i * 5) % longest}, at::kLong));
+    }
+    return pack_sequence(ids);
+  }
+
+  static nn::State make_state(const EmbeddedCase& of, const PackedSequence& ids) {
+    if (!of.with_state) return {};
+    const std::int64_t rows = of.layers * (of.bidirectional ? 2 : 1);
+    const auto draw = [&](std::int64_t size) {
+      return torch::randn({rows, lengths(ids).size(0), size}, at::dtype(of.dtype)).requires_grad_();
+    };
+    return {draw(of.proj_size > 0 ? of.proj_size : of.hidden), is_lstm ? draw(of.hidden) : at::Tensor()};
+  }
+
+  static Tensors results(const nn::Result& result) {
+    Tensors all = {result.output.data(), result.state.h};
+    if (result.state.c.defined()) all.push_back(result.state.c);
+    return all;
+  }
+
+  /// The two modules one after the other, which is what is expected.
+  static Tensors run_modules(nn::Embedded<Network>& embedded, const PackedSequence& ids, const nn::State& state = {}) {
+    torch::manual_seed(1);  // for dropout
+    return results(embedded->network->forward(embedded->embedding->forward(ids), state));
+  }
+
+  static Tensors run(nn::Embedded<Network>& embedded, const PackedSequence& ids, const nn::State& state = {}) {
+    torch::manual_seed(1);
+    const MultiplyAdds multiply_adds;
+    auto all = results(embedded->forward(ids, state));
+    EXPECT_EQ(multiply_adds.count(), 0);
+    return all;
+  }
+
+  static void expect_same(const Tensors& actual, const Tensors& expected) {
+    ASSERT_EQ(actual.size(), expected.size());
+    for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_SAME(actual[i], expected[i]);
+  }
+
+  static void expect_same_gradients(const Tensors& actual, const Tensors& expected) {
+    expect_near(actual, expected, actual[0].scalar_type() == at::kDouble ? 1e-10 : 1e-5);
+  }
+
+  /// Both ways to the results, and both ways back.
+  static void expect_as_modules(nn::Embedded<Network>& embedded, const PackedSequence& ids,
+                                const nn::State& state = {}) {
+    auto inputs = embedded->parameters();
+    for (const auto& tensor : {state.h, state.c}) {
+      if (tensor.defined()) inputs.push_back(tensor);
+    }
+    const auto actual = run(embedded, ids, state);
+    const auto expected = run_modules(embedded, ids, state);
+    expect_same(actual, expected);
+    expect_same_gradients(gradients(actual, inputs), gradients(expected, inputs));
+  }
+};
+
+using EmbeddedNetworks = testing::Types<nn::LSTM, nn::GRU, nn::RNN>;
+
+}  // namespace packseq::test
