@@ -37,6 +37,14 @@ def make_row(case, runs):
             " ".join(f"{megabytes:.0f}" for megabytes in growth))
 
 
+def make_rows(path):
+    cases = group(load_repetitions(path), CONTENDERS)
+    rows = [make_row(case, runs) for case, runs in cases.items() if set(CONTENDERS[:3]) <= set(runs)]
+    if not rows:
+        raise InputError(f"{path} has no case that was run padded, fused and fused+dedup")
+    return sorted(rows)
+
+
 def misses(rows):
     lines = []
     for row in rows:
@@ -50,13 +58,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", help="JSON written with --benchmark_out")
     try:
-        cases = group(load_repetitions(parser.parse_args().file), CONTENDERS)
-        complete = {case: runs for case, runs in cases.items() if set(CONTENDERS[:3]) <= set(runs)}
-        if not complete:
-            raise InputError("no case was run padded, fused and fused+dedup")
+        rows = make_rows(parser.parse_args().file)
     except InputError as error:
         sys.exit(f"embedded_ratios.py: {error}")
-    rows = sorted(make_row(case, runs) for case, runs in complete.items())
     print(format_table(HEADINGS, rows, markdown=True))
     print("\n" + "\n".join(misses(rows)))
 

@@ -78,6 +78,11 @@ def find_peak(repetitions):
     return max(rates, default=None)
 
 
+def share_of_peak(runs, peak):
+    """Useful FLOPs per second of a contender, as a share of the micro-kernel's own."""
+    return runs[0]["useful_flops"] / median_and_spread(runs)[0] * 1e3 / peak
+
+
 def make_row(case, runs, peak, with_fused):
     padded, packed, fused = (runs.get(contender) for contender in CONTENDERS)
     times = {contender: median_and_spread(repetitions) for contender, repetitions in runs.items()}
@@ -93,9 +98,8 @@ def make_row(case, runs, peak, with_fused):
     ]
     if with_fused:
         fused_ms = times["fused"][0]
-        of_peak = fused[0]["useful_flops"] / fused_ms * 1e3 / peak if peak else None
         row += [f"{fused_ms:.3f}", f"{fused_ms / (padded_ms * packed[0]['fill']):.2f}", f"{packed_ms / fused_ms:.2f}",
-                f"{of_peak:.2f}" if of_peak else "-"]
+                f"{share_of_peak(fused, peak):.2f}" if peak else "-"]
     return tuple(row)
 
 
