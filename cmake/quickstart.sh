@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets packseq up, then compares padded with packed on text, or runs the tests. See usage below.
+# Sets packseq up, then compares padded with packed on text, runs the tests or measures. See usage below.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR/..
@@ -20,6 +20,9 @@ usage() {
 Usage: bash cmake/quickstart.sh [FILE...]   build packseq and compare padded with packed on these text files, a
                                             document a line; with no file, on texts that this machine already has
        bash cmake/quickstart.sh test        build everything and run all tests
+       bash cmake/quickstart.sh bench       measure what README says of speed, tell what this machine confirms, and draw
+                                            it: about 5 minutes after the build
+       bash cmake/quickstart.sh bench full  the same in about 40 minutes, with more threads and repetitions
        bash cmake/quickstart.sh --help      print this
 
 Works from any folder, builds into build/, and does nothing twice. Missing packages are installed with apt where that
@@ -95,9 +98,9 @@ configure() {
     cmake -S "$root" --preset default "-DTorch_DIR=$torch_dir" ${arguments[@]+"${arguments[@]}"}
 }
 
-# compile WHAT HOW_LONG TARGET
+# compile WHAT HOW_LONG TARGET...
 compile() {
-  step "building $1 ($2 the first time)" "see the error above" cmake --build "$build" --target "$3"
+  step "building $1 ($2 the first time)" "see the error above" cmake --build "$build" --target "${@:3}"
 }
 
 set_up() {
@@ -118,14 +121,52 @@ run_tests() {
   exec ctest --test-dir "$build" --output-on-failure --no-tests=error
 }
 
-# The licence texts that a Debian comes with, each once (some are links to others); on other machines our own README.
-default_arguments() {
+# Sets licences to the licence texts that a Debian comes with, each once (some are links to others); on other machines
+# to our own README.
+find_licences() {
   local file
-  arguments=(--split paragraph)
+  licences=()
   for file in /usr/share/common-licenses/*; do
-    [[ ! -f $file || -L $file ]] || arguments+=("$file")
+    [[ ! -f $file || -L $file ]] || licences+=("$file")
   done
-  ((${#arguments[@]} > 2)) || arguments+=("$root/README.md")
+  ((${#licences[@]})) || licences=("$root/README.md")
+}
+
+# Sets texts to those that README's figures are of, or else to one of the licences' paragraphs, a document a line.
+find_texts() {
+  local folder=$build/real_text name
+  say "taking texts into build/real_text"
+  bash "$root/cmake/real_text.sh" "$folder" >>"$log" 2>&1 || say "not all texts are to be had (see $log)"
+  texts=()
+  for name in kjv wordnet; do
+    [[ ! -s $folder/$name.txt ]] || texts+=("$folder/$name.txt")
+  done
+  ((${#texts[@]} == 0)) || return 0
+  find_licences
+  awk 'BEGIN { RS = "" } { $1 = $1; print }' "${licences[@]}" >"$folder/licences.txt"
+  texts=("$folder/licences.txt")
+}
+
+draw() {
+  local python
+  for python in python3 "$venv/bin/python"; do
+    if "$python" -c 'import matplotlib' 2>/dev/null; then
+      "$python" -B "$root/bench/plot.py" "$build/evidence"
+      say "pictures: $build/evidence/*.png"
+      return
+    fi
+  done
+  say "no pictures: neither python3 nor build/venv has matplotlib"
+}
+
+# bench SIZE: short or full
+bench() {
+  set_up bench
+  require_packages python3
+  compile "packseq and what measures it" "about 4 minutes" packseq_program engine_bench embedded_bench memory_bench
+  find_texts
+  python3 -B "$root/bench/evidence.py" "$build" "$1" "${texts[@]}"
+  draw
 }
 
 compare() {
@@ -134,7 +175,10 @@ compare() {
     [[ $file != -* ]] || fail "unknown option $file" "run bash cmake/quickstart.sh --help"
     [[ -f $file && -r $file ]] || fail "cannot read the text file $file" "give the path of a text file"
   done
-  (($#)) || default_arguments
+  if (($# == 0)); then
+    find_licences
+    arguments=(--split paragraph "${licences[@]}")
+  fi
   set_up compare
   compile "packseq" "about 3 minutes" packseq_program
   exec "$build/packseq" compare "${arguments[@]}"
@@ -145,6 +189,11 @@ case "${1:-}" in
   test)
     (($# == 1)) || fail "test takes no more arguments, not ${*:2}" "run bash cmake/quickstart.sh test"
     run_tests
+    ;;
+  bench)
+    (($# == 1)) || [[ $# == 2 && $2 == full ]] ||
+      fail "bench takes no argument but full, not ${*:2}" "run bash cmake/quickstart.sh bench"
+    bench "${2:-short}"
     ;;
   *) compare "$@" ;;
 esac

@@ -16,6 +16,7 @@ fmt/format.h           libfmt-dev          fmt               fmt            fmt
 nlohmann/json.hpp      nlohmann-json3-dev  nlohmann-json     nlohmann_json  nlohmann-json
 mpicxx                 libopenmpi-dev      open-mpi          openmpi        -
 mpirun                 openmpi-bin         open-mpi          openmpi        -
+python3                python3             python            python         -
 venv                   python3-venv        python            python         -
 '
 readonly build_needs=(c++20 cmake ninja ccache hwy/highway.h gtest/gtest.h gmock/gmock.h benchmark/benchmark.h CLI/CLI.hpp
