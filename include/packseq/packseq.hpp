@@ -1,5 +1,6 @@
 #pragma once
 
+/// @mainpage packseq
 /// The whole library, from text to recurrent networks over packed sequences.
 ///
 /// Sizes in all headers: N tokens of B sequences (documents, once they are encoded), T steps of the longest one;
@@ -7,6 +8,19 @@
 /// directions, 2 if it is bidirectional, else 1. `*` stands for any number of dimensions, also none.
 ///
 /// Functions without state may be called from many threads at once; each class says what it allows.
+
+/// @namespace packseq
+/// Documents, read and split into tokens, and packed batches of their ids or of anything else.
+/// @namespace packseq::engine
+/// The fused engine, which runs recurrent networks over packed batches on a CPU.
+/// @namespace packseq::nn
+/// Modules over packed batches, and their weights in and out.
+/// @namespace packseq::data
+/// Batches for training, and training that goes on where it was interrupted.
+/// @namespace packseq::cost
+/// What a batch costs, padded and packed.
+/// @namespace packseq::distributed
+/// Training in several processes.
 
 #include "packseq/cost/embedding_cost.hpp"
 #include "packseq/cost/network_cost.hpp"

@@ -11,8 +11,8 @@ namespace packseq::cost {
 
 /// A table of vectors, in the terms of `torch::nn::EmbeddingOptions`; E is `embedding_dim` in the formulas.
 struct Embedding {
-  std::int64_t num_embeddings = 0;
-  std::int64_t embedding_dim = 0;
+  std::int64_t num_embeddings = 0;  ///< Rows.
+  std::int64_t embedding_dim = 0;   ///< E
 };
 
 /// FLOPs of looking up documents of these `lengths`, int64 [B] on the CPU: none, a lookup copies.

@@ -13,12 +13,12 @@ enum class Kind : std::int64_t { rnn = 1, gru = 3, lstm = 4 };
 
 /// A recurrent network, in the terms of `torch::nn::LSTMOptions`; D = 2 if bidirectional, else 1.
 struct Network {
-  Kind kind = Kind::lstm;
+  Kind kind = Kind::lstm;        ///< G
   std::int64_t input_size = 0;   ///< I
   std::int64_t hidden_size = 0;  ///< H
   std::int64_t proj_size = 0;    ///< P of an LSTM with projection; 0: none, and P = H in the formulas.
-  std::int64_t num_layers = 1;
-  bool bidirectional = false;
+  std::int64_t num_layers = 1;   ///< Each but the first has the output of the one below for its input.
+  bool bidirectional = false;    ///< D
 };
 
 /// Which gradients a backward pass computes besides those of the parameters.

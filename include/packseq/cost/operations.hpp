@@ -10,8 +10,8 @@ namespace packseq::cost {
 
 /// Scalar operations, counted apart.
 struct Operations {
-  std::int64_t multiplications = 0;
-  std::int64_t additions = 0;
+  std::int64_t multiplications = 0;  ///< Of two numbers each.
+  std::int64_t additions = 0;        ///< Likewise.
 };
 
 /// Operations of a product of a matrix whose row i has `row_lengths[i]` real cells with a matrix of `columns`

@@ -16,13 +16,13 @@ namespace packseq::data {
 
 /// A place in training: so many batches of this epoch are done.
 struct Position {
-  std::int64_t epoch = 0;
-  std::int64_t batches = 0;
+  std::int64_t epoch = 0;    ///< Counted from 0.
+  std::int64_t batches = 0;  ///< Those of the epoch that are done.
 };
 
 /// The same number of documents in every batch, the last one excepted; in random order.
 struct FixedSize {
-  std::int64_t batch_size;
+  std::int64_t batch_size;  ///< Documents in a batch.
 };
 
 /// The same number of documents in every batch, one of them excepted; those of a batch are of like length, so that
@@ -31,8 +31,8 @@ struct FixedSize {
 /// All documents are shuffled; each run of `batches_per_bucket` batches is sorted by length and cut into batches; then
 /// the batches are shuffled. The method is that of torchtext's BucketIterator.
 struct Bucketed {
-  std::int64_t batch_size;
-  std::int64_t batches_per_bucket = 100;
+  std::int64_t batch_size;                ///< Documents in a batch.
+  std::int64_t batches_per_bucket = 100;  ///< The more, the liker the lengths, and the less random the batches.
 };
 
 /// What counts as a batch's tokens.
@@ -45,11 +45,11 @@ enum class TokenCount {
 /// nothing is gained by another one; else bucketed, each bucket of `documents_per_bucket` documents. Empty documents
 /// take no room, but no batch has more than `max_tokens` documents.
 struct TokenBudget {
-  std::int64_t max_tokens;
-  TokenCount count = TokenCount::packed;
+  std::int64_t max_tokens;                ///< The budget.
+  TokenCount count = TokenCount::packed;  ///< What counts as a token.
   /// Let a document that is longer than the budget have a batch of its own; else it is refused.
   bool longer_alone = false;
-  std::int64_t documents_per_bucket = 10'000;
+  std::int64_t documents_per_bucket = 10'000;  ///< Where tokens are counted padded.
 };
 
 /// How documents are dealt to batches.
@@ -76,7 +76,7 @@ class PACKSEQ_EXPORT BatchSampler : public torch::data::samplers::Sampler<> {
   /// @throws c10::TypeError if `lengths` is not dense int64 on the CPU.
   /// @throws c10::ValueError if `lengths` is undefined, is not of one dimension, is empty, or has a negative entry.
   /// @throws c10::ValueError if a number of `batching` is less than 1.
-  /// @throws c10::ValueError, naming the document, if one is longer than a token budget, unless that lets it stand
+  /// @throws c10::ValueError that names the document, if one is longer than a token budget, unless that lets it stand
   ///   alone.
   /// @throws c10::ValueError if `options.start` is negative or beyond the batches of its epoch.
   BatchSampler(const at::Tensor& lengths, const Batching& batching, const BatchSamplerOptions& options = {});
@@ -103,7 +103,7 @@ class PACKSEQ_EXPORT BatchSampler : public torch::data::samplers::Sampler<> {
   /// Keep a `Checkpoint` and rebuild the sampler from its position.
   /// @throws c10::NotImplementedError always.
   void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void load(torch::serialize::InputArchive& archive) override;  ///< Likewise.
 
  private:
   struct State;

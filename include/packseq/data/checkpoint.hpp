@@ -47,17 +47,18 @@ class PACKSEQ_EXPORT Checkpoint {
   /// Whether the file is there; what cannot be looked at counts as there, and `load` gives the reason.
   bool exists() const;
 
-  /// @throws std::runtime_error, naming file and reason, if it cannot be written, or is there and is no regular file.
+  /// @throws std::runtime_error that names file and reason, if it cannot be written, or is there and is no regular
+  ///   file.
   /// @throws c10::ValueError if the optimizer has a parameter that is none of the model's, and would be lost.
   /// @throws c10::Error if LibTorch cannot write an optimizer of this kind.
   void save(const Progress& progress) const;
 
   /// Brings model, optimizer and random numbers to where they were; all of them, or none if it throws. The model keeps
   /// its tensors, which may be on another device than those that were saved.
-  /// @throws std::runtime_error, naming the file, if it cannot be read, is no checkpoint, of another version, cut
+  /// @throws std::runtime_error that names the file, if it cannot be read, is no checkpoint, of another version, cut
   ///   short, longer than written, or altered, or if this LibTorch cannot read it.
-  /// @throws c10::ValueError, naming the file and what differs, if the model has not the names, sizes and dtypes that
-  ///   were saved, or the optimizer is of another kind or has other groups of parameters.
+  /// @throws c10::ValueError that names the file and what differs, if the model has not the names, sizes and dtypes
+  ///   that were saved, or the optimizer is of another kind or has other groups of parameters.
   Progress load() const;
 
  private:

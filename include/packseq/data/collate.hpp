@@ -40,6 +40,7 @@ struct PaddedBatch {
 /// Pads a batch of documents with an id, that of "<pad>" unless told otherwise.
 class PACKSEQ_EXPORT Pad : public torch::data::transforms::BatchTransform<Documents, PaddedBatch> {
  public:
+  /// `padding_id` is what cells without a token hold.
   explicit Pad(std::int64_t padding_id = 0) : padding_id_(padding_id) {}
 
   /// `pad_sequence` of the ids, their lengths, and the labels; the same conditions throw.

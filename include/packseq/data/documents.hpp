@@ -29,8 +29,8 @@ struct Documents {
 };
 
 /// Reads all documents of some files into memory. Labels are looked up in `labels`.
-/// @throws c10::ValueError, naming file and line, if a word or a label is not in its vocabulary and that has no unknown
-///   token.
+/// @throws c10::ValueError that names file and line, if a word or a label is not in its vocabulary and that has no
+///   unknown token.
 /// @throws c10::ValueError if there is no document, or only one of the documents and `labels` has labels.
 /// @throws std::invalid_argument or std::runtime_error as `TextReader` and its `next`.
 /// @code

@@ -24,15 +24,15 @@ enum class LabelSource {
 
 /// How documents are read from files.
 struct TextReaderOptions {
-  LabelSource label = LabelSource::none;
-  std::int64_t label_column = 1;     ///< Counted from 1; for `LabelSource::column`.
-  std::int64_t document_column = 2;  ///< Likewise.
-  DocumentReaderOptions text = {};   ///< With columns, a document is always a line.
+  LabelSource label = LabelSource::none;  ///< Where labels come from.
+  std::int64_t label_column = 1;          ///< Counted from 1; for `LabelSource::column`.
+  std::int64_t document_column = 2;       ///< Likewise.
+  DocumentReaderOptions text = {};        ///< With columns, a document is always a line.
 };
 
 /// A document as it is read.
 struct TextDocument {
-  std::string text = {};
+  std::string text = {};                         ///< UTF-8.
   std::string label = {};                        ///< Empty where there are none.
   std::shared_ptr<const std::string> file = {};  ///< Where it is from,
   std::int64_t line = 0;                         ///< and the line on which it begins there, from 1.
@@ -56,15 +56,16 @@ class PACKSEQ_EXPORT TextReader {
   /// @throws std::runtime_error if a file does not exist or is no regular file.
   explicit TextReader(const std::vector<std::filesystem::path>& files, const TextReaderOptions& options = {});
 
+  /// A reader that was moved from can be assigned to or destroyed, and nothing else.
   TextReader(TextReader&&) noexcept;
-  TextReader& operator=(TextReader&&) noexcept;
+  TextReader& operator=(TextReader&&) noexcept;  ///< Likewise.
   ~TextReader();
 
   /// The next document, or nothing at the end of the last file.
   /// @throws std::runtime_error as `DocumentReader::next`.
-  /// @throws std::runtime_error, naming file and line, if a line has not the two columns that are read, or not as many
-  ///   as the first document of its file; or if its label is empty.
-  /// @throws std::runtime_error, naming the file, if it has changed or is gone since the reader was made.
+  /// @throws std::runtime_error that names file and line, if a line has not the two columns that are read, or not as
+  ///   many as the first document of its file; or if its label is empty.
+  /// @throws std::runtime_error that names the file, if it has changed or is gone since the reader was made.
   std::optional<TextDocument> next();
 
   /// From the first document again: an epoch is one pass.

@@ -19,7 +19,7 @@ namespace packseq::data {
 
 /// How a stream shuffles and batches documents.
 struct TextStreamOptions {
-  std::int64_t batch_size = 64;
+  std::int64_t batch_size = 64;  ///< Documents in a batch.
   /// Documents held in memory, of which each next one is drawn at random; 1 keeps the order of the files. The larger,
   /// the better documents that lie far apart are mixed. Files that are sorted need about as many as they hold.
   std::int64_t shuffle_buffer = 10'000;
@@ -45,8 +45,8 @@ class PACKSEQ_EXPORT TextStream : public torch::data::samplers::Sampler<std::vec
              const TextStreamOptions& options = {});
 
   /// Begins the next epoch; the first call begins at the start. Called by the loader.
-  /// @throws c10::ValueError if `new_size` is set, the files hold no document, or the epoch of `options.start` has fewer
-  ///   batches. Otherwise as `TextReader::next`.
+  /// @throws c10::ValueError if `new_size` is set, the files hold no document, or the epoch of `options.start` has
+  ///   fewer batches. Otherwise as `TextReader::next`.
   void reset(std::optional<std::size_t> new_size = {}) override;
 
   /// The documents of the next batch, or nothing at the end of the files. Called by the loader.
@@ -55,7 +55,7 @@ class PACKSEQ_EXPORT TextStream : public torch::data::samplers::Sampler<std::vec
 
   /// @throws c10::NotImplementedError always, as `BatchSampler`.
   void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void load(torch::serialize::InputArchive& archive) override;  ///< Likewise.
 
  private:
   struct State;

@@ -38,7 +38,7 @@ class PACKSEQ_EXPORT Replica {
   /// Gives the model on every rank the parameters and buffers of rank 0. The communicator must outlive the replica, and the
   /// model must keep its tensors, and which of them are trained. Buffers that training changes are each rank's own
   /// afterwards.
-  /// @throws c10::ValueError, on every rank, naming the first difference, if the model of a rank has not the names,
+  /// @throws c10::ValueError on every rank, naming the first difference, if the model of a rank has not the names,
   ///   sizes, dtypes and trained parameters of that of rank 0.
   /// @throws c10::TypeError if a trained parameter is neither float nor double.
   Replica(torch::nn::Module& model, Communicator& communicator);
@@ -48,7 +48,7 @@ class PACKSEQ_EXPORT Replica {
   /// `loss` is the sum of the losses that this rank ran backward since gradients were zero, `count` how many they are:
   /// tokens or documents, what the loss counts. A rank without any gives 0 and 0. Where no rank has any, nothing is
   /// divided. A parameter that has no gradient on any rank keeps none.
-  /// @throws c10::ValueError, on every rank, naming the rank and the problem, if the `count` of a rank is negative, or a
+  /// @throws c10::ValueError on every rank, naming the rank and the problem, if the `count` of a rank is negative, or a
   ///   gradient sparse.
   double reduce(double loss, std::int64_t count);
 

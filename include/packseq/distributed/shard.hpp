@@ -22,12 +22,15 @@ namespace packseq::distributed {
 /// something of an empty one are `data::DocumentDataset` and `data::EncodeDataset`.
 template <class Document>
 struct Part {
-  std::vector<Document> documents = {};
+  std::vector<Document> documents = {};  ///< Indices into a dataset, or documents themselves.
 
   /// LibTorch's data loader refuses a request of size 0, and asks for the size to no other end.
   std::size_t size() const { return std::max<std::size_t>(documents.size(), 1); }
 
-  operator at::ArrayRef<Document>() const { return documents; }         // NOLINT(google-explicit-constructor)
+  /// What a dataset's `get_batch` takes.
+  operator at::ArrayRef<Document>() const { return documents; }  // NOLINT(google-explicit-constructor)
+
+  /// Likewise.
   operator std::vector<Document>() && { return std::move(documents); }  // NOLINT(google-explicit-constructor)
 };
 
@@ -55,6 +58,8 @@ class PACKSEQ_EXPORT Shard
  public:
   /// An index into a dataset, or a `data::TextDocument`.
   using Document = typename Sampler::BatchRequestType::value_type;
+
+  /// Tells how long a document is.
   using Tokens = std::function<std::int64_t(const Document&)>;
 
   /// The communicator must outlive the sampler. `tokens` tells how long a document is, not less than 0; the same on
@@ -67,13 +72,13 @@ class PACKSEQ_EXPORT Shard
   void reset(std::optional<std::size_t> new_size = {}) override;
 
   /// This rank's documents of the next global batch, or nothing at the end of the epoch. Called by the loader.
-  /// @throws c10::ValueError, on every rank, if the ranks have not the same global batch at the beginning of an epoch.
+  /// @throws c10::ValueError on every rank, if the ranks have not the same global batch at the beginning of an epoch.
   /// @throws c10::ValueError if `tokens` of a document is negative. Otherwise as the sampler of all ranks.
   std::optional<Part<Document>> next(std::size_t batch_size = 1) override;
 
   /// @throws c10::NotImplementedError always, as the sampler of all ranks.
   void save(torch::serialize::OutputArchive& archive) const override;
-  void load(torch::serialize::InputArchive& archive) override;
+  void load(torch::serialize::InputArchive& archive) override;  ///< Likewise.
 
  private:
   Sampler sampler_;

@@ -19,9 +19,10 @@ enum class Choice {
 
 /// Whether the fused engine runs something, and why not.
 struct Support {
-  bool supported = true;
+  bool supported = true;    ///< Whether it runs it.
   std::string reason = {};  ///< Empty if it is supported; else what stands in the way, "data is Half, ...".
 
+  /// `supported`.
   explicit operator bool() const noexcept { return supported; }
 };
 

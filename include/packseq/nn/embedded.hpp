@@ -61,8 +61,8 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   /// changed or replaced otherwise; then call it again. LibTorch does not tell of changes through `.data()`, as its SGD
   /// makes them, nor of those to tensors that were made in inference mode: call `unfreeze` where others train the two
   /// modules. A table that is not used keeps its memory until then. No other thread may run the network meanwhile.
-  /// @throws c10::ValueError if `max_bytes` is less than one word takes, or the embedding has a `max_norm`, with which it
-  ///   changes as it runs.
+  /// @throws c10::ValueError if `max_bytes` is less than one word takes, or the embedding has a `max_norm`, with which
+  ///   it changes as it runs.
   /// @throws c10::ValueError if weights have not the sizes that the options tell.
   /// @throws c10::ValueError if the fused engine does not run the network (see `packseq::engine::supports`), or its
   ///   `engine` is `Choice::libtorch`.
@@ -82,8 +82,8 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   /// A deep copy, without a table.
   std::shared_ptr<torch::nn::Module> clone(const std::optional<at::Device>& device = {}) const override;
 
-  Embedding embedding;
-  Network network;
+  Embedding embedding;  ///< From ids to vectors.
+  Network network;      ///< The LSTM, GRU or RNN behind it.
 
  protected:
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())})
@@ -104,8 +104,8 @@ extern template class EmbeddedImpl<RNN>;
 template <class Network>
 using Embedded = torch::nn::ModuleHolder<EmbeddedImpl<Network>>;
 
-using EmbeddedLSTM = Embedded<LSTM>;
-using EmbeddedGRU = Embedded<GRU>;
-using EmbeddedRNN = Embedded<RNN>;
+using EmbeddedLSTM = Embedded<LSTM>;  ///< `Embedding` and `LSTM`.
+using EmbeddedGRU = Embedded<GRU>;    ///< `Embedding` and `GRU`.
+using EmbeddedRNN = Embedded<RNN>;    ///< `Embedding` and `RNN`.
 
 }  // namespace packseq::nn

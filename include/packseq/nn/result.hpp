@@ -33,6 +33,7 @@ struct Result {
 /// @endcode
 class PACKSEQ_EXPORT TakeOutputImpl : public torch::nn::Cloneable<TakeOutputImpl> {
  public:
+  /// Nothing: there are no parameters.
   void reset() override {}
 
   /// `result.output`.

@@ -29,7 +29,7 @@ PACKSEQ_EXPORT StateDict state_dict(const torch::nn::Module& module);
 ///
 /// The `dict` is needed: what `state_dict` returns is a dict with an attribute, which LibTorch cannot read.
 /// @throws c10::ValueError if `file` is not a file, or is anything else than a dict written by `torch.save`.
-/// @throws c10::ValueError, naming the key, if a key is not a string, or a value not a tensor.
+/// @throws c10::ValueError that names the key, if a key is not a string, or a value not a tensor.
 /// @code
 /// const auto state = packseq::nn::read_state_dict("model.pt");
 /// @endcode
@@ -44,9 +44,9 @@ struct LoadOptions {
 ///
 /// The module keeps its tensors, on their device: optimizers go on with them, and `requires_grad` stays. No other
 /// thread may use the module meanwhile.
-/// @throws c10::ValueError, listing everything that does not fit: parameters or buffers without a key in `state`; keys
-///   under `options.prefix` that the module does not know; tensors that are undefined or differ from the module's in
-///   sizes or dtype; different numbers for one tensor that the module holds under several names.
+/// @throws c10::ValueError that lists everything that does not fit: parameters or buffers without a key in `state`;
+///   keys under `options.prefix` that the module does not know; tensors that are undefined or differ from the module's
+///   in sizes or dtype; different numbers for one tensor that the module holds under several names.
 /// @code
 /// packseq::nn::load_state_dict(*lstm, packseq::nn::read_state_dict("model.pt"), {.prefix = "encoder.lstm."});
 /// @endcode

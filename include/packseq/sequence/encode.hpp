@@ -14,7 +14,7 @@ namespace packseq {
 /// Many documents are encoded on as many threads as LibTorch uses (`at::set_num_threads`), and each of them calls the
 /// vocabulary's tokenizer. An exception of it is passed on; of several, that of the first document.
 /// @throws c10::ValueError if `documents` is empty.
-/// @throws c10::ValueError, naming word, document and position, if a word is unknown and `vocab` has no unknown
+/// @throws c10::ValueError that names word, document and position, if a word is unknown and `vocab` has no unknown
 ///   token.
 /// @code
 /// const std::vector<std::string> documents = {"on your mark", "get set", "go"};

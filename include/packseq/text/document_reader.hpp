@@ -20,7 +20,7 @@ class LineReader;
 /// Where one document ends and the next begins.
 enum class Split {
   line,       ///< Each line that is not blank is a document.
-  paragraph,  ///< Each run of lines that are not blank is a document, its lines joined by '\n'.
+  paragraph,  ///< Each run of lines that are not blank is a document, its lines joined by `'\n'`.
 };
 
 /// What becomes of bytes that are not UTF-8. A zero byte is always refused: it is the mark of a binary file.
@@ -31,8 +31,8 @@ enum class InvalidUtf8 {
 
 /// How a text is read.
 struct DocumentReaderOptions {
-  Split split = Split::line;
-  InvalidUtf8 invalid_utf8 = InvalidUtf8::refuse;
+  Split split = Split::line;                       ///< What a document is.
+  InvalidUtf8 invalid_utf8 = InvalidUtf8::refuse;  ///< What becomes of bytes that are not UTF-8.
   /// A longer document is refused, so that memory stays bounded whatever a file holds; 64 MiB.
   std::int64_t max_document_bytes = std::int64_t{64} << 20;
 };
@@ -59,14 +59,15 @@ class PACKSEQ_EXPORT DocumentReader {
   /// @throws std::invalid_argument if `options.max_document_bytes` is less than 1.
   DocumentReader(std::istream& input, std::string name, const DocumentReaderOptions& options = {});
 
+  /// A reader that was moved from can be assigned to or destroyed, and nothing else.
   DocumentReader(DocumentReader&&) noexcept;
-  DocumentReader& operator=(DocumentReader&&) noexcept;
+  DocumentReader& operator=(DocumentReader&&) noexcept;  ///< Likewise.
   ~DocumentReader();
 
   /// The next document, or nothing at the end of the text. The view is valid until the next call.
-  /// @throws std::runtime_error, naming file, line and byte, if a line holds a zero byte, or is not valid UTF-8 where
-  ///   that is refused.
-  /// @throws std::runtime_error, naming file and line, if a document or a blank line is longer than
+  /// @throws std::runtime_error that names file, line and byte, if a line holds a zero byte, or is not valid UTF-8
+  ///   where that is refused.
+  /// @throws std::runtime_error that names file and line, if a document or a blank line is longer than
   ///   `max_document_bytes`.
   /// @throws std::runtime_error if the file cannot be read further.
   std::optional<std::string_view> next();

@@ -92,13 +92,14 @@ class PACKSEQ_EXPORT Vocab {
   ///     <unk>
   ///     go
   ///     end
-  /// @throws std::runtime_error, naming file and reason, if it cannot be written, or is there and is no regular file.
+  /// @throws std::runtime_error that names file and reason, if it cannot be written, or is there and is no regular
+  ///   file.
   void save(const std::filesystem::path& file) const;
 
   /// Reads what `save` has written; `tokenizer` must be the one that the vocabulary was built with.
   /// @throws std::invalid_argument if `tokenizer` is empty.
   /// @throws std::runtime_error if `file` cannot be read, as in `DocumentReader`.
-  /// @throws std::runtime_error, naming file and line, if it is no vocabulary, of another version, cut short or too
+  /// @throws std::runtime_error that names file and line, if it is no vocabulary, of another version, cut short or too
   ///   long; if a token is listed twice, a special is empty, the unknown token is none of the specials, or a
   ///   backslash does not begin "\x" and two hexadecimal digits.
   static Vocab load(const std::filesystem::path& file, Tokenizer tokenizer = split_whitespace);
