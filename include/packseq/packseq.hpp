@@ -8,6 +8,18 @@
 /// directions, 2 if it is bidirectional, else 1. `*` stands for any number of dimensions, also none.
 ///
 /// Functions without state may be called from many threads at once; each class says what it allows.
+///
+/// The examples in all headers go on from this one:
+/// @code
+/// const std::vector<std::string> documents = {"on your mark", "get set", "go"};
+/// const auto vocab = packseq::Vocab::build(documents);
+/// const auto ids = packseq::encode(documents, vocab);        // values 1 2 3 4 5 6, lengths 3 2 1
+/// const auto packed = packseq::pack_sequence(ids);           // data 1 4 6 2 5 3, batch_sizes 3 2 1
+/// torch::nn::Embedding embedding(vocab.size(), 4);
+/// const auto embedded = packseq::map(packed, embedding);     // data [6, 4]
+/// packseq::nn::LSTM lstm(torch::nn::LSTMOptions(4, 5));
+/// const auto [output, state] = lstm->forward(embedded);      // output.data() [6, 5], state.h and state.c [1, 3, 5]
+/// @endcode
 
 /// @namespace packseq
 /// Documents, read and split into tokens, and packed batches of their ids or of anything else.

@@ -67,7 +67,7 @@ struct BatchSamplerOptions {
 /// those after it. Leave the loader's own `batch_size` at 1; so its `drop_last` can drop nothing. Copies are one
 /// sampler: who keeps one can ask it about the epoch that the loader runs. Only one thread may use them at a time.
 /// @code
-/// packseq::data::BatchSampler sampler(lengths, packseq::data::TokenBudget{.max_tokens = 4096}, {.seed = 1});
+/// packseq::data::BatchSampler sampler(ids.lengths(), packseq::data::TokenBudget{.max_tokens = 4096}, {.seed = 1});
 /// std::cout << sampler.batches() << " batches, " << sampler.fill() << " of a padded one are tokens\n";
 /// @endcode
 class PACKSEQ_EXPORT BatchSampler : public torch::data::samplers::Sampler<> {

@@ -30,10 +30,12 @@ struct Progress {
 /// program leaves beside it a file ".packseq-...", which may go.) Length and checksum are verified before anything of it
 /// is read. No other thread may use model or optimizer meanwhile.
 /// @code
-/// packseq::data::Checkpoint checkpoint("model.checkpoint", *model, optimizer);
+/// torch::optim::Adam optimizer(lstm->parameters());
+/// packseq::data::Checkpoint checkpoint("lstm.checkpoint", *lstm, optimizer);
 /// packseq::data::Progress progress = {.seed = 1};
 /// if (checkpoint.exists()) progress = checkpoint.load();
-/// packseq::data::BatchSampler sampler(lengths, batching, {.seed = progress.seed, .start = progress.position});
+/// packseq::data::BatchSampler sampler(ids.lengths(), packseq::data::FixedSize{.batch_size = 64},
+///                                     {.seed = progress.seed, .start = progress.position});
 /// for (auto& [epoch, batches] = progress.position; epoch < 10; ++epoch, batches = 0) {
 ///   // ... train on the sampler's batches, and after some of them:
 ///   checkpoint.save(progress);

@@ -21,8 +21,8 @@ struct PackedBatch {
 
 /// Packs a batch of documents. For `dataset.map`; LibTorch's name for it is a collation.
 /// @code
-/// auto loader = torch::data::make_data_loader(data::DocumentDataset(documents).map(data::Pack()), std::move(sampler),
-///                                             torch::data::DataLoaderOptions());
+/// auto dataset = packseq::data::DocumentDataset({ids}).map(packseq::data::Pack());
+/// const auto batch = dataset.get_batch({0, 2});   // input of data 1 6 2 3, no target
 /// @endcode
 class PACKSEQ_EXPORT Pack : public torch::data::transforms::BatchTransform<Documents, PackedBatch> {
  public:
@@ -38,6 +38,10 @@ struct PaddedBatch {
 };
 
 /// Pads a batch of documents with an id, that of "<pad>" unless told otherwise.
+/// @code
+/// auto dataset = packseq::data::DocumentDataset({ids}).map(packseq::data::Pad());
+/// const auto batch = dataset.get_batch({0, 2});   // input 1 2 3, 6 0 0, lengths 3 1, no target
+/// @endcode
 class PACKSEQ_EXPORT Pad : public torch::data::transforms::BatchTransform<Documents, PaddedBatch> {
  public:
   /// `padding_id` is what cells without a token hold.
@@ -60,9 +64,10 @@ struct NextTokenBatch {
 /// sequence; let the tokenizer put a mark at both ends where the first word and the end are to be learnt as well.
 /// Labels are left out.
 /// @code
-/// // "<s> on your mark </s>": input <s> on your mark, target on your mark </s>
-/// const auto batch = packseq::data::PackNextToken().apply_batch({packseq::encode(documents, vocab)});
-/// const auto loss = packseq::data::token_loss(model->forward(batch.input), batch.target, torch::nn::CrossEntropyLoss());
+/// const std::vector<std::string> marked = {"<s> on your mark </s>", "<s> get set </s>"};
+/// const auto words = packseq::Vocab::build(marked);
+/// auto dataset = packseq::data::DocumentDataset({packseq::encode(marked, words)}).map(packseq::data::PackNextToken());
+/// const auto batch = dataset.get_batch({0});   // input <s> on your mark, target on your mark </s>
 /// @endcode
 class PACKSEQ_EXPORT PackNextToken : public torch::data::transforms::BatchTransform<Documents, NextTokenBatch> {
  public:

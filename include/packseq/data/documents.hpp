@@ -34,6 +34,10 @@ struct Documents {
 /// @throws c10::ValueError if there is no document, or only one of the documents and `labels` has labels.
 /// @throws std::invalid_argument or std::runtime_error as `TextReader` and its `next`.
 /// @code
+/// const std::vector<std::filesystem::path> files = {"spam.txt", "ham.txt"};
+/// const packseq::data::TextReaderOptions text = {.label = packseq::data::LabelSource::file};
+/// const auto vocab = packseq::data::build_vocab(files, text);
+/// const auto labels = packseq::data::build_labels(files, text);
 /// const auto documents = packseq::data::read_documents(files, text, vocab, labels);
 /// @endcode
 PACKSEQ_EXPORT Documents read_documents(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
@@ -45,7 +49,7 @@ PACKSEQ_EXPORT Documents read_documents(const std::vector<std::filesystem::path>
 /// @throws c10::TypeError if ids or labels are not int64 on the CPU.
 /// @throws c10::ValueError if ids are not [N], or labels not [B].
 /// @code
-/// const auto first_and_last = packseq::data::select(documents, {0, 999});
+/// const auto last_and_first = packseq::data::select({ids}, {2, 0});   // ids 6 1 2 3
 /// @endcode
 PACKSEQ_EXPORT Documents select(const Documents& documents, at::ArrayRef<std::size_t> indices);
 
@@ -53,17 +57,17 @@ PACKSEQ_EXPORT Documents select(const Documents& documents, at::ArrayRef<std::si
 /// Those of a part stay in order.
 /// @throws c10::ValueError if `fraction` is not in 0 ... 1, or a part would be empty. Otherwise as `select`.
 /// @code
-/// const auto [training, test] = packseq::data::split(documents, .9, 1);
+/// const auto [training, test] = packseq::data::split({ids}, .5, 1);
 /// @endcode
 PACKSEQ_EXPORT std::pair<Documents, Documents> split(const Documents& documents, double fraction, std::uint64_t seed);
 
 /// Documents in memory, for LibTorch's data loader. Copies, as each background worker has one, share the documents.
 /// @code
-/// packseq::data::DocumentDataset dataset(documents);
-/// packseq::data::BatchSampler sampler(documents.ids.lengths(), packseq::data::Bucketed{.batch_size = 64});
+/// packseq::data::DocumentDataset dataset({ids});
+/// packseq::data::BatchSampler sampler(ids.lengths(), packseq::data::Bucketed{.batch_size = 64});
 /// auto loader = torch::data::make_data_loader(dataset.map(packseq::data::Pack()), std::move(sampler),
 ///                                             torch::data::DataLoaderOptions().workers(2));
-/// for (const auto& batch : *loader) network->forward(batch.input);
+/// for (const auto& batch : *loader) lstm->forward(packseq::map(batch.input, embedding));
 /// @endcode
 class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDataset<DocumentDataset, Documents> {
  public:

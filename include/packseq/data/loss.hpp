@@ -20,6 +20,10 @@ using TokenLoss = std::function<at::Tensor(const at::Tensor& scores, const at::T
 /// @throws c10::ValueError or c10::TypeError if a batch is malformed (see `lengths`).
 /// @throws c10::ValueError if the two differ in `batch_sizes` or in the order of their documents.
 /// @code
+/// const auto batch = packseq::data::PackNextToken().apply_batch({ids});
+/// torch::nn::Sequential model(packseq::nn::Embedding(vocab.size(), 4), packseq::nn::LSTM(4, 5),
+///                             packseq::nn::TakeOutput(), packseq::nn::Linear(5, vocab.size()));
+/// const auto scores = model->forward<packseq::PackedSequence>(batch.input);
 /// const auto loss = packseq::data::token_loss(scores, batch.target, torch::nn::CrossEntropyLoss());
 /// @endcode
 PACKSEQ_EXPORT at::Tensor token_loss(const PackedSequence& scores, const PackedSequence& targets,

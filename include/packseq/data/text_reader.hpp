@@ -69,6 +69,12 @@ class PACKSEQ_EXPORT TextReader {
   std::optional<TextDocument> next();
 
   /// From the first document again: an epoch is one pass.
+  /// @code
+  /// packseq::data::TextReader reader({"corpus.txt"});
+  /// for (int epoch = 0; epoch < 10; ++epoch, reader.rewind()) {
+  ///   while (const auto document = reader.next()) std::cout << document->text << '\n';
+  /// }
+  /// @endcode
   void rewind();
 
  private:
@@ -78,7 +84,8 @@ class PACKSEQ_EXPORT TextReader {
 
 /// The vocabulary of all documents of some files. The same conditions throw as in `TextReader` and `Vocab::build`.
 /// @code
-/// const auto vocab = packseq::data::build_vocab(files, text, {.specials = {"<pad>", "<unk>"}, .unknown = "<unk>"});
+/// const auto vocab = packseq::data::build_vocab({"spam.txt", "ham.txt"}, {},
+///                                               {.specials = {"<pad>", "<unk>"}, .unknown = "<unk>"});
 /// @endcode
 PACKSEQ_EXPORT Vocab build_vocab(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
                                  const VocabOptions& options = {});
@@ -88,7 +95,7 @@ PACKSEQ_EXPORT Vocab build_vocab(const std::vector<std::filesystem::path>& files
 /// Its tokenizer takes a text as one token.
 /// @throws std::invalid_argument if `text.label` is `LabelSource::none`. Otherwise as `TextReader`.
 /// @code
-/// const auto labels = packseq::data::build_labels(files, {.label = packseq::data::LabelSource::column});
+/// const auto labels = packseq::data::build_labels({"labelled.tsv"}, {.label = packseq::data::LabelSource::column});
 /// @endcode
 PACKSEQ_EXPORT Vocab build_labels(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text);
 

@@ -32,9 +32,14 @@ struct TextStreamOptions {
 /// A sampler for LibTorch's data loader, with `EncodeDataset`: the loader's caller reads, in an order that does not
 /// depend on workers, and workers split and encode. Otherwise as `BatchSampler`.
 /// @code
+/// const std::vector<std::filesystem::path> files = {"spam.txt", "ham.txt"};
+/// const packseq::data::TextReaderOptions text = {.label = packseq::data::LabelSource::file};
+/// const auto vocab = packseq::data::build_vocab(files, text);
+/// const auto labels = packseq::data::build_labels(files, text);
 /// packseq::data::TextStream stream(files, text, {.batch_size = 64, .seed = 1});
 /// auto loader = torch::data::make_data_loader(packseq::data::EncodeDataset(vocab, labels).map(packseq::data::Pack()),
 ///                                             std::move(stream), torch::data::DataLoaderOptions().workers(2));
+/// for (const auto& batch : *loader) std::cout << batch.target.sizes() << '\n';
 /// @endcode
 class PACKSEQ_EXPORT TextStream : public torch::data::samplers::Sampler<std::vector<TextDocument>> {
  public:
@@ -63,6 +68,10 @@ class PACKSEQ_EXPORT TextStream : public torch::data::samplers::Sampler<std::vec
 };
 
 /// Splits and encodes the documents that a `TextStream` reads. Copies share the vocabularies.
+/// @code
+/// packseq::data::EncodeDataset dataset(vocab);
+/// const auto batch = dataset.get_batch({{.text = "get set"}, {.text = "go"}});   // ids 4 5 6, lengths 2 1
+/// @endcode
 class PACKSEQ_EXPORT EncodeDataset
     : public torch::data::datasets::BatchDataset<EncodeDataset, Documents, std::vector<TextDocument>> {
  public:

@@ -43,7 +43,7 @@ class PACKSEQ_EXPORT Communicator {
 /// The communicator of a program that trains alone: it is rank 0 of 1, and has nothing to wait for.
 /// @code
 /// packseq::distributed::Alone alone;
-/// packseq::distributed::Replica replica(*model, alone);
+/// packseq::distributed::Replica replica(*lstm, alone);
 /// @endcode
 class PACKSEQ_EXPORT Alone final : public Communicator {
  public:

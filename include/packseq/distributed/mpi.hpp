@@ -21,16 +21,17 @@ namespace packseq::distributed {
 ///
 /// In the target `packseq::mpi`, `find_package(packseq COMPONENTS mpi)`, and not in `packseq/packseq.hpp`.
 /// @code
-/// int main() try {
-///   packseq::distributed::MpiCommunicator communicator;
+/// try {
+///   packseq::distributed::MpiCommunicator ranks;
 ///   try {
-///     train(communicator);
+///     std::cout << "rank " << ranks.rank() << " of " << ranks.size() << '\n';
+///     // ... train
 ///   } catch (const std::exception& error) {
-///     std::cerr << error.what() << std::endl;   // now, since no other process is left behind the communicator
+///     std::cerr << error.what() << std::endl;   // now: of several processes none gets past the communicator
 ///     throw;
 ///   }
-/// } catch (const std::exception&) {             // of a program that runs alone
-///   return 1;
+/// } catch (const std::exception&) {
+///   // ... return 1 from main
 /// }
 /// @endcode
 class PACKSEQ_EXPORT MpiCommunicator final : public Communicator {

@@ -23,15 +23,22 @@ namespace packseq::distributed {
 /// has more tokens than another.) Optimizers with the same options so take the same steps on every rank, and weights stay
 /// the same to the last bit.
 /// @code
-/// packseq::distributed::Replica replica(*model, communicator);   // after the checkpoint, if there is one, is loaded
-/// if (is_new) at::manual_seed(seed + communicator.rank());       // or dropout is the same on every rank
-/// for (auto& batch : *loader) {
-///   optimizer.zero_grad();
-///   const auto loss = packseq::data::token_loss(model->forward(batch.input), batch.target, sum_of_losses);
-///   loss.backward();
-///   const double mean = replica.reduce(loss.item<double>(), batch.target.data().size(0));
-///   optimizer.step();
-/// }
+/// torch::nn::Sequential model(packseq::nn::Embedding(vocab.size(), 4), packseq::nn::LSTM(4, 5),
+///                             packseq::nn::TakeOutput(), packseq::nn::Linear(5, vocab.size()));
+/// torch::nn::CrossEntropyLoss sum(torch::nn::CrossEntropyLossOptions().reduction(torch::kSum));
+/// torch::optim::Adam optimizer(model->parameters());
+/// packseq::distributed::Alone ranks;                               // or an MpiCommunicator
+/// packseq::distributed::Replica replica(*model, ranks);            // after the checkpoint, if there is one, is loaded
+/// // Where training begins; or dropout is the same on every rank.
+/// at::manual_seed(static_cast<std::uint64_t>(1 + ranks.rank()));
+///
+/// const auto batch = packseq::data::PackNextToken().apply_batch({ids});   // and so on for each batch of this rank
+/// optimizer.zero_grad();
+/// const auto scores = model->forward<packseq::PackedSequence>(batch.input);
+/// const auto loss = packseq::data::token_loss(scores, batch.target, sum);
+/// loss.backward();
+/// const double mean = replica.reduce(loss.item<double>(), batch.target.data().size(0));
+/// optimizer.step();
 /// @endcode
 class PACKSEQ_EXPORT Replica {
  public:

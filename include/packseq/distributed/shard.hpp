@@ -47,10 +47,12 @@ struct Part {
 /// global batch is compared between the ranks, so each must begin as many epochs as the others. A difference further on,
 /// in the text or in `tokens`, is not noticed: ranks that have not the same number of batches wait for each other.
 /// @code
-/// const packseq::data::BatchSampler sampler(lengths, batching, {.seed = progress.seed, .start = progress.position});
-/// auto loader = torch::data::make_data_loader(packseq::data::DocumentDataset(documents).map(packseq::data::Pack()),
-///                                             packseq::distributed::Shard(sampler, communicator),
+/// packseq::distributed::Alone ranks;   // or an MpiCommunicator
+/// const packseq::data::BatchSampler sampler(ids.lengths(), packseq::data::FixedSize{.batch_size = 64}, {.seed = 1});
+/// auto loader = torch::data::make_data_loader(packseq::data::DocumentDataset({ids}).map(packseq::data::Pack()),
+///                                             packseq::distributed::Shard(sampler, ranks),
 ///                                             torch::data::DataLoaderOptions().workers(2));
+/// for (const auto& batch : *loader) lstm->forward(packseq::map(batch.input, embedding));
 /// @endcode
 template <class Sampler>
 class PACKSEQ_EXPORT Shard

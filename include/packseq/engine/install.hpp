@@ -12,9 +12,12 @@ namespace packseq::engine {
 /// the process; from then on these functions set a flag, and may be called from many threads at once, also while others
 /// run networks.
 /// @code
-/// packseq::engine::install();
 /// torch::nn::LSTM lstm(4, 5);
-/// lstm->forward_with_packed_input(packed);   // runs in the fused engine
+/// packseq::engine::install();
+/// packseq::engine::installed();                // true
+/// lstm->forward_with_packed_input(embedded);   // runs in the fused engine
+/// packseq::engine::uninstall();
+/// lstm->forward_with_packed_input(embedded);   // runs in LibTorch's own code
 /// @endcode
 PACKSEQ_EXPORT void install();
 
@@ -26,10 +29,12 @@ PACKSEQ_EXPORT bool installed() noexcept;
 
 /// LibTorch's operators use the fused engine, in all threads, as long as one of these exists.
 /// @code
+/// torch::nn::LSTM lstm(4, 5);
 /// {
 ///   const packseq::engine::InstallGuard guard;
-///   lstm->forward_with_packed_input(packed);   // runs in the fused engine
+///   lstm->forward_with_packed_input(embedded);   // runs in the fused engine
 /// }
+/// lstm->forward_with_packed_input(embedded);     // runs in LibTorch's own code
 /// @endcode
 class PACKSEQ_EXPORT InstallGuard {
  public:

@@ -31,8 +31,7 @@ struct Support {
 /// It runs LSTM, GRU and RNN of float and of double on the CPU. LibTorch runs the rest: other dtypes and devices, tensor
 /// subclasses and sparse tensors, forward-mode gradients, autocast, and functorch's transforms.
 /// @code
-/// packseq::nn::LSTM lstm(torch::nn::LSTMOptions(4, 5));
-/// if (const auto support = packseq::engine::supports(*lstm, packed); !support) std::cout << support.reason << '\n';
+/// if (const auto support = packseq::engine::supports(*lstm, embedded); !support) std::cout << support.reason << '\n';
 /// @endcode
 PACKSEQ_EXPORT Support supports(const torch::nn::Module& network, const PackedSequence& input);
 

@@ -67,9 +67,12 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   /// @throws c10::ValueError if the fused engine does not run the network (see `packseq::engine::supports`), or its
   ///   `engine` is `Choice::libtorch`.
   /// @code
+  /// packseq::nn::EmbeddedLSTM network(packseq::nn::Embedding(vocab.size(), 4), packseq::nn::LSTM(4, 5));
   /// network->freeze();
+  /// network->frozen_words();     // 7
   /// const torch::NoGradGuard no_grad;
-  /// for (const auto& batch : batches) use(network->forward(batch));
+  /// network->forward(packed);    // and so on for each batch
+  /// network->unfreeze();
   /// @endcode
   void freeze(std::int64_t max_bytes = std::int64_t{256} << 20);
 

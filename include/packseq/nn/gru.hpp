@@ -30,7 +30,9 @@ class PACKSEQ_EXPORT GRUImpl : public torch::nn::GRUImpl {
   /// @throws c10::ValueError if `engine` is `Choice::fused` and the fused engine does not support this.
   /// @code
   /// packseq::nn::GRU gru(torch::nn::GRUOptions(4, 5));
-  /// const auto [output, state] = gru->forward(packed);   // output.data() [6, 5], state.h [1, 3, 5]
+  /// const auto [output, state] = gru->forward(embedded);   // output.data() [6, 5], state.h [1, 3, 5]
+  /// gru->forward(embedded, state);                         // goes on from there
+  /// gru->engine = packseq::engine::Choice::libtorch;       // for what is run from now on
   /// @endcode
   Result forward(const PackedSequence& input, const State& state = {});
 

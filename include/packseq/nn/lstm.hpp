@@ -30,7 +30,9 @@ class PACKSEQ_EXPORT LSTMImpl : public torch::nn::LSTMImpl {
   /// @throws c10::ValueError if `engine` is `Choice::fused` and the fused engine does not support this.
   /// @code
   /// packseq::nn::LSTM lstm(torch::nn::LSTMOptions(4, 5));
-  /// const auto [output, state] = lstm->forward(packed);   // output.data() [6, 5], state.h and state.c [1, 3, 5]
+  /// const auto [output, state] = lstm->forward(embedded);   // output.data() [6, 5], state.h and state.c [1, 3, 5]
+  /// lstm->forward(embedded, state);                         // goes on from there
+  /// lstm->engine = packseq::engine::Choice::libtorch;       // for what is run from now on
   /// @endcode
   Result forward(const PackedSequence& input, const State& state = {});
 

@@ -42,6 +42,7 @@ extern template class PACKSEQ_EXPORT PerTokenImpl<torch::nn::DropoutImpl>;
 /// A module holder for `PerTokenImpl`: a shared pointer with constructors and `operator()`.
 /// @code
 /// packseq::nn::PerToken<torch::nn::LayerNormImpl> norm(torch::nn::LayerNormOptions({4}));
+/// const auto normed = norm->forward(embedded);   // data [6, 4]
 /// @endcode
 template <class TorchImpl>
 using PerToken = torch::nn::ModuleHolder<PerTokenImpl<TorchImpl>>;
@@ -50,7 +51,7 @@ using PerToken = torch::nn::ModuleHolder<PerTokenImpl<TorchImpl>>;
 /// @code
 /// torch::nn::Sequential tagger(packseq::nn::Embedding(7, 4), packseq::nn::LSTM(4, 5), packseq::nn::TakeOutput(),
 ///                              packseq::nn::Dropout(0.2), packseq::nn::Linear(5, 2));
-/// const auto scores = tagger->forward<packseq::PackedSequence>(packseq::pack_sequence(ids));   // data [6, 2]
+/// const auto scores = tagger->forward<packseq::PackedSequence>(packed);   // data [6, 2]
 /// @endcode
 using Embedding = PerToken<torch::nn::EmbeddingImpl>;
 

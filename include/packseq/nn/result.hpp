@@ -29,7 +29,7 @@ struct Result {
 /// Its functions may be called from many threads at once.
 /// @code
 /// torch::nn::Sequential network(packseq::nn::LSTM(4, 5), packseq::nn::TakeOutput(), packseq::nn::GRU(5, 6));
-/// const auto result = network->forward<packseq::nn::Result>(packed);
+/// const auto result = network->forward<packseq::nn::Result>(embedded);
 /// @endcode
 class PACKSEQ_EXPORT TakeOutputImpl : public torch::nn::Cloneable<TakeOutputImpl> {
  public:

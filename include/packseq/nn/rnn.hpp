@@ -30,7 +30,9 @@ class PACKSEQ_EXPORT RNNImpl : public torch::nn::RNNImpl {
   /// @throws c10::ValueError if `engine` is `Choice::fused` and the fused engine does not support this.
   /// @code
   /// packseq::nn::RNN rnn(torch::nn::RNNOptions(4, 5));
-  /// const auto [output, state] = rnn->forward(packed);   // output.data() [6, 5], state.h [1, 3, 5]
+  /// const auto [output, state] = rnn->forward(embedded);   // output.data() [6, 5], state.h [1, 3, 5]
+  /// rnn->forward(embedded, state);                         // goes on from there
+  /// rnn->engine = packseq::engine::Choice::libtorch;       // for what is run from now on
   /// @endcode
   Result forward(const PackedSequence& input, const State& state = {});
 

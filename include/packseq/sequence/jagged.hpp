@@ -39,6 +39,9 @@ class PACKSEQ_EXPORT Jagged {
   /// @throws c10::TypeError if `values` is sparse or nested, or `lengths` is not int64 on the CPU.
   /// @throws c10::ValueError if `lengths` is not of one dimension, is empty, has a negative entry, or has not the sum
   ///   N.
+  /// @code
+  /// const auto ids = packseq::Jagged::from_values(torch::tensor({1, 2, 3, 4, 5, 6}), torch::tensor({3, 2, 1}));
+  /// @endcode
   static Jagged from_values(at::Tensor values, const at::Tensor& lengths);
 
   /// The elements of all sequences, [N, *].
@@ -63,7 +66,7 @@ class PACKSEQ_EXPORT Jagged {
   /// The same sequences in the dtype and on the device of `options`, where it sets them; lengths stay on the CPU.
   /// @throws c10::ValueError if `options` sets anything but dtype and device.
   /// @code
-  /// const auto halves = sequences.to(at::kHalf);
+  /// const auto narrow = ids.to(at::kInt);
   /// @endcode
   Jagged to(const at::TensorOptions& options) const;
 

@@ -45,7 +45,8 @@ PACKSEQ_EXPORT void check_same_layout(const char* function, const PackedSequence
 /// @throws c10::ValueError or c10::TypeError if a batch is malformed (see `lengths`).
 /// @throws c10::ValueError if the two differ in `batch_sizes` or in the order of their documents.
 /// @code
-/// const auto sum = packseq::map(embedded, output, [](const auto& a, const auto& b) { return a + b; });
+/// const auto joined = packseq::map(embedded, output,
+///                                  [](const auto& a, const auto& b) { return torch::cat({a, b}, 1); });
 /// @endcode
 template <class TokenFunction>
 PackedSequence map(const PackedSequence& first, const PackedSequence& second, TokenFunction&& token_function) {

@@ -59,8 +59,9 @@ struct PackPaddedSequenceOptions {
 /// @throws c10::ValueError if `lengths` is not [B], is empty, or has an entry that is not in 0 ... T, or above 2^59.
 /// @throws c10::ValueError if `options.enforce_sorted` and an entry of `lengths` is larger than the one before it.
 /// @code
+/// const auto padded = torch::tensor({{1, 2, 3}, {4, 5, 0}, {6, 0, 0}});
 /// const auto lengths = torch::tensor({3, 2, 1});
-/// const auto packed = packseq::pack_padded_sequence(padded, lengths, {.batch_first = true});
+/// const auto packed = packseq::pack_padded_sequence(padded, lengths, {.batch_first = true});   // data 1 4 6 2 5 3
 /// @endcode
 PACKSEQ_EXPORT PackedSequence pack_padded_sequence(const at::Tensor& input, const at::Tensor& lengths,
                                                    const PackPaddedSequenceOptions& options = {});
@@ -71,7 +72,7 @@ PACKSEQ_EXPORT PackedSequence pack_padded_sequence(const at::Tensor& input, cons
 ///   batch of 2^63 bytes or more.
 /// @throws c10::ValueError if the dtype of `packed` does not hold `padding_value` exactly (see `pad_sequence`).
 /// @code
-/// const auto [output, lengths] = packseq::pad_packed_sequence(packed, {.batch_first = true});
+/// const auto [padded, lengths] = packseq::pad_packed_sequence(output, {.batch_first = true});   // [3, 3, 5] and 3 2 1
 /// @endcode
 PACKSEQ_EXPORT std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(const PackedSequence& packed,
                                                                       const PadOptions& options = {});

@@ -56,7 +56,8 @@ struct UnpadOptions {
 /// @throws c10::TypeError if `padded` is sparse or nested, or `lengths` is not int64 on the CPU.
 /// @throws c10::ValueError if `lengths` is not [B], is empty, or has an entry that is not in 0 ... T.
 /// @code
-/// const auto sequences = packseq::unpad_sequence(padded, torch::tensor({3, 2, 1}), {.batch_first = true});
+/// const auto padded = torch::tensor({{1, 2, 3}, {4, 5, 0}, {6, 0, 0}});
+/// const auto ids = packseq::unpad_sequence(padded, torch::tensor({3, 2, 1}), {.batch_first = true});
 /// @endcode
 PACKSEQ_EXPORT Jagged unpad_sequence(const at::Tensor& padded, const at::Tensor& lengths,
                                      const UnpadOptions& options = {});

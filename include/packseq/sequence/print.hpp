@@ -13,7 +13,7 @@ namespace packseq {
 
 /// How a packed batch is drawn.
 struct PrintOptions {
-  /// What stands in a cell instead of its number; cut to 10 columns. `vocab.token(id)`, say.
+  /// What stands in a cell instead of its number; cut to 10 columns. A vocabulary's token, say.
   std::function<std::string(std::int64_t)> name = {};
   std::size_t columns = 80;     ///< How wide a line may be, at least 40: later steps share one column.
   std::int64_t documents = 20;  ///< How many are drawn at most, the longest ones.
@@ -27,7 +27,7 @@ struct PrintOptions {
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
 /// @throws c10::ValueError if `options.columns` is less than 40 or `options.documents` less than 1.
 /// @code
-/// packseq::print(std::cout, packed, {.name = [&](auto id) { return vocab.token(id); }});
+/// packseq::print(std::cout, packed, {.name = [&](auto id) { return std::string(vocab.token(id)); }});
 /// // step             0     1      2
 /// //                ┌─────┬──────┬──────┐
 /// // document 0     │ on  │ your │ mark │

@@ -31,8 +31,11 @@ struct LastStepOptions {
 /// @throws c10::ValueError if `options.bidirectional` and the data has not two dimensions or more, the last of even
 ///   size.
 /// @code
-/// const auto [output, state] = lstm->forward(packed);      // bidirectional
-/// packseq::last_step(output, {.bidirectional = true});     // torch::cat({state.h[-2], state.h[-1]}, 1)
+/// packseq::last_step(output);                                      // state.h[-1]
+///
+/// packseq::nn::LSTM both_ways(torch::nn::LSTMOptions(4, 5).bidirectional(true));
+/// const auto [output, state] = both_ways->forward(embedded);
+/// packseq::last_step(output, {.bidirectional = true});             // torch::cat({state.h[-2], state.h[-1]}, 1)
 /// @endcode
 PACKSEQ_EXPORT at::Tensor last_step(const PackedSequence& packed, const LastStepOptions& options = {});
 

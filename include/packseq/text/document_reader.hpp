@@ -57,6 +57,10 @@ class PACKSEQ_EXPORT DocumentReader {
 
   /// Reads from a stream, which must outlive the reader; `name` stands for it in error messages.
   /// @throws std::invalid_argument if `options.max_document_bytes` is less than 1.
+  /// @code
+  /// std::istringstream text("on your mark\nget set\ngo\n");
+  /// packseq::DocumentReader reader(text, "a text in memory");
+  /// @endcode
   DocumentReader(std::istream& input, std::string name, const DocumentReaderOptions& options = {});
 
   /// A reader that was moved from can be assigned to or destroyed, and nothing else.

@@ -37,10 +37,18 @@ PACKSEQ_EXPORT void split_whitespace(std::string_view document, const TokenSink&
 /// It knows ASCII alone: each ASCII punctuation character is a token, a run of other characters is a word, and the
 /// letters A ... Z become small. Characters beyond ASCII are parts of words and stay as they are: "É" is no "é", and
 /// "«" or a no-break space separates nothing.
+/// @code
+/// const auto vocab = packseq::Vocab::build({"Don't stop!"}, {.tokenizer = packseq::split_words});
+/// vocab.id("stop");   // 4
+/// @endcode
 PACKSEQ_EXPORT void split_words(std::string_view document, const TokenSink& emit);
 
 /// Each code point of UTF-8 is a token, white space included: the tokens, end to end, are the document. A byte that
 /// is no part of valid UTF-8 is a token of its own.
+/// @code
+/// const auto vocab = packseq::Vocab::build({"été"}, {.tokenizer = packseq::split_characters});
+/// vocab.id("é");   // 1
+/// @endcode
 PACKSEQ_EXPORT void split_characters(std::string_view document, const TokenSink& emit);
 
 }  // namespace packseq

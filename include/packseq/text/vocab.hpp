@@ -43,9 +43,10 @@ struct VocabOptions {
 /// it is built: all its functions may be called from many threads at once, and copies share one table.
 /// @code
 /// const auto vocab = packseq::Vocab::build({"on your mark", "get set", "go"});
-/// vocab.id("on");     // 1
-/// vocab.token(0);     // "<pad>"
-/// vocab.size();       // 7
+/// vocab.id("on");       // 1
+/// vocab.find("stay");   // nothing; id("stay") throws
+/// vocab.token(0);       // "<pad>"
+/// vocab.size();         // 7
 /// @endcode
 class PACKSEQ_EXPORT Vocab {
  public:
@@ -69,8 +70,9 @@ class PACKSEQ_EXPORT Vocab {
   /// The same for documents from anywhere. The same conditions throw, and whatever `source` throws is passed on.
   /// @throws std::invalid_argument if `source` is empty.
   /// @code
-  /// packseq::DocumentSource lines = [line = std::string()]() mutable -> std::optional<std::string_view> {
-  ///   if (!std::getline(std::cin, line)) return std::nullopt;
+  /// std::istringstream text("on your mark\nget set\ngo\n");
+  /// packseq::DocumentSource lines = [&, line = std::string()]() mutable -> std::optional<std::string_view> {
+  ///   if (!std::getline(text, line)) return std::nullopt;
   ///   return line;
   /// };
   /// const auto vocab = packseq::Vocab::build(lines);
@@ -102,6 +104,10 @@ class PACKSEQ_EXPORT Vocab {
   /// @throws std::runtime_error that names file and line, if it is no vocabulary, of another version, cut short or too
   ///   long; if a token is listed twice, a special is empty, the unknown token is none of the specials, or a
   ///   backslash does not begin "\x" and two hexadecimal digits.
+  /// @code
+  /// vocab.save("words.vocab");
+  /// const auto same = packseq::Vocab::load("words.vocab");
+  /// @endcode
   static Vocab load(const std::filesystem::path& file, Tokenizer tokenizer = split_whitespace);
 
   /// Number of tokens, specials included.

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <gtest/gtest.h>
+#include <torch/data.h>
+#include <torch/nn.h>
+#include <torch/optim.h>
+#include <torch/serialize.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "packseq/packseq.hpp"
+#include "support/directory.hpp"
+
+// An example may leave a name unused, and call what it makes as the one that it goes on from does.
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-variable"
+
+namespace packseq::test {
+
+/// What examples take for granted: files of these names in the current directory, and in README.md a model. What they
+/// print is not shown.
+class Example : public DirectoryTest {
+ protected:
+  Example() : DirectoryTest("packseq_examples", "corpus.txt") {}
+
+  void SetUp() override {
+    DirectoryTest::SetUp();
+    std::filesystem::current_path(directory_);
+    write("on your mark\nget set\n\ngo\n");
+    std::filesystem::copy(file_, "larger_than_memory.txt");
+    std::ofstream("spam.txt") << "get rich\nget it now\n";
+    std::ofstream("ham.txt") << "see you at noon\n";
+    std::ofstream("labelled.tsv") << "spam\tget rich\nham\tsee you at noon\n";
+    write_python_model();
+    std::cout.rdbuf(printed_.rdbuf());
+  }
+
+  void TearDown() override {
+    std::cout.rdbuf(screen_);
+    std::filesystem::current_path(before_);
+    DirectoryTest::TearDown();
+  }
+
+  torch::nn::Linear model{2, 2};
+  torch::optim::SGD optimizer{model->parameters(), 0.1};
+
+ private:
+  static void write_python_model() {
+    c10::Dict<std::string, at::Tensor> weights;
+    for (const auto& weight : nn::state_dict(*nn::LSTM(4, 5))) {
+      weights.insert("encoder.lstm." + weight.key(), weight.value());
+    }
+    const auto bytes = torch::pickle_save(weights);
+    std::ofstream("model.pt", std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  }
+
+  const std::filesystem::path before_ = std::filesystem::current_path();
+  std::streambuf* const screen_ = std::cout.rdbuf();
+  std::ostringstream printed_;
+};
+
+}  // namespace packseq::test
+
+using packseq::test::Example;

@@ -1,0 +1,102 @@
+# Makes tests of the examples in comments:
+#
+#   cmake -D "HEADERS=..." -D README=... -D EXAMPLES=... -D PROGRAM=... -P extract.cmake
+#
+# HEADERS are relative to include/; each must have an example, between @code and @endcode in lines of ///. An example
+# becomes a test in the file EXAMPLES, behind what all of them go on from: the one of packseq.hpp. So do those between
+# ```cpp and ``` in README, but a whole program goes to the file PROGRAM, and one behind <!-- not a test --> nowhere.
+cmake_minimum_required(VERSION 3.21)
+get_filename_component(ROOT "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
+
+# read_examples(file begin end comment): sets EXAMPLE_LINES to the numbers of the lines on which the examples of a file
+# begin, and EXAMPLE_<line> to their code.
+function(read_examples file begin end comment)
+  set(EXAMPLE_LINES "")
+  file(READ "${file}" text)
+  # What CMake's lists do not keep as it is.
+  string(ASCII 1 open)
+  string(ASCII 2 close)
+  string(ASCII 3 semicolon)
+  string(ASCII 4 backslash)
+  string(REPLACE "[" "${open}" text "${text}")
+  string(REPLACE "]" "${close}" text "${text}")
+  string(REPLACE ";" "${semicolon}" text "${text}")
+  string(REPLACE "\\" "${backslash}" text "${text}")
+  string(REPLACE "\n" ";" lines "${text}")
+
+  set(number 0)
+  set(last_line "")
+  unset(example)
+  foreach(line IN LISTS lines)
+    math(EXPR number "${number} + 1")
+    if(DEFINED example)
+      if(line MATCHES "^${comment}${end}")
+        string(REPLACE "${open}" "[" code "${code}")
+        string(REPLACE "${close}" "]" code "${code}")
+        string(REPLACE "${semicolon}" ";" code "${code}")
+        string(REPLACE "${backslash}" "\\" code "${code}")
+        list(APPEND EXAMPLE_LINES ${example})
+        set(EXAMPLE_${example} "${code}" PARENT_SCOPE)
+        unset(example)
+      else()
+        if(comment)
+          string(REGEX REPLACE "^${comment}" "" line "${line}")
+        endif()
+        string(APPEND code "${line}\n")
+      endif()
+    elseif(line MATCHES "^${comment}${begin}" AND NOT last_line STREQUAL "<!-- not a test -->")
+      math(EXPR example "${number} + 1")
+      set(code "")
+    endif()
+    set(last_line "${line}")
+  endforeach()
+  set(EXAMPLE_LINES ${EXAMPLE_LINES} PARENT_SCOPE)
+endfunction()
+
+# add_example(name file line code): what an example includes goes to the top, the rest into a function.
+function(add_example name file line code)
+  if(code MATCHES "int main\\(")
+    message(FATAL_ERROR "${file}:${line}: a whole program belongs in README.md or test/tutorial")
+  endif()
+  string(REGEX MATCHALL "#include [^\n]+" includes "${code}")
+  foreach(include IN LISTS includes)
+    set_property(GLOBAL APPEND_STRING PROPERTY INCLUDES "${include}\n")
+  endforeach()
+  string(REGEX REPLACE "#include [^\n]+" "" code "${code}")
+  string(MAKE_C_IDENTIFIER "${name}_line_${line}" test)
+  set_property(GLOBAL APPEND_STRING PROPERTY TESTS
+    "\nTEST_F(Example, ${test}) {\n${RUNNING_EXAMPLE}  {\n#line ${line} \"${file}\"\n${code}  }\n}\n")
+endfunction()
+
+set(all "${ROOT}/include/packseq/packseq.hpp")
+read_examples("${all}" "@code" "@endcode" " */// ?")
+set(RUNNING_EXAMPLE "#line ${EXAMPLE_LINES} \"${all}\"\n${EXAMPLE_${EXAMPLE_LINES}}")
+
+set_property(GLOBAL PROPERTY INCLUDES "#include \"docs/context.hpp\"\n")
+foreach(header IN LISTS HEADERS)
+  set(file "${ROOT}/include/${header}")
+  read_examples("${file}" "@code" "@endcode" " */// ?")
+  if(NOT EXAMPLE_LINES)
+    message(FATAL_ERROR "${file} has no example: show how its functions are called, between @code and @endcode")
+  endif()
+  set_property(GLOBAL APPEND_STRING PROPERTY INCLUDES "#include \"${header}\"\n")
+  foreach(line IN LISTS EXAMPLE_LINES)
+    string(REGEX REPLACE "^packseq/(.*)\\.hpp$" "\\1" name "${header}")
+    add_example("${name}" "${file}" ${line} "${EXAMPLE_${line}}")
+  endforeach()
+endforeach()
+
+set(program "")
+read_examples("${README}" "```cpp" "```" "")
+foreach(line IN LISTS EXAMPLE_LINES)
+  if(EXAMPLE_${line} MATCHES "int main\\(")
+    string(APPEND program "#line ${line} \"${README}\"\n${EXAMPLE_${line}}")
+  else()
+    add_example(readme "${README}" ${line} "${EXAMPLE_${line}}")
+  endif()
+endforeach()
+
+get_property(includes GLOBAL PROPERTY INCLUDES)
+get_property(tests GLOBAL PROPERTY TESTS)
+file(WRITE "${EXAMPLES}" "${includes}${tests}")
+file(WRITE "${PROGRAM}" "${program}")
