@@ -6,11 +6,14 @@
 Rounds of both are interleaved, so that whatever else the machine does slows both alike. Results and gradients are
 compared before the clock starts.
 
+  case     the network; B documents, the longest of T steps; I and H, the sizes of input and hidden state
   fill     real tokens over all cells of the padded batch
   before   median time of LibTorch's own code, in milliseconds
   after    the same with the engine
   ratio    before / after: 2.00 means that the engine takes half as long
   spread   (slowest - fastest) / median, the larger of the two: a ratio says nothing that is finer than this
+
+The table is Markdown.
 """
 
 import argparse
@@ -21,8 +24,8 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
 
-HEADINGS = ("network", "mode", "fill", "before", "after", "ratio", "spread")
-ROW = "{:8} {:10} {:>6} {:>9} {:>9} {:>6} {:>7}"
+HEADINGS = ("case", "fill", "before", "after", "ratio", "spread")
+ROW = "| {:72} | {:>6} | {:>9} | {:>9} | {:>6} | {:>7} |"
 
 
 def parse_arguments():
@@ -89,14 +92,19 @@ def main():
     torch.manual_seed(0)
     packed = make_batch(arguments)
     fill = len(packed.data) / (arguments.batch * arguments.steps)
+    sizes = f"B:{arguments.batch} T:{arguments.steps} I:{arguments.input} H:{arguments.hidden}"
+    if arguments.layers > 1 or arguments.bidirectional:
+        sizes += f" layers:{arguments.layers} directions:{2 if arguments.bidirectional else 1}"
     print(ROW.format(*HEADINGS))
+    print(ROW.format("---", *["---:"] * 5))
     for name in arguments.network or ("LSTM", "GRU", "RNN"):
         network = getattr(nn, name)(arguments.input, arguments.hidden, arguments.layers,
                                     bidirectional=arguments.bidirectional)
         for mode, run in (("inference", infer), ("training", train)):
             before, after = measure(lambda: run(network, packed), arguments.rounds)
             medians = [1e3 * statistics.median(times) for times in (before, after)]
-            print(ROW.format(name, mode, f"{fill:.2f}", f"{medians[0]:.2f}", f"{medians[1]:.2f}",
+            case = f"{name.lower()} {mode} {sizes} threads:{arguments.threads}"
+            print(ROW.format(case, f"{fill:.2f}", f"{medians[0]:.2f}", f"{medians[1]:.2f}",
                              f"{medians[0] / medians[1]:.2f}", f"{max(spread(before), spread(after)):.0%}"))
 
 
