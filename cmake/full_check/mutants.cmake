@@ -1,0 +1,8 @@
+# How the library is built to be mutated (CMAKE_PROJECT_packseq_INCLUDE): a mutant costs one file and one link. Tests
+# reach into the library, so everything in it is visible; the tests themselves are compiled once, and not optimized.
+cmake_language(DEFER CALL set_target_properties packseq PROPERTIES
+  UNITY_BUILD OFF CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF)
+cmake_language(DEFER CALL set_source_files_properties src/engine/kernels.cpp TARGET_DIRECTORY packseq PROPERTIES
+  COMPILE_OPTIONS "-ffp-contract=off")
+cmake_language(DEFER CALL target_compile_options packseq PRIVATE -O1)
+cmake_language(DEFER CALL target_compile_options engine_kernels_test PRIVATE -O1)
