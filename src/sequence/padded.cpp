@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "sequence/check.hpp"
+#include "sequence/layout.hpp"
 
 namespace packseq::detail {
 
