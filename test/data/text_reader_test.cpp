@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "data/text_files.hpp"
@@ -50,6 +51,14 @@ TEST_F(TextReaderTest, ReadsAllAgainAfterARewind) {
   EXPECT_EQ(all_of(reader), all);
   reader.rewind();
   EXPECT_EQ(all_of(reader), all);
+}
+
+TEST_F(TextReaderTest, GoesOnWhereItWasAfterAMove) {
+  TextReader first({file("a", "one\ntwo\n")});
+  ASSERT_TRUE(first.next());
+  TextReader second({file("b", "three\n")});
+  second = std::move(first);
+  EXPECT_EQ(all_of(second), (Strings{"|two|a:2"}));
 }
 
 TEST_F(TextReaderTest, LabelsByFile) {

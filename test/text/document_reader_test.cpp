@@ -90,6 +90,12 @@ TEST(DocumentReader, GoesOnWhereItWasAfterAMove) {
   DocumentReader second(std::move(first));
   EXPECT_EQ(second.next(), "b");
   EXPECT_EQ(second.line(), 2);
+  std::istringstream other("x\n");
+  first = DocumentReader(other, "other.txt");
+  EXPECT_EQ(first.next(), "x");
+  first = std::move(second);
+  EXPECT_EQ(first.next(), "c");
+  EXPECT_EQ(first.line(), 3);
 }
 
 /// Gives a line and a half, and then fails.
