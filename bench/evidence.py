@@ -33,7 +33,7 @@ from ratios import InputError, format_table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RUNS = {"short": {"repetitions": 3, "filter": "peak|threads:1/", "batches": 8},
-        "full": {"repetitions": 12, "filter": ".", "batches": 32}}
+        "full": {"repetitions": 4, "filter": ".", "batches": 16}}
 STEPS = (100, 200, 400, 800, 1600)
 SCALE_CONTENDERS = ("padded", "bucketed", "packed", "fused", "fused+dedup")
 
@@ -69,11 +69,11 @@ def measure(build, folder, size, texts):
     settings = RUNS[size]
     flags = (f"--benchmark_repetitions={settings['repetitions']}", "--benchmark_min_time=0.03")
     chosen = f"--benchmark_filter={settings['filter']}"
-    run("padded, packed and fused (2 minutes; full: 20)", build / "bench/engine_bench", *flags, chosen,
+    run("padded, packed and fused (2 minutes; full: 8)", build / "bench/engine_bench", *flags, chosen,
         f"--benchmark_out={folder / 'engine.json'}")
     run("the same at five fills", build / "bench/engine_bench", "--all", *flags,
         "--benchmark_filter=lstm/.*/B:32/T:100/I:256/H:256/.*threads:1/", f"--benchmark_out={folder / 'fill.json'}")
-    run("no word multiplied twice (2 minutes; full: 12)", build / "bench/embedded_bench", *texts, *flags, chosen,
+    run("no word multiplied twice (2 minutes; full: 5)", build / "bench/embedded_bench", *texts, *flags, chosen,
         f"--benchmark_out={folder / 'embedded.json'}")
     for text in texts:
         compare(build, text, folder / f"compare_{text.stem}.json", "--max-batches", settings["batches"])

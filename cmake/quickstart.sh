@@ -22,7 +22,7 @@ Usage: bash cmake/quickstart.sh [FILE...]   build packseq and compare padded wit
        bash cmake/quickstart.sh test        build everything and run all tests
        bash cmake/quickstart.sh bench       measure what README says of speed, tell what this machine confirms, and draw
                                             it: about 5 minutes after the build
-       bash cmake/quickstart.sh bench full  the same in about 40 minutes, with more threads and repetitions
+       bash cmake/quickstart.sh bench full  the same in about 20 minutes, with more threads and repetitions
        bash cmake/quickstart.sh --help      print this
 
 Works from any folder, builds into build/, and does nothing twice. Missing packages are installed with apt where that
