@@ -123,10 +123,12 @@ TEST(Replica, SumsAParameterOfTwoNamesOnce) {
                             [](Communicator& communicator) {
                               Plain model(torch::ones({2}));
                               model.register_parameter("again", model.weight);
+                              const auto last = model.register_parameter("last", torch::ones({3}));
                               Replica replica(model, communicator);
-                              model.weight.sum().backward();
-                              replica.reduce(2, 1);
+                              (model.weight.sum() + last.sum()).backward();
+                              replica.reduce(5, 1);
                               EXPECT_TRUE(model.weight.grad().equal(torch::ones({2})));
+                              EXPECT_TRUE(last.grad().equal(torch::ones({3})));
                             }),
             no_errors);
 }
