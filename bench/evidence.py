@@ -110,15 +110,19 @@ def environment(folder, size):
             "date": datetime.date.today().isoformat()}
 
 
+def speeds(report, mode):
+    """{contender: tokens per second}, of what packseq compare wrote"""
+    return {result["contender"]: result["tokens_per_second"] for result in report["results"] if result["mode"] == mode}
+
+
 def core_hours(folder):
     """A Markdown table, in core-hours for a billion documents."""
     rows = []
     for name, report in load_compared(folder).items():
         tokens = report["text"]["tokens"] / report["text"]["documents"]
         for mode in ("inference", "training"):
-            speeds = {result["contender"]: result["tokens_per_second"] for result in report["results"]
-                      if result["mode"] == mode}
-            hours = [f"{1e9 * tokens / speeds[contender] / 3600:,.0f}" for contender in SCALE_CONTENDERS]
+            of_mode = speeds(report, mode)
+            hours = [f"{1e9 * tokens / of_mode[contender] / 3600:,.0f}" for contender in SCALE_CONTENDERS]
             rows.append((f"{name}, {mode}", f"{tokens:.1f}", f"{report['fill']:.0%}", *hours))
     return format_table(("core-hours", "tokens", "fill", *SCALE_CONTENDERS), rows, markdown=True)
 

@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import LogLocator, PercentFormatter, ScalarFormatter
 
 import ratios
-from evidence import load_compared
+from evidence import load_compared, speeds
 from ratios import InputError, group, load_repetitions, median_and_spread
 
 COLOURS = {"padded": "grey", "bucketed": "tab:brown", "packed": "tab:orange", "fused": "tab:blue",
@@ -126,10 +126,9 @@ def draw_text(folder):
                                 "tokens per second, thousands", sharey=True)
     for mode, axes in panels.items():
         for at, (name, report) in enumerate(reports.items()):
-            speeds = {result["contender"]: result["tokens_per_second"] / 1e3 for result in report["results"]
-                      if result["mode"] == mode}
-            for bar, contender in enumerate(speeds):
-                axes.bar(at + (bar - (len(speeds) - 1) / 2) * 0.14, speeds[contender], 0.13, color=COLOURS[contender],
+            of_mode = speeds(report, mode)
+            for bar, (contender, speed) in enumerate(of_mode.items()):
+                axes.bar(at + (bar - (len(of_mode) - 1) / 2) * 0.14, speed / 1e3, 0.13, color=COLOURS[contender],
                          label=contender, zorder=2)
         names = [f"{name}, {report['fill']:.0%} filled" for name, report in reports.items()]
         axes.set_xticks(range(len(names)), names)
