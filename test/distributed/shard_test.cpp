@@ -153,6 +153,17 @@ TEST_F(ShardTextTest, BalancesTheTokensOfAStreamByItsBytes) {
   EXPECT_LE(most, 1.05);
 }
 
+template <class Loader>
+void expect_one_batch_without_tokens(Loader& loader) {
+  int batches = 0;
+  for (const auto& batch : loader) {
+    ++batches;
+    EXPECT_EQ(batch.input.data().sizes(), at::IntArrayRef({0}));
+    EXPECT_EQ(batch.target.template item<std::int64_t>(), data::ignored_label);
+  }
+  EXPECT_EQ(batches, 1);
+}
+
 TEST(Shard, GivesARankWithoutDocumentsABatchWithoutTokens) {
   const data::Documents documents{{torch::tensor({1, 2}, torch::kLong), torch::tensor({3}, torch::kLong)},
                                   torch::tensor({0, 1}, torch::kLong)};
@@ -162,13 +173,7 @@ TEST(Shard, GivesARankWithoutDocumentsABatchWithoutTokens) {
         torch::data::make_data_loader(data::DocumentDataset(documents).map(data::Pack()),
                                       Shard(BatchSampler(documents.ids.lengths(), data::FixedSize{2}), communicator),
                                       torch::data::DataLoaderOptions().workers(workers));
-    int batches = 0;
-    for (const auto& batch : *loader) {
-      ++batches;
-      EXPECT_EQ(batch.input.data().sizes(), at::IntArrayRef({0}));
-      EXPECT_EQ(batch.target.item<std::int64_t>(), data::ignored_label);
-    }
-    EXPECT_EQ(batches, 1);
+    expect_one_batch_without_tokens(*loader);
   }
 }
 
@@ -179,13 +184,7 @@ TEST_F(ShardTextTest, GivesARankWithoutTextABatchWithoutTokens) {
   const auto loader = torch::data::make_data_loader(
       data::EncodeDataset(data::build_vocab({path}, text), data::build_labels({path}, text)).map(data::Pack()),
       Shard(TextStream({path}, text), communicator), torch::data::DataLoaderOptions().workers(2));
-  int batches = 0;
-  for (const auto& batch : *loader) {
-    ++batches;
-    EXPECT_EQ(batch.input.data().sizes(), at::IntArrayRef({0}));
-    EXPECT_EQ(batch.target.item<std::int64_t>(), data::ignored_label);
-  }
-  EXPECT_EQ(batches, 1);
+  expect_one_batch_without_tokens(*loader);
 }
 
 TEST(Shard, RefusesRanksThatBeginWithOtherBatches) {
