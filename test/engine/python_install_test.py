@@ -15,22 +15,22 @@ from python_support import LIBRARY, OPTIONS, EngineTest, engine, make_batch, res
 class InstallTest(unittest.TestCase):
     def installed_in_a_new_process(self, **environment):
         program = "import sys, torch; torch.ops.load_library(sys.argv[1]); print(torch.ops.packseq.installed())"
-        clean = {key: value for key, value in os.environ.items() if key != "PACKSEQ_INSTALL"}
+        clean = {key: value for key, value in os.environ.items() if key != "PACKSEQ_INSTALL_ENGINE"}
         result = subprocess.run([sys.executable, "-W", "ignore", "-c", program, LIBRARY], env=clean | environment,
                                 capture_output=True, text=True, check=True)
         return result.stdout.strip(), result.stderr
 
     def test_loading_changes_nothing(self):
         self.assertEqual(self.installed_in_a_new_process(), ("False", ""))
-        self.assertEqual(self.installed_in_a_new_process(PACKSEQ_INSTALL="0"), ("False", ""))
+        self.assertEqual(self.installed_in_a_new_process(PACKSEQ_INSTALL_ENGINE="0"), ("False", ""))
 
     def test_environment_variable(self):
-        self.assertEqual(self.installed_in_a_new_process(PACKSEQ_INSTALL="1"), ("True", ""))
+        self.assertEqual(self.installed_in_a_new_process(PACKSEQ_INSTALL_ENGINE="1"), ("True", ""))
 
     def test_other_values_of_the_environment_variable(self):
-        installed, message = self.installed_in_a_new_process(PACKSEQ_INSTALL="yes")
+        installed, message = self.installed_in_a_new_process(PACKSEQ_INSTALL_ENGINE="yes")
         self.assertEqual(installed, "False")
-        self.assertIn("PACKSEQ_INSTALL", message)
+        self.assertIn("PACKSEQ_INSTALL_ENGINE", message)
 
     def test_at_run_time(self):
         self.assertFalse(torch.ops.packseq.installed())
