@@ -12,6 +12,7 @@ endif()
 install(DIRECTORY include/packseq "${PROJECT_BINARY_DIR}/include/packseq"
         DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
         FILES_MATCHING PATTERN "*.hpp")
+install(FILES LICENSE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 if(PACKSEQ_BUILD_PROGRAM)
   install(TARGETS packseq_program)
 endif()
@@ -29,8 +30,6 @@ install(FILES "${PROJECT_BINARY_DIR}/packseqConfig.cmake" "${PROJECT_BINARY_DIR}
 # `cpack` in the build folder makes packseq-<version>-<system>-<processor>.tar.gz of all that is installed.
 set(CPACK_GENERATOR TGZ)
 set(CPACK_PACKAGE_FILE_NAME "packseq-${PROJECT_VERSION}-${CMAKE_SYSTEM_NAME}-${CMAKE_SYSTEM_PROCESSOR}")
-set(CPACK_PACKAGE_VENDOR packseq)
-set(CPACK_RESOURCE_FILE_LICENSE "${PROJECT_SOURCE_DIR}/LICENSE")
 set(CPACK_VERBATIM_VARIABLES TRUE)
 if(PROJECT_IS_TOP_LEVEL)
   include(CPack)

@@ -1,4 +1,4 @@
-# Packs BUILD with cpack, and unpacks that into PREFIX.
+# Packs BUILD with cpack, unpacks that into PREFIX/packseq, and looks at what is there.
 cmake_minimum_required(VERSION 3.21)
 
 file(REMOVE_RECURSE "${PREFIX}")
@@ -15,3 +15,5 @@ file(ARCHIVE_EXTRACT INPUT "${archives}" DESTINATION "${PREFIX}/unpacked")
 get_filename_component(name "${archives}" NAME)
 string(REPLACE ".tar.gz" "" name "${name}")
 file(RENAME "${PREFIX}/unpacked/${name}" "${PREFIX}/packseq")
+set(PREFIX "${PREFIX}/packseq")
+include("${CMAKE_CURRENT_LIST_DIR}/check_prefix.cmake")

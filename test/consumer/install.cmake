@@ -3,44 +3,4 @@ cmake_minimum_required(VERSION 3.21)
 
 file(REMOVE_RECURSE "${PREFIX}")
 execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND "${CMAKE_COMMAND}" --install "${BUILD}" --prefix "${PREFIX}")
-
-# What is installed can be moved: no path of this machine is in it.
-get_filename_component(torch "${TORCH_DIR}/../../.." ABSOLUTE)
-file(GLOB_RECURSE package_files "${PREFIX}/*.cmake" "${PREFIX}/*.hpp")
-foreach(file IN LISTS package_files)
-  file(READ "${file}" text)
-  foreach(path "${PACKSEQ_SOURCE}" "${BUILD}" "${torch}" "${PREFIX}")
-    string(FIND "${text}" "${path}" position)
-    if(NOT position EQUAL -1)
-      message(FATAL_ERROR "${file} contains ${path}")
-    endif()
-  endforeach()
-endforeach()
-
-# The program, where it is part of the build, finds its libraries.
-find_program(program packseq PATHS "${PREFIX}/bin" NO_DEFAULT_PATH)
-if(program)
-  execute_process(COMMAND_ERROR_IS_FATAL ANY COMMAND "${program}" --help OUTPUT_QUIET)
-endif()
-
-# Before 1.0 another minor version is another interface.
-foreach(version 0.0 0.2 9.9)
-  find_package(packseq ${version} QUIET PATHS "${PREFIX}" NO_DEFAULT_PATH)
-  if(packseq_FOUND OR NOT packseq_CONSIDERED_VERSIONS)
-    message(FATAL_ERROR "find_package(packseq ${version}) took version ${packseq_CONSIDERED_VERSIONS}")
-  endif()
-endforeach()
-
-# The component mpi is only there where it was built.
-if(NOT WITH_MPI)
-  find_package(packseq 0.1 QUIET COMPONENTS mpi PATHS "${PREFIX}" NO_DEFAULT_PATH)
-  if(packseq_FOUND OR NOT packseq_NOT_FOUND_MESSAGE MATCHES "PACKSEQ_WITH_MPI=ON")
-    message(FATAL_ERROR "Without MPI find_package(packseq COMPONENTS mpi) says: ${packseq_NOT_FOUND_MESSAGE}")
-  endif()
-endif()
-
-set(CMAKE_DISABLE_FIND_PACKAGE_Torch TRUE)
-find_package(packseq 0.1 QUIET PATHS "${PREFIX}" NO_DEFAULT_PATH)
-if(packseq_FOUND OR NOT packseq_NOT_FOUND_MESSAGE MATCHES "set Torch_DIR")
-  message(FATAL_ERROR "Without LibTorch find_package(packseq) says: ${packseq_NOT_FOUND_MESSAGE}")
-endif()
+include("${CMAKE_CURRENT_LIST_DIR}/check_prefix.cmake")
