@@ -39,16 +39,21 @@ class InputFile {
   const std::filesystem::path path_ = directory_ / "input";
 };
 
-/// Whether `action` ends without an exception. One that it may throw is a std::runtime_error, none derived from it, whose
-/// text begins with the file's name; libFuzzer reports all others.
+/// The text of an error begins with the file's name.
+inline void require_names(const std::exception& error, const std::filesystem::path& file) {
+  require(std::string_view(error.what()).starts_with(file.string()), "an error does not name the file");
+}
+
+/// Whether `action` ends without an exception. One that it may throw is a std::runtime_error, none derived from it,
+/// whose text begins with the file's name; libFuzzer reports all others.
 template <class Action>
-bool succeeds(const std::string& file, Action&& action) {
+bool succeeds(const std::filesystem::path& file, Action&& action) {
   try {
     action();
     return true;
   } catch (const std::runtime_error& error) {
     require(typeid(error) == typeid(std::runtime_error), "a system's error comes through");
-    require(std::string_view(error.what()).starts_with(file), "an error does not name the file");
+    require_names(error, file);
     return false;
   }
 }

@@ -1,4 +1,5 @@
-// Of any numbers in the place of a pack's layout, a function gives what was asked, or refuses them in documented errors.
+// Of any numbers in the place of a pack's layout, a function gives what was asked, or refuses them in documented
+// errors.
 
 #include <torch/nn/utils/rnn.h>
 #include <torch/types.h>
