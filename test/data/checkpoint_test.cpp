@@ -1,15 +1,11 @@
 #include "packseq/data/checkpoint.hpp"
 
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <limits>
-#include <thread>
 
 #include "data/checkpoint_fixture.hpp"
 #include "support/full_disk.hpp"
+#include "support/killed.hpp"
 
 namespace packseq::data {
 namespace {
@@ -111,17 +107,10 @@ TEST_F(CheckpointTest, CanBeLoadedHoweverSavingIsKilled) {
   // Until it was certainly killed while it saved, not only before; on a busy machine that takes longer.
   for (int kill_after = 0; kill_after < 40 || progress.position.batches <= 10; ++kill_after) {
     ASSERT_LT(kill_after, 400);
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      while (true) {
-        ++progress.position.batches;
-        checkpoint(training).save(progress);
-      }
-    }
-    std::this_thread::sleep_for(kill_after * time_of_saving / 10);
-    kill(child, SIGKILL);
-    ASSERT_EQ(waitpid(child, nullptr, 0), child);
+    test::do_until_killed(kill_after * time_of_saving / 10, [&] {
+      ++progress.position.batches;
+      checkpoint(training).save(progress);
+    });
     const Progress found = checkpoint(training).load();
     EXPECT_GE(found.position.batches, progress.position.batches);
     progress = found;

@@ -2,9 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <cstddef>
@@ -15,12 +12,12 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "packseq/text/vocab.hpp"
 #include "support/directory.hpp"
 #include "support/full_disk.hpp"
+#include "support/killed.hpp"
 
 namespace packseq {
 namespace {
@@ -179,14 +176,8 @@ TEST_F(VocabFile, IsAWholeOneHoweverSavingIsKilled) {
   const auto files = [this] { return std::distance(fs::directory_iterator(directory_), fs::directory_iterator()); };
   for (int kill_after = 0; kill_after < 40 || files() < 6; ++kill_after) {
     ASSERT_LT(kill_after, 400);
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      for (std::size_t i = 0;; ++i) vocabs[i % 2].save(file_);
-    }
-    std::this_thread::sleep_for(kill_after * std::chrono::microseconds(500));
-    kill(child, SIGKILL);
-    ASSERT_EQ(waitpid(child, nullptr, 0), child);
+    std::size_t i = 0;
+    test::do_until_killed(kill_after * std::chrono::microseconds(500), [&] { vocabs[i++ % 2].save(file_); });
     const auto found = Vocab::load(file_);
     expect_same(found, vocabs[found.size() == vocabs[1].size()]);
   }
