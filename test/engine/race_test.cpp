@@ -24,8 +24,8 @@ void on_threads(std::size_t parts, const Work& work) {
 using Numbers = std::vector<float>;
 
 constexpr std::size_t input_size = 5, hidden_size = 155, projection_size = 33;
-const std::vector<std::int64_t> batch_sizes = {26, 26, 9, 7, 7, 3, 2, 2, 1, 1};
-constexpr std::size_t rows = 84, batch = 26, distinct_rows = 31;
+const std::vector<std::int64_t> batch_sizes = {52, 52, 9, 7, 7, 3, 2, 2, 1, 1};
+constexpr std::size_t rows = 136, batch = 52, distinct_rows = 31;
 
 /// The memory of one direction, whose outputs are `width` wide.
 struct Memory {
@@ -161,7 +161,7 @@ std::vector<Case> all_cases() {
 TEST(Race, IsNoneBetweenThreads) {
   for (const Case& of : all_cases()) {
     const auto expected = run_both(of, 1);
-    for (const std::size_t threads : {2U, 4U}) {
+    for (const std::size_t threads : {2U, 4U, 8U}) {
       EXPECT_EQ(run_both(of, threads), expected)
           << "cell " << static_cast<int>(of.cell) << ", projection " << of.has_projection << ", keeps " << of.keeps
           << ", shared " << of.shared << ", indexed " << of.indexed;

@@ -91,16 +91,22 @@ TYPED_TEST_P(ModuleConformance, KeepsItsClassInASequential) {
 TYPED_TEST_P(ModuleConformance, MayBeRunByManyThreads) {
   auto ours = this->make(large).first;
   const auto packed = pack_sequence({torch::rand({5, 3}, doubles), torch::rand({7, 3}, doubles)});
-  const auto expected = TypeParam::ours(ours, packed, {});
-  std::vector<Tensors> outputs(4);
+  const auto run = [&] {
+    auto results = TypeParam::ours(ours, packed, {});
+    const auto gradients = torch::autograd::grad({results[0].sum()}, ours->parameters());
+    results.insert(results.end(), gradients.begin(), gradients.end());
+    return results;
+  };
+  const auto expected = run();
+  std::vector<Tensors> actual(8);
   std::vector<std::thread> threads;
-  for (auto& output : outputs) {
+  for (auto& results : actual) {
     threads.emplace_back([&] {
-      for (int round = 0; round < 20; ++round) output = TypeParam::ours(ours, packed, {});
+      for (int round = 0; round < 20; ++round) results = run();
     });
   }
   for (auto& thread : threads) thread.join();
-  for (const auto& output : outputs) expect_close(output, expected);
+  for (const auto& results : actual) expect_close(results, expected);
 }
 
 REGISTER_TYPED_TEST_SUITE_P(ModuleConformance, StartsFromTheNumbersOfLibTorch, LoadsWeightsBothWays,

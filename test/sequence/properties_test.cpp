@@ -2,10 +2,13 @@
 // says. Each batch has its number as its seed, so that the one that fails can be made again by itself.
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <functional>
 #include <random>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "packseq/sequence/mask.hpp"
@@ -26,7 +29,14 @@ constexpr double padding = 1000;  // no document holds it
 
 std::int64_t number_of_batches() {
   const char* const wanted = std::getenv("PACKSEQ_BATCHES");
-  return wanted != nullptr ? std::stoll(wanted) : 2'000;
+  if (wanted == nullptr) return 2'000;
+  std::int64_t number = 0;
+  const std::string_view text(wanted);
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < 1) {
+    throw std::runtime_error("PACKSEQ_BATCHES=" + std::string(text) + " is no number of batches");
+  }
+  return number;
 }
 
 /// Whole numbers, whose sums have no rounding.
