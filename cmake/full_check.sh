@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly folder=$PWD/build/full_check
+readonly root=$PWD folder=$PWD/build/full_check rooms="text sequence engine nn data cost distributed"
 readonly log=$folder/log
 mpi=$(command -v mpirun >/dev/null && echo ON || echo OFF)
 readonly mpi one_target="-march=native -DHWY_COMPILE_ONLY_STATIC"
@@ -16,11 +16,11 @@ usage() {
 Usage: bash cmake/full_check.sh [coverage | mutants [COUNT [SEED]]]   without arguments both
 
   coverage   runs the tests on a library that counts what they run; fails where they leave out more than 5 % of the
-             lines of a room. The lines left out: build/full_check/uncovered.txt
-  mutants    puts COUNT faults (100) into the library, one at a time, drawn at random from SEED (1); fails if the tests
-             of the room and of those that use it let more than 10 % of them pass. They take an hour or more, and a
-             check that was interrupted goes on where it stopped: build/full_check/mutants-SEED.jsonl has a line for
-             each, and one whose line is deleted is tried again.
+             lines of a room of the library. The lines left out: build/full_check/uncovered.txt
+  mutants    makes COUNT mutants (100) of the library: one small fault each in a file under src, drawn at random from
+             SEED (1). Fails if more than 10 % of them survive the tests of their room and of those that use it. They
+             take an hour or more; a check that was interrupted goes on where it stopped, if nothing has been changed:
+             build/full_check/mutants-SEED.jsonl has a line for each.
 
 Needs a build/ set up by cmake/quickstart.sh, or Torch_DIR in the environment; Ninja and Python; clang and llvm for
 coverage. Where MPI is, what uses it is checked, too. Of the engine's CPU targets only this CPU's best one is.
@@ -48,7 +48,7 @@ coverage() {
   logged ninja -C "$build" "${targets[@]}"
   rm -rf "$build/profiles"
   LLVM_PROFILE_FILE=$build/profiles/%m logged ctest --test-dir "$build" --output-on-failure -L fast \
-    -R '^(text|sequence|engine|nn|data|cost|distributed|mpi)(_|$)'
+    -R "^(${rooms// /|}|mpi)(_|$)"
   logged llvm-profdata merge -sparse "$build"/profiles/* -o "$build/profile"
   mapfile -t objects < <(find "$build" -name '*_test' -type f -printf '-object\n%p\n')
   llvm-cov export -format=lcov -instr-profile="$build/profile" "$build/packseq_torch.so" "${objects[@]}" src include \
@@ -59,12 +59,13 @@ coverage() {
 # lines_of_rooms FILE: what llvm-cov exported, room by room; fails if a room has too few lines covered.
 lines_of_rooms() {
   rm -f "$folder/uncovered.txt"
-  awk -v root="$PWD/" -v uncovered="$folder/uncovered.txt" -F '[:,]' '
+  awk -v root="$root/" -v rooms="$rooms" -v uncovered="$folder/uncovered.txt" -F '[:,]' '
     /^SF:/ { room = file = substr($2, length(root) + 1); gsub(/^(src|include\/packseq)\/|\/.*/, "", room) }
     /^DA:/ { ++lines[room]; if ($3 > 0) ++covered[room]; else print file ":" $2 >uncovered }
     END {
-      for (room in lines) {
-        share = 100 * covered[room] / lines[room]
+      for (i = split(rooms, names, " "); i > 0; --i) {
+        room = names[i]
+        share = lines[room] ? 100 * covered[room] / lines[room] : 0
         printf "%-12s %5d of %5d lines covered: %.1f %%\n", room, covered[room], lines[room], share
         if (share < 95) failed = 1
       }
@@ -72,9 +73,14 @@ lines_of_rooms() {
     }' "$1"
 }
 
-# copy_to FOLDER: what git knows or would; files that are the same keep their time, and need not be compiled again.
+# copy_to FOLDER: what git knows or would, and nothing else; files that are the same keep their time, and need not be
+# compiled again.
 copy_to() {
   local file
+  mkdir -p "$1"
+  (cd "$1" && find . -type f -print0) | while IFS= read -r -d '' file; do
+    [[ -f $file ]] || rm "$1/$file"
+  done
   git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
     [[ ! -f $file ]] || cmp -s "$file" "$1/$file" || install -D -m 644 "$file" "$1/$file"
   done
@@ -87,7 +93,7 @@ mutants() {
     -DCMAKE_PROJECT_packseq_INCLUDE="$source/cmake/full_check/mutants.cmake" \
     -DCMAKE_CXX_FLAGS_DEBUG="-O0 -w $one_target"
   logged ninja -C "$folder/mutants" "${targets[@]}"
-  python3 cmake/full_check/mutate.py "$source" "$folder/mutants" "$folder/mutants-$2.jsonl" "$1" "$2"
+  python3 -B cmake/full_check/mutate.py "$source" "$folder/mutants" "$folder/mutants-$2.jsonl" "$1" "$2"
 }
 
 mkdir -p "$folder"

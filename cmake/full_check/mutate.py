@@ -1,10 +1,12 @@
-"""Puts faults into the library, one at a time, and sees whether the tests notice: a part of cmake/full_check.sh.
+"""Makes mutants of the library, each with one small fault, and sees whether the tests kill them: a part of
+cmake/full_check.sh.
 
-Each mutant is a line of the results, which a later run goes on from; a line that is deleted is tried again.
+Each mutant is a line of the results, which a later run of the same sources and tests goes on from.
 """
 import argparse
 import concurrent.futures
 import difflib
+import hashlib
 import itertools
 import json
 import os
@@ -14,6 +16,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -101,9 +104,11 @@ class Build:
         seconds = self.seconds.get(name, 300)
         limits = ["timeout", "--kill-after=5", f"{60 + 20 * seconds:.0f}", "prlimit", f"--cpu={20 + 5 * seconds:.0f}",
                   f"--as={8 << 30}", f"--fsize={4 << 30}"]
-        return self.run(["env", "-C", properties.get("WORKING_DIRECTORY", self.folder), "GTEST_FAIL_FAST=1",
-                         f"LD_LIBRARY_PATH={overlay}/src", *map(overlaid, properties.get("ENVIRONMENT", [])),
-                         *limits, *map(overlaid, test["command"])]).returncode == 0
+        with tempfile.TemporaryDirectory(prefix="mutant_") as files:  # else tests of two mutants meet in theirs
+            return self.run(["env", "-C", properties.get("WORKING_DIRECTORY", self.folder), "GTEST_FAIL_FAST=1",
+                             f"TMPDIR={files}", f"TEST_TMPDIR={files}", f"LD_LIBRARY_PATH={overlay}/src",
+                             *map(overlaid, properties.get("ENVIRONMENT", [])),
+                             *limits, *map(overlaid, test["command"])]).returncode == 0
 
     def judge(self, mutant):
         """Which test kills a mutant, "" if none does, None if it cannot be built."""
@@ -124,14 +129,21 @@ class Build:
             shutil.rmtree(overlay)
 
 
-def judged(build, mutant, results, lock):
+def digest(source):
+    """Of all that a verdict depends on."""
+    files = sorted(file for room in ("cmake", "include", "src", "test") for file in (source / room).rglob("*")
+                   if file.is_file())
+    return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in files)).hexdigest()[:16]
+
+
+def judged(build, mutant, sources, results, lock):
     """A line of the results."""
     began = time.monotonic()
     killer = build.judge(mutant)
     original = (build.source / mutant["file"]).read_text()
     lines = difflib.ndiff(original.splitlines(), mutant["mutated"].splitlines())
-    result = {"mutant": mutant["key"], "killed_by": killer, "seconds": round(time.monotonic() - began),
-              "diff": [line for line in lines if line[0] in "+-"]}
+    result = {"sources": sources, "mutant": mutant["key"], "killed_by": killer,
+              "seconds": round(time.monotonic() - began), "diff": [line for line in lines if line[0] in "+-"]}
     with lock, results.open("a") as file:
         print(json.dumps(result), file=file)
     return result
@@ -148,21 +160,23 @@ def main():
     shutil.rmtree(folder / "mutants", ignore_errors=True)
     build = Build(source, folder)
     results.touch()
-    known = {result["mutant"]: result for result in map(json.loads, results.read_text().splitlines())}
+    sources = digest(source)
+    known = {result["mutant"]: result for result in map(json.loads, results.read_text().splitlines())
+             if result["sources"] == sources}
     lock = threading.Lock()
     drawn = mutations.draw(source, TESTS, seed)
     counted = []
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        while len(counted) < count:  # those that do not compile are not counted
-            more = pool.map(lambda mutant: known.get(mutant["key"]) or judged(build, mutant, results, lock),
-                            list(itertools.islice(drawn, count - len(counted))))
-            counted += [result for result in more if result["killed_by"] is not None]
+        while mutants := list(itertools.islice(drawn, count - len(counted))):
+            more = pool.map(lambda mutant: known.get(mutant["key"]) or judged(build, mutant, sources, results, lock),
+                            mutants)
+            counted += [result for result in more if result["killed_by"] is not None]  # of those that compile
     survivors = [result for result in counted if not result["killed_by"]]
     for result in survivors:
         print(result["mutant"], *result["diff"], sep="\n  ")
-    print(f"{count - len(survivors)} of {count} mutants killed, "
-          f"{sum(result['seconds'] for result in counted) / count:.0f} s each on one of {os.cpu_count()} CPUs")
-    return len(survivors) > 0.1 * count
+    print(f"{len(counted) - len(survivors)} of {len(counted)} mutants killed, "
+          f"{sum(result['seconds'] for result in counted) / len(counted):.0f} s each on one of {os.cpu_count()} CPUs")
+    return len(survivors) > 0.1 * len(counted)
 
 
 if __name__ == "__main__":
