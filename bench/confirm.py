@@ -1,7 +1,8 @@
 """Holds the figures in README's tables against those of a run, for evidence.py.
 
-README's figures are read from its tables, none is known here. A median is confirmed if the run's is within 15 % of it,
-a range if the run's median lies in it, widened by 15 % at both ends. Only ratios are compared, never times.
+README's figures are read from its tables, none is known here: each is the median over the cases, then the least and the
+most. It is confirmed if the run's median is within 15 % of it, and all cases of the run lie in its range, widened by
+15 % at both ends. Only ratios are compared, never times.
 """
 
 import re
@@ -12,9 +13,10 @@ import ratios
 from ratios import InputError
 
 TOLERANCE = 0.15
+FORMATS = dict.fromkeys(("figure", "README", "this run", "verdict"), "")
 ENGINE_TABLE = ("network", "threads", "fused / (padded x fill)", "packed / fused", "share of peak")
-WORDS_TABLE = ("", "the fused engine takes, times as long", "beyond what the fill explains, against padded")
-WORDS_TEXTS = ("text:kjv", "text:wordnet")  # that README's figures are of
+WORDS_TABLE = ("mode", "contender", "threads", "fused / contender", "(padded x fill) / contender")
+WORDS_TEXTS = ("kjv", "wordnet")  # that README's figures are of
 
 
 def read_table(readme, headings):
@@ -28,53 +30,52 @@ def read_table(readme, headings):
     return lines[begin:lines.index(None, begin)]
 
 
-def bounds(figure):
-    """Between which the run's median confirms a figure: "0.84 (0.56 - 1.01)", "0.76 (0.88)" or "1.14 - 1.69"."""
-    match = re.fullmatch(r"(\d+\.\d+)(?: \(.+\)| - (\d+\.\d+))", figure)
+def parse_figure(text):
+    """Median, least and most."""
+    match = re.fullmatch(r"(\d+\.\d+) \((\d+\.\d+) - (\d+\.\d+)\)", text)
     if not match:
-        raise InputError(f"README's figure \"{figure}\" is neither a median with its range nor a range")
-    return float(match[1]) * (1 - TOLERANCE), float(match[2] or match[1]) * (1 + TOLERANCE)
+        raise InputError(f"README's figure \"{text}\" is not a median with its range, as 0.84 (0.43 - 0.92)")
+    return tuple(map(float, match.groups()))
 
 
-def judge(name, figure, values, less_is_better=False):
-    """One row: name, README's figure, the run's, verdict."""
-    least, most = bounds(figure)
-    if not values:
-        return name, figure, "-", "not measured"
-    median = statistics.median(values)
-    run = f"{median:.2f} ({min(values):.2f} - {max(values):.2f})"
-    if least <= median <= most:
-        return name, figure, run, "confirmed"
-    return name, figure, run, f"not confirmed: {'better' if (median < least) == less_is_better else 'worse'}"
+class Claim:
+    """A figure of README: of `column`, over the cases that have all of `words` in their names."""
+
+    def __init__(self, name, text, column, words):
+        self.name, self.text, self.figure = f"{name}: {column}", text, parse_figure(text)
+        self.column, self.words = column, set(words)
+
+    def judge(self, rows):
+        """One row, of FORMATS."""
+        row = {"figure": self.name, "README": self.text}
+        values = [case[self.column] for case in rows if self.words <= set(case["case"].split()) and self.column in case]
+        if not values:
+            return {**row, "verdict": "not measured"}
+        median, least, most = statistics.median(values), min(values), max(values)
+        row["this run"] = f"{median:.2f} ({least:.2f} - {most:.2f})"
+        if abs(median / self.figure[0] - 1) > TOLERANCE:
+            less_is_better = self.column.startswith("fused / (")
+            better = (median < self.figure[0]) == less_is_better
+            return {**row, "verdict": f"not confirmed: {'better' if better else 'worse'}"}
+        in_range = self.figure[1] * (1 - TOLERANCE) <= least and most <= self.figure[2] * (1 + TOLERANCE)
+        return {**row, "verdict": "confirmed" if in_range else "median confirmed, not the range"}
 
 
-def judge_engine(readme, report):
-    """Rows for the table of the fused engine."""
-    rows = ratios.make_rows(report)
-    judged = []
-    for network, threads, *figures in read_table(readme, ENGINE_TABLE):
-        kind_and_mode = network.lower().replace(",", "") + " "
-        of_row = [row for row in rows if row[0].startswith(kind_and_mode) and row[0].endswith(f"threads:{threads}")]
-        columns = ratios.FUSED_HEADINGS[-len(figures):]
-        for column, figure in zip(columns, figures):
-            if figure != "-":
-                at = (ratios.HEADINGS + ratios.FUSED_HEADINGS).index(column)
-                judged.append(judge(f"{network}, {threads} thread{'s' * (threads != '1')}: {column}", figure,
-                                    [float(row[at]) for row in of_row], less_is_better=column == "per FLOP"))
-    return judged
+def read_engine_claims(readme):
+    return [Claim(f"{network}, threads: {threads}", figure, column,
+                  [*network.lower().split(", "), f"threads:{threads}"])
+            for network, threads, *figures in read_table(readme, ENGINE_TABLE)
+            for column, figure in zip(ENGINE_TABLE[2:], figures) if figure != "-"]
 
 
-def judge_words(readme, report):
-    """Rows for the table of words that are not multiplied twice."""
-    rows = [row for row in embedded_ratios.make_rows(report) if any(text in row[0] for text in WORDS_TEXTS)]
-    judged = []
-    for name, over_fused, per_flop in read_table(readme, WORDS_TABLE):
-        mode, *frozen = name.split(", ")
-        of_row = [dict(zip(embedded_ratios.HEADINGS, row)) for row in rows if f" {mode} " in row[0]]
-        column = "frozen" if frozen else "dedup"
-        values = [float(row[column]) for row in of_row]
-        # The script's column is dedup's.
-        beyond_fill = [float(row["per FLOP"]) * float(row[column]) / float(row["dedup"]) for row in of_row]
-        judged.append(judge(f"{name}: fused / {column}", over_fused, values))
-        judged.append(judge(f"{name}: padded x fill / {column}", per_flop, beyond_fill))
-    return judged
+def read_words_claims(readme):
+    return [Claim(f"{mode}, threads: {threads}", figure,
+                  heading.replace("contender", contender.removeprefix("fused+")), [mode, f"threads:{threads}"])
+            for mode, contender, threads, *figures in read_table(readme, WORDS_TABLE)
+            for heading, figure in zip(WORDS_TABLE[3:], figures)]
+
+
+def of_readmes_texts(rows):
+    """None if one of the texts is missing: README's figures are over all of them."""
+    found = [[row for row in rows if f"text:{text}" in row["case"].split()] for text in WORDS_TEXTS]
+    return sum(found, []) if all(found) else []

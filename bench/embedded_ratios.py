@@ -1,40 +1,49 @@
 #!/usr/bin/env python3
 """Tells what it saves to multiply each distinct word once.
 
-Reads what embedded_bench wrote with --benchmark_out=FILE and prints one row for each text, size and number of threads:
+Reads what embedded_bench wrote with --benchmark_out=FILE and prints one row for each text, size and number of threads,
+as a Markdown table:
 
-  distinct   distinct words over tokens of the batch
-  fill       real tokens over all cells of the padded batch
-  dedup, frozen
-             times as fast as the engine without (fused over it); each distinct word of the batch once, or once for good
-  per FLOP   padded times fill, over dedup: how many times as fast as the fill alone explains
-  MB         growth of the process in a pass: fused, dedup, frozen
+  dedup     fused+dedup: each distinct word of the batch multiplied once
+  frozen    fused+frozen: each distinct word of the vocabulary multiplied once for good
+  distinct  distinct words over tokens of the batch
+  fill      real tokens over all cells of the padded batch
+  spread    (slowest - fastest) / median of the repetitions, the largest of the contenders'
+  fused / dedup, fused / frozen
+            how many times as long the engine takes without
+  (padded x fill) / dedup, (padded x fill) / frozen
+            how many times as fast as padded, beyond what the fill explains
+  fused MB, dedup MB, frozen MB
+            growth of the process in a pass
 
-Times are medians. After the table come the cases that miss a bar (BARS below).
+Times are medians over the repetitions.
 """
 
 import argparse
 import sys
 
-from ratios import InputError, format_table, group, load_repetitions, median_and_spread
+from ratios import InputError, group, largest_spread, load_repetitions, median_ms
+from tables import format_table
 
 CONTENDERS = ("padded", "fused", "fused+dedup", "fused+frozen")
-HEADINGS = ("case", "distinct", "fill", "padded ms", "fused ms", "spread", "dedup", "frozen", "per FLOP", "MB")
-# Least of dedup, frozen and per FLOP.
-BARS = {"inference": (1.2, 1.6, 1.25), "training": (1.15, None, 1.4)}
+FORMATS = {"case": "", "distinct": ".2f", "fill": ".2f", "padded ms": ".1f", "fused ms": ".1f", "spread": ".0%",
+           "fused / dedup": ".2f", "fused / frozen": ".2f", "(padded x fill) / dedup": ".2f",
+           "(padded x fill) / frozen": ".2f", "fused MB": ".0f", "dedup MB": ".0f", "frozen MB": ".0f"}
 
 
 def make_row(case, runs):
-    times = {contender: median_and_spread(repetitions) for contender, repetitions in runs.items()}
-    padded, fused, dedup = (times[contender][0] for contender in CONTENDERS[:3])
-    any_run = runs["fused"][0]
-    frozen = times.get("fused+frozen")
-    growth = [max(run["growth_bytes"] for run in runs[contender]) / 1e6
-              for contender in CONTENDERS[1:] if contender in runs]
-    return (case, f"{any_run['distinct']:.2f}", f"{any_run['fill']:.2f}", f"{padded:.1f}", f"{fused:.1f}",
-            f"{max(spread for _, spread in times.values()):.0%}", f"{fused / dedup:.2f}",
-            f"{fused / frozen[0]:.2f}" if frozen else "-", f"{padded * any_run['fill'] / dedup:.2f}",
-            " ".join(f"{megabytes:.0f}" for megabytes in growth))
+    """{column: number}, without those of frozen where it was not run."""
+    ms = {contender: median_ms(repetitions) for contender, repetitions in runs.items()}
+    fill = runs["fused"][0]["fill"]
+    row = {"case": case, "distinct": runs["fused"][0]["distinct"], "fill": fill, "padded ms": ms["padded"],
+           "fused ms": ms["fused"], "spread": largest_spread(runs)}
+    for contender in CONTENDERS[1:]:
+        if contender in runs:
+            name = contender.removeprefix("fused+")
+            row[f"fused / {name}"] = ms["fused"] / ms[contender]
+            row[f"(padded x fill) / {name}"] = ms["padded"] * fill / ms[contender]
+            row[f"{name} MB"] = max(run["growth_bytes"] for run in runs[contender]) / 1e6
+    return row
 
 
 def make_rows(path):
@@ -42,27 +51,16 @@ def make_rows(path):
     rows = [make_row(case, runs) for case, runs in cases.items() if set(CONTENDERS[:3]) <= set(runs)]
     if not rows:
         raise InputError(f"{path} has no case that was run padded, fused and fused+dedup")
-    return sorted(rows)
-
-
-def misses(rows):
-    lines = []
-    for row in rows:
-        for column, bar in zip((6, 7, 8), BARS[row[0].split()[1]]):
-            if bar and float(row[column]) < bar:
-                lines.append(f"{HEADINGS[column]} {row[column]}, at least {bar:.2f} wanted: {row[0]}")
-    return lines or ["All bars are met."]
+    return sorted(rows, key=lambda row: row["case"])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", help="JSON written with --benchmark_out")
     try:
-        rows = make_rows(parser.parse_args().file)
+        print(format_table(FORMATS, make_rows(parser.parse_args().file)))
     except InputError as error:
         sys.exit(f"embedded_ratios.py: {error}")
-    print(format_table(HEADINGS, rows, markdown=True))
-    print("\n" + "\n".join(misses(rows)))
 
 
 if __name__ == "__main__":

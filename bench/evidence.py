@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Measures what README says of speed, and tells which of its figures this machine confirms.
+"""Measures what the fused engine and distinct words save, and tells which of README's figures this machine confirms.
 
-    evidence.py BUILD short TEXT...   measures on one thread, in few repetitions, then reports
-    evidence.py BUILD full TEXT...    the same on one and two threads, in many repetitions; the memory too
+    evidence.py BUILD short TEXT...   measures on one thread, then reports
+    evidence.py BUILD full TEXT...    the same on one and two threads; the memory too
     evidence.py BUILD                 reports once more on what was measured last
 
 Both measure all the shapes that README's medians are over: a short run leaves out two threads, not shapes, so that each
@@ -12,28 +12,30 @@ Core-hours for a billion documents: the tokens of a document, the mean over the 
 of `packseq compare` on one thread. They assume that all batches are as those measured and that nothing else takes time:
 no reading of text, no optimizer.
 
-BUILD/evidence gets what the programs wrote, environment.json, and in Markdown what bench/results keeps; what an earlier
-run left there is removed.
+BUILD/evidence gets what the programs wrote, environment.json, and in Markdown what bench/results keeps. What an earlier
+run left there stays until a new one has come to its end.
 """
 
 import argparse
 import datetime
 import json
-import os
 import pathlib
-import platform
-import re
+import shutil
 import subprocess
 import sys
 
 import confirm
 import embedded_ratios
+import memory
 import ratios
-from ratios import InputError, format_table
+from ratios import InputError, load_json
+from tables import cpu, format_page, format_table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-RUNS = {"short": {"repetitions": 3, "filter": "peak|threads:1/", "batches": 8},
-        "full": {"repetitions": 4, "filter": ".", "batches": 16}}
+RUNS = {"short": {"filter": "peak|threads:1/", "batches": 8}, "full": {"filter": ".", "batches": 16}}
+PAGES = {"engine": (ratios, "The fused engine against LibTorch"),
+         "embedded": (embedded_ratios, "Each distinct word multiplied once"),
+         "memory": (memory, "Memory of a pass")}
 STEPS = (100, 200, 400, 800, 1600)
 SCALE_CONTENDERS = ("padded", "bucketed", "packed", "fused", "fused+dedup")
 
@@ -62,34 +64,40 @@ def measure_steps(build, folder, steps):
     compare(build, text, folder / f"steps_{steps}.json", "--hidden", 128, "--batch", 8, "--repeats", 3)
 
 
-def measure(build, folder, size, texts):
-    folder.mkdir(exist_ok=True)
-    for file in folder.iterdir():
-        file.unlink()
+def require(files):
+    for file in files:
+        if not file.is_file():
+            raise InputError(f"there is no {file}")
+
+
+def measure(build, size, texts):
+    """Fills BUILD/evidence."""
+    engine_bench, embedded_bench, memory_bench = (build / "bench" / f"{name}_bench" for name in
+                                                  ("engine", "embedded", "memory"))
+    require((build / "packseq", engine_bench, embedded_bench, memory_bench, *texts))
+    commit = find_commit()
+    folder = build / "evidence.part"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     settings = RUNS[size]
-    flags = (f"--benchmark_repetitions={settings['repetitions']}", "--benchmark_min_time=0.03")
+    flags = ("--benchmark_repetitions=4", "--benchmark_min_time=0.03")
     chosen = f"--benchmark_filter={settings['filter']}"
-    run("padded, packed and fused (2 minutes; full: 8)", build / "bench/engine_bench", *flags, chosen,
+    run("padded, packed and fused (2 minutes; full: 8)", engine_bench, *flags, chosen,
         f"--benchmark_out={folder / 'engine.json'}")
-    run("the same at five fills", build / "bench/engine_bench", "--all", *flags,
+    run("the same at five fills", engine_bench, "--all", *flags,
         "--benchmark_filter=lstm/.*/B:32/T:100/I:256/H:256/.*threads:1/", f"--benchmark_out={folder / 'fill.json'}")
-    run("no word multiplied twice (2 minutes; full: 5)", build / "bench/embedded_bench", *texts, *flags, chosen,
+    run("no word multiplied twice (2 minutes; full: 5)", embedded_bench, *texts, *flags, chosen,
         f"--benchmark_out={folder / 'embedded.json'}")
     for text in texts:
         compare(build, text, folder / f"compare_{text.stem}.json", "--max-batches", settings["batches"])
     for steps in STEPS:
         measure_steps(build, folder, steps)
     if size == "full":
-        memory = run("memory (2 minutes)", sys.executable, ROOT / "bench/memory.py", build / "bench/memory_bench")
-        (folder / "memory.txt").write_text(memory)
-    (folder / "environment.json").write_text(json.dumps(environment(folder, size), indent=2) + "\n")
-
-
-def load_json(file):
-    try:
-        return json.loads(file.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{file}: {error}; was anything measured, and to its end?")
+        print("evidence: memory (2 minutes)", file=sys.stderr, flush=True)
+        (folder / "memory.json").write_text(json.dumps(memory.measure(memory_bench)))
+    write_environment(folder, size, commit)
+    shutil.rmtree(build / "evidence", ignore_errors=True)
+    folder.rename(build / "evidence")
 
 
 def load_compared(folder, prefix="compare_"):
@@ -97,17 +105,17 @@ def load_compared(folder, prefix="compare_"):
     return {file.stem.removeprefix(prefix): load_json(file) for file in sorted(folder.glob(f"{prefix}*.json"))}
 
 
-def environment(folder, size):
-    cpu = platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        cpu = re.search(r"model name\s*: (.*)|$", pathlib.Path("/proc/cpuinfo").read_text())[1] or cpu
+def find_commit():
     try:
-        commit = run("the commit", "git", "-C", ROOT, "describe", "--always", "--dirty").strip()
+        return run("the commit", "git", "-C", ROOT, "describe", "--always", "--dirty").strip()
     except InputError:  # an archive, or no git
-        commit = "unknown"
+        return "unknown"
+
+
+def write_environment(folder, size, commit):
     versions = next(iter(load_compared(folder).values()))["versions"]
-    return {"run": size, "cpu": cpu, "cores": os.cpu_count(), **versions, "commit": commit,
-            "date": datetime.date.today().isoformat()}
+    environment = {"run": size, "cpu": cpu(), **versions, "commit": commit, "date": datetime.date.today().isoformat()}
+    (folder / "environment.json").write_text(json.dumps(environment, indent=2) + "\n")
 
 
 def speeds(report, mode):
@@ -118,40 +126,41 @@ def speeds(report, mode):
 def core_hours(folder):
     """A Markdown table, in core-hours for a billion documents."""
     rows = []
-    for name, report in load_compared(folder).items():
-        tokens = report["text"]["tokens"] / report["text"]["documents"]
+    for name, compared in load_compared(folder).items():
+        tokens = compared["text"]["tokens"] / compared["text"]["documents"]
         for mode in ("inference", "training"):
-            of_mode = speeds(report, mode)
-            hours = [f"{1e9 * tokens / of_mode[contender] / 3600:,.0f}" for contender in SCALE_CONTENDERS]
-            rows.append((f"{name}, {mode}", f"{tokens:.1f}", f"{report['fill']:.0%}", *hours))
-    return format_table(("core-hours", "tokens", "fill", *SCALE_CONTENDERS), rows, markdown=True)
+            hours = {contender: 1e9 * tokens / speed / 3600 for contender, speed in speeds(compared, mode).items()}
+            rows.append({"core-hours": f"{name}: {mode}", "tokens": tokens, "fill": compared["fill"], **hours})
+    return format_table({"core-hours": "", "tokens": ".1f", "fill": ".0%", **dict.fromkeys(SCALE_CONTENDERS, ",.0f")},
+                        rows)
 
 
-def write_cases(file, title, about, script, rows, headings):
-    """All cases of one benchmark program, and the bars that they miss."""
-    columns = f"Columns: see `bench/{script.__name__}.py --help`. Below the table, the cases that miss a bar."
-    parts = (f"# {title}", about, columns, format_table(headings, rows, markdown=True), "\n".join(script.misses(rows)))
-    file.write_text("\n\n".join(parts) + "\n")
+def confirm_readme(claims, engine, words):
+    """A Markdown table of verdicts, and what to make of them; engine and words are rows of these programs' cases."""
+    engine_claims, words_claims = claims
+    rows = [claim.judge(engine) for claim in engine_claims]
+    rows += [claim.judge(confirm.of_readmes_texts(words)) for claim in words_claims]
+    verdicts = [row["verdict"] for row in rows]
+    noisy = sum(row["spread"] > confirm.TOLERANCE for row in engine + words)
+    return (f"{format_table(confirm.FORMATS, rows)}\n\n{verdicts.count('confirmed')} of "
+            f"{len(rows) - verdicts.count('not measured')} measured figures confirmed. In {noisy} of "
+            f"{len(engine + words)} cases the repetitions lie more than {confirm.TOLERANCE:.0%} apart: the quieter the "
+            "machine, the more this says.")
 
 
-def report(folder, readme):
+def report(folder, claims):
     about = load_json(folder / "environment.json")
-    about = (f"{about['cpu']}, {about['cores']} cores; packseq {about['packseq']} ({about['commit']}), LibTorch "
-             f"{about['libtorch']}, {about['compiler']}; {about['date']}, {about['run']} run.")
-    write_cases(folder / "engine.md", "The fused engine against LibTorch", about, ratios,
-                ratios.make_rows(folder / "engine.json"), ratios.HEADINGS + ratios.FUSED_HEADINGS)
-    write_cases(folder / "embedded.md", "Each distinct word multiplied once", about, embedded_ratios,
-                embedded_ratios.make_rows(folder / "embedded.json"), embedded_ratios.HEADINGS)
-    rows = confirm.judge_engine(readme, folder / "engine.json") + confirm.judge_words(readme, folder / "embedded.json")
-    verdicts = [row[-1] for row in rows]
-    counts = (f"{verdicts.count('confirmed')} of {len(rows) - verdicts.count('not measured')} measured figures "
-              "confirmed.")
-    parts = ("# README's figures, measured again", about,
-             format_table(("figure", "README", "this run", "verdict"), rows, markdown=True), counts,
-             "# A billion documents", core_hours(folder))
-    text = "\n\n".join(parts) + "\n"
-    (folder / "evidence.md").write_text(text)
-    print(f"{text}\nAll cases: {folder}/engine.md and {folder}/embedded.md")
+    about = (f"{about['cpu']}; packseq {about['packseq']} ({about['commit']}), LibTorch {about['libtorch']}, "
+             f"{about['compiler']}; {about['date']}, {about['run']} run.")
+    rows = {name: script.make_rows(folder / f"{name}.json") for name, (script, _) in PAGES.items()
+            if (folder / f"{name}.json").exists()}
+    for name, cases in rows.items():
+        script, title = PAGES[name]
+        page = format_page(title, about, script.__doc__, format_table(script.FORMATS, cases))
+        (folder / f"{name}.md").write_text(page)
+    print("# README's figures, measured again", about, confirm_readme(claims, rows["engine"], rows["embedded"]),
+          "# A billion documents", core_hours(folder),
+          f"All cases: {', '.join(f'{folder}/{name}.md' for name in rows)}", sep="\n\n")
 
 
 def main():
@@ -163,11 +172,12 @@ def main():
     arguments = parser.parse_args()
     if arguments.size and not arguments.texts:
         parser.error("a text is needed")
-    folder = arguments.build / "evidence"
+    build = arguments.build.resolve()
     try:
+        claims = confirm.read_engine_claims(arguments.readme), confirm.read_words_claims(arguments.readme)
         if arguments.size:
-            measure(arguments.build, folder, arguments.size, arguments.texts)
-        report(folder, arguments.readme)
+            measure(build, arguments.size, arguments.texts)
+        report(build / "evidence", claims)
     except InputError as error:
         sys.exit(f"evidence.py: {error}")
 

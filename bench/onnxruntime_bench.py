@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
-"""Times ONNX Runtime's LSTM, which is told the lengths of a padded batch, beside LibTorch's and packseq's engine:
+"""Times ONNX Runtime's LSTM, which is told the lengths of a padded batch, beside LibTorch's and packseq's engine.
 
     python3 -m venv build/onnx && build/onnx/bin/pip install torch==2.13.0 onnx onnxruntime numpy
-    build/onnx/bin/python bench/onnxruntime_bench.py build/packseq_torch.so
+    build/onnx/bin/python bench/onnxruntime_bench.py build/packseq_torch.so >bench/results/onnxruntime.md
 
-All run the same weights over the same inputs, in this process, by turns; before the clock starts their results are
-compared. Inference only. Prints a table in Markdown:
+All run the same weights over the same inputs, in this process, by turns of three runs after one that does not count,
+with their own default settings; before the clock starts their results are compared. Inference only, on one thread and
+on two. Times are medians, in milliseconds:
 
-  fill       real tokens over all cells of the padded batch
-  padded, packed
-             LibTorch, median milliseconds
-  onnx       ONNX Runtime with sequence_lens
-  fused      packseq's engine
-  onnx/fused how many times as long as the engine ONNX Runtime takes
-  per FLOP   of onnx and fused: over padded times fill
+  fill                     real tokens over all cells of the padded batch
+  padded, packed           LibTorch
+  onnx                     ONNX Runtime with sequence_lens
+  fused                    packseq's engine
+  onnx / fused             how many times as long as the engine ONNX Runtime takes
+  fused / (padded x fill), onnx / (padded x fill)
+                           below 1, each useful FLOP takes less time than in oneDNN
 """
 
 import argparse
@@ -27,15 +28,19 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch.nn.utils.rnn import pack_sequence, pad_sequence
 
+from tables import cpu, format_page, format_table
+
 SHAPES = ((1, 100, 128), (8, 100, 128), (32, 100, 128), (64, 100, 256), (32, 100, 512), (64, 100, 512))
+CONTENDERS = ("padded", "packed", "onnx", "fused")
+FORMATS = {"case": "", "fill": ".2f", **dict.fromkeys(CONTENDERS, ".2f"),
+           **dict.fromkeys(("onnx / fused", "fused / (padded x fill)", "onnx / (padded x fill)"), ".2f")}
 FILLS = {"uniform60": (0.2, 1.0), "uniform30": (0.01, 0.6), "equal": (1.0, 1.0)}
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", help="where packseq_torch is")
-    parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
-    parser.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
     return parser.parse_args()
 
 
@@ -60,8 +65,6 @@ def make_session(lstm, threads):
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    # Threads that spin after a run would take a core from whoever runs next.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
@@ -108,32 +111,35 @@ def measure(case, rounds):
     for _ in range(rounds):
         for contender, run in case.run.items():
             choose_engine(contender)
-            begin = time.perf_counter()
+            time.sleep(0.05)  # the last one's threads spin before they sleep, and would take a core from this one's
             run()
-            times[contender].append((time.perf_counter() - begin) * 1e3)
+            for _ in range(3):
+                begin = time.perf_counter()
+                run()
+                times[contender].append((time.perf_counter() - begin) * 1e3)
     return {contender: statistics.median(values) for contender, values in times.items()}
+
+
+def make_row(shape, lengths, threads, rounds):
+    case = Case(shape, lengths, threads)
+    ms = measure(case, rounds)
+    batch, longest, size = shape
+    return {"case": f"B:{batch} T:{longest} I:{size} H:{size} lengths:{lengths} threads:{threads}", "fill": case.fill,
+            **ms, "onnx / fused": ms["onnx"] / ms["fused"],
+            **{f"{name} / (padded x fill)": ms[name] / (ms["padded"] * case.fill) for name in ("fused", "onnx")}}
 
 
 def main():
     arguments = parse_arguments()
     torch.ops.load_library(arguments.library)
-    torch.set_num_threads(arguments.threads)
-    print(f"LSTM, inference, {arguments.threads} thread(s); ONNX Runtime {onnxruntime.__version__}, "
-          f"LibTorch {torch.__version__}\n")
-    print("| case | fill | padded | packed | onnx | fused | onnx/fused | onnx per FLOP | fused per FLOP |")
-    print("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    with torch.inference_mode():
-        for shape in SHAPES:
-            for lengths in FILLS:
-                if shape[0] == 1 and lengths != "equal":
-                    continue
-                case = Case(shape, lengths, arguments.threads)
-                ms = measure(case, arguments.rounds)
-                useful = ms["padded"] * case.fill
-                print(f"| B:{shape[0]} T:{shape[1]} H:{shape[2]} {lengths} | {case.fill:.2f} | "
-                      + " | ".join(f"{ms[contender]:.2f}" for contender in case.run)
-                      + f" | {ms['onnx'] / ms['fused']:.2f} | {ms['onnx'] / useful:.2f} | {ms['fused'] / useful:.2f} |",
-                      flush=True)
+    rows = []
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        with torch.inference_mode():
+            rows += [make_row(shape, lengths, threads, arguments.rounds) for shape in SHAPES for lengths in FILLS
+                     if shape[0] > 1 or lengths == "equal"]
+    about = f"{cpu()}; ONNX Runtime {onnxruntime.__version__}, LibTorch {torch.__version__}."
+    print(format_page("ONNX Runtime's LSTM beside the engine", about, __doc__, format_table(FORMATS, rows)), end="")
 
 
 if __name__ == "__main__":

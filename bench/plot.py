@@ -22,7 +22,7 @@ from matplotlib.ticker import LogLocator, PercentFormatter, ScalarFormatter
 
 import ratios
 from evidence import load_compared, speeds
-from ratios import InputError, group, load_repetitions, median_and_spread
+from ratios import InputError, group, load_repetitions, median_ms
 
 COLOURS = {"padded": "grey", "bucketed": "tab:brown", "packed": "tab:orange", "fused": "tab:blue",
            "fused+dedup": "tab:green", "fused+frozen": "tab:purple"}
@@ -61,7 +61,7 @@ def draw_fill(folder):
     points = {mode: {} for mode in MODES}
     for case, runs in group(load_repetitions(folder / "fill.json")).items():
         for contender, repetitions in runs.items():
-            point = repetitions[0]["fill"], median_and_spread(repetitions)[0]
+            point = repetitions[0]["fill"], median_ms(repetitions)
             points[case.split()[1]].setdefault(contender, []).append(point)
     for mode, axes in panels.items():
         draw_lines(axes, points[mode])
@@ -115,7 +115,7 @@ def draw_peak(folder):
         axes.tick_params(axis="y", labelsize=8)
         axes.grid(alpha=0.3)
     grid[0][0].yaxis.set_inverted(True)  # the panels share it
-    legend(figure, grid[0][0], loc="outside upper right", ncols=3)
+    legend(figure, grid[0][0], loc="upper left", ncol=3)  # above the names of the cases
     figure.supxlabel(f"useful FLOPs per second, of the micro-kernel's {peak / 1e9:.0f} GFLOP/s", fontsize=10)
     return figure
 
@@ -145,7 +145,7 @@ def draw_flops(folder):
         padded = runs.pop("padded")
         for contender, repetitions in runs.items():
             panels[mode].scatter(padded[0]["executed_flops"] / repetitions[0]["executed_flops"],
-                                 median_and_spread(padded)[0] / median_and_spread(repetitions)[0],
+                                 median_ms(padded) / median_ms(repetitions),
                                  color=COLOURS[contender], alpha=0.7, label=contender, zorder=2)
     for axes in panels.values():
         axes.plot((0.9, 12), (0.9, 12), color="black", linewidth=0.8, label="time saved as FLOPs are")

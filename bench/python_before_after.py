@@ -6,7 +6,6 @@
 Rounds of both are interleaved, so that whatever else the machine does slows both alike. Results and gradients are
 compared before the clock starts.
 
-  case     the network; B documents, the longest of T steps; I and H, the sizes of input and hidden state
   fill     real tokens over all cells of the padded batch
   before   median time of LibTorch's own code, in milliseconds
   after    the same with the engine
@@ -24,29 +23,29 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
 
-HEADINGS = ("case", "fill", "before", "after", "ratio", "spread")
-ROW = "| {:72} | {:>6} | {:>9} | {:>9} | {:>6} | {:>7} |"
+from tables import format_table
+
+FORMATS = {"case": "", "fill": ".2f", "before": ".2f", "after": ".2f", "ratio": ".2f", "spread": ".0%"}
+
+
+def parse_shape(text):
+    batch, size = text.split("x")
+    return int(batch), int(size)
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", help="where packseq_torch is")
-    parser.add_argument("--network", choices=("LSTM", "GRU", "RNN"), action="append", help="default: all three")
-    parser.add_argument("--batch", type=int, default=32, help="documents (default: %(default)s)")
-    parser.add_argument("--steps", type=int, default=100, help="length of the longest document (default: %(default)s)")
-    parser.add_argument("--shortest", type=int, default=10, help="length of the shortest (default: %(default)s)")
-    parser.add_argument("--input", type=int, default=256, help="input size (default: %(default)s)")
-    parser.add_argument("--hidden", type=int, default=256, help="hidden size (default: %(default)s)")
-    parser.add_argument("--layers", type=int, default=1)
-    parser.add_argument("--bidirectional", action="store_true")
+    parser.add_argument("shapes", nargs="*", type=parse_shape, default=[(8, 128), (32, 256), (64, 512)],
+                        help="documents x size of input and hidden state (default: 8x128 32x256 64x512)")
     parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=7, help="default: %(default)s")
     return parser.parse_args()
 
 
-def make_batch(arguments):
-    lengths = torch.linspace(arguments.steps, arguments.shortest, arguments.batch).long().tolist()
-    return pack_sequence([torch.randn(length, arguments.input) for length in lengths])
+def make_batch(batch, size):
+    """Documents of 10 to 100 steps."""
+    return pack_sequence([torch.randn(length, size) for length in torch.linspace(100, 10, batch).long().tolist()])
 
 
 def infer(network, packed):
@@ -85,27 +84,25 @@ def spread(times):
     return (max(times) - min(times)) / statistics.median(times)
 
 
+def make_rows(batch, size, rounds):
+    packed = make_batch(batch, size)
+    for kind in (nn.LSTM, nn.GRU, nn.RNN):
+        network = kind(size, size)
+        for mode, run in (("inference", infer), ("training", train)):
+            times = measure(lambda: run(network, packed), rounds)
+            before, after = (1e3 * statistics.median(values) for values in times)
+            yield {"case": f"{kind.__name__.lower()} {mode} B:{batch} T:100 I:{size} H:{size}",
+                   "fill": len(packed.data) / (batch * 100), "before": before, "after": after,
+                   "ratio": before / after, "spread": max(map(spread, times))}
+
+
 def main():
     arguments = parse_arguments()
     torch.ops.load_library(arguments.library)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    packed = make_batch(arguments)
-    fill = len(packed.data) / (arguments.batch * arguments.steps)
-    sizes = f"B:{arguments.batch} T:{arguments.steps} I:{arguments.input} H:{arguments.hidden}"
-    if arguments.layers > 1 or arguments.bidirectional:
-        sizes += f" layers:{arguments.layers} directions:{2 if arguments.bidirectional else 1}"
-    print(ROW.format(*HEADINGS))
-    print(ROW.format("---", *["---:"] * 5))
-    for name in arguments.network or ("LSTM", "GRU", "RNN"):
-        network = getattr(nn, name)(arguments.input, arguments.hidden, arguments.layers,
-                                    bidirectional=arguments.bidirectional)
-        for mode, run in (("inference", infer), ("training", train)):
-            before, after = measure(lambda: run(network, packed), arguments.rounds)
-            medians = [1e3 * statistics.median(times) for times in (before, after)]
-            case = f"{name.lower()} {mode} {sizes} threads:{arguments.threads}"
-            print(ROW.format(case, f"{fill:.2f}", f"{medians[0]:.2f}", f"{medians[1]:.2f}",
-                             f"{medians[0] / medians[1]:.2f}", f"{max(spread(before), spread(after)):.0%}"))
+    rows = [row for shape in arguments.shapes for row in make_rows(*shape, arguments.rounds)]
+    print(format_table(FORMATS, rows))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
-// Batches from a text that need not fit into memory: how fast, and how much memory the process has near the beginning and
-// near the end.
+// Batches from a text that need not fit into memory: how fast, and how much memory the process has near the beginning
+// and near the end.
 
 #include <torch/data/dataloader.h>
 

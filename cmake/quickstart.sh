@@ -20,17 +20,18 @@ usage() {
 Usage: bash cmake/quickstart.sh [FILE...]   build packseq and compare padded with packed on these text files, a
                                             document a line; with no file, on texts that this machine already has
        bash cmake/quickstart.sh test        build everything and run all tests
-       bash cmake/quickstart.sh bench       measure what README says of speed, tell what this machine confirms, and draw
-                                            it: about 5 minutes after the build
-       bash cmake/quickstart.sh bench full  the same in about 20 minutes, with more threads and repetitions
+       bash cmake/quickstart.sh bench       measure what README's tables say of the fused engine and of distinct words,
+                                            tell what this machine confirms, and draw it: about 6 minutes after the
+                                            build
+       bash cmake/quickstart.sh bench full  the same on two threads, too, and the memory: about 20 minutes
        bash cmake/quickstart.sh --help      print this
 
 Works from any folder, builds into build/, and does nothing twice. Missing packages are installed with apt where that
 needs no password; else it says how to get them.
 
 LibTorch is taken from Torch_DIR or CMAKE_PREFIX_PATH of the environment, the last build, or the torch of python3: the
-first that can be linked and is in the tested range, from $minimum on and below $below. Else LibTorch $torch_version for the CPU
-is installed into build/venv. Your own Python is never changed.
+first that can be linked and is in the tested range, from $minimum on and below $below. Else LibTorch $torch_version for
+the CPU is installed into build/venv. Your own Python is never changed.
 
 Environment:
   Torch_DIR, CMAKE_PREFIX_PATH   where to look for LibTorch first, as in CMake
@@ -134,29 +135,36 @@ find_licences() {
 
 # Sets texts to those that README's figures are of, or else to one of the licences' paragraphs, a document a line.
 find_texts() {
-  local folder=$build/real_text name
+  local folder=$build/real_text
   say "taking texts into build/real_text"
-  bash "$root/cmake/real_text.sh" "$folder" >>"$log" 2>&1 || say "not all texts are to be had (see $log)"
-  texts=()
-  for name in kjv wordnet; do
-    [[ ! -s $folder/$name.txt ]] || texts+=("$folder/$name.txt")
-  done
-  ((${#texts[@]} == 0)) || return 0
+  texts=("$folder/kjv.txt" "$folder/wordnet.txt")
+  bash "$root/cmake/real_text.sh" "$folder" kjv wordnet >>"$log" 2>&1 && return
+  say "not all texts are to be had (see $log): README's figures of them are not measured"
   find_licences
   awk 'BEGIN { RS = "" } { $1 = $1; print }' "${licences[@]}" >"$folder/licences.txt"
   texts=("$folder/licences.txt")
 }
 
-draw() {
-  local python
-  for python in python3 "$venv/bin/python"; do
-    if "$python" -c 'import matplotlib' 2>/dev/null; then
-      "$python" -B "$root/bench/plot.py" "$build/evidence"
-      say "pictures: $build/evidence/*.png"
-      return
-    fi
+# Sets plotter to a Python that has matplotlib: apt's package is the system's Python's alone.
+find_plotter() {
+  for plotter in python3 /usr/bin/python3; do
+    if "$plotter" -c 'import matplotlib' 2>/dev/null; then return; fi
   done
-  say "no pictures: neither python3 nor build/venv has matplotlib"
+  return 1
+}
+
+draw() {
+  local plotter
+  if ! find_plotter && can_use_apt; then
+    say "installing python3-matplotlib with apt (about a minute)"
+    apt_install python3-matplotlib >>"$log" 2>&1 || true
+  fi
+  if ! find_plotter; then
+    say "no pictures: no matplotlib; once python3 has it: python3 bench/plot.py $build/evidence"
+    return
+  fi
+  "$plotter" -B "$root/bench/plot.py" "$build/evidence"
+  say "pictures: $build/evidence/*.png"
 }
 
 # bench SIZE: short or full

@@ -9,11 +9,12 @@ source "$here/quickstart/packages.sh"
 
 usage() {
   cat <<END
-Usage: bash cmake/real_text.sh FOLDER   write text files into FOLDER, each line a document, UTF-8:
-                                          kjv.txt        the verses of the King James Bible
-                                          wordnet.txt    the definitions of WordNet
-                                          fortunes.txt   the sayings of fortune
-                                          manpages.txt   the paragraphs of the Linux manual pages
+Usage: bash cmake/real_text.sh FOLDER [TEXT...]   write text files into FOLDER, each line a document, UTF-8; with no
+                                                  TEXT named, all of them:
+    kjv        the verses of the King James Bible
+    wordnet    the definitions of WordNet
+    fortunes   the sayings of fortune
+    manpages   the paragraphs of the Linux manual pages
 
 The text is taken from packages of Debian and Ubuntu, which are installed with apt where that needs no password. A file
 that is there already is left as it is. Ends with 77 if a text is not to be had; the others are written.
@@ -94,18 +95,26 @@ write() {
 }
 
 main() {
-  local folder=$1 result=0
+  local folder=$1 name packages result=0
+  shift
   mkdir -p "$folder"
-  write "$folder" kjv bible-kjv bible-kjv-text || result=77
-  write "$folder" wordnet wordnet-base || result=77
-  write "$folder" fortunes fortunes fortunes-min || result=77
-  write "$folder" manpages manpages manpages-dev || result=77
+  (($#)) || set -- kjv wordnet fortunes manpages
+  for name in "$@"; do
+    case $name in
+      kjv) packages=(bible-kjv bible-kjv-text) ;;
+      wordnet) packages=(wordnet-base) ;;
+      fortunes) packages=(fortunes fortunes-min) ;;
+      manpages) packages=(manpages manpages-dev) ;;
+      *) say "there is no text $name" && usage && return 1 ;;
+    esac
+    write "$folder" "$name" "${packages[@]}" || result=77
+  done
   return "$result"
 }
 
-if [[ $# != 1 || $1 == -* ]]; then
+if [[ ${1:--} == -* ]]; then
   usage
   [[ ${1:-} == --help || ${1:-} == -h ]] || exit 1
 else
-  main "$1"
+  main "$@"
 fi

@@ -1,0 +1,31 @@
+"""Tables and pages of results, in Markdown."""
+
+import os
+import pathlib
+import platform
+import re
+
+
+def cpu():
+    """What processor this is, and how many cores of it there are."""
+    name = platform.machine()
+    if os.path.exists("/proc/cpuinfo"):
+        name = re.search(r"model name\s*: (.*)|$", pathlib.Path("/proc/cpuinfo").read_text())[1] or name
+    return f"{name}, {os.cpu_count()} cores"
+
+
+def format_table(formats, rows):
+    """In Markdown, with the columns of `formats` that any row has, in that order; numbers to the right."""
+    columns = [column for column in formats if any(column in row for row in rows)]
+    cells = [[format(row[column], formats[column]) if column in row else "-" for column in columns] for row in rows]
+    widths = [max(map(len, column)) for column in zip(columns, *cells)]
+    rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
+    lines = [[row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:])]
+             for row in (columns, rule, *cells)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def format_page(title, about, doc, table):
+    """`doc` is of the script that made the table; from the third paragraph on it tells what the columns are."""
+    columns = doc.split("\n\n", 2)[2].rstrip()
+    return f"# {title}\n\n{about}\n\n```\n{columns}\n```\n\n{table}\n"
