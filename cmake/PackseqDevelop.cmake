@@ -10,7 +10,8 @@ add_compile_definitions($<$<CONFIG:Debug>:NDEBUG>)
 find_program(PACKSEQ_CCACHE ccache)
 if(PACKSEQ_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # Without this sloppiness ccache refuses every file that uses a precompiled header.
-  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime;${PACKSEQ_CCACHE}")
+  set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND}" -E env
+    CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime "${PACKSEQ_CCACHE}")
 endif()
 if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
   add_compile_options(-Xclang -fno-pch-timestamp)  # else a rebuilt precompiled header empties the cache

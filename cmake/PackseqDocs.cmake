@@ -1,5 +1,5 @@
-# `cmake --build build --target packseq_docs` makes build/docs/html/index.html of the public headers' comments, and fails
-# where one is missing or wrong. Only where there is Doxygen.
+# `cmake --build build --target packseq_docs` makes build/docs/html/index.html of the public headers' comments, and
+# fails where one is missing or wrong. Only where there is Doxygen.
 find_package(Doxygen 1.9 QUIET)
 if(NOT DOXYGEN_FOUND)
   return()

@@ -1,7 +1,7 @@
 # Looks for Google Highway and makes the target packseq::highway. Part of the build and of the installed package alike:
 # Highway's own package file differs too much from one distribution to the next.
-set(PACKSEQ_HIGHWAY_NOT_FOUND "packseq needs Google Highway and did not find it: install libhwy-dev (apt), highway (brew, \
-vcpkg) or libhwy (conda), or set CMAKE_PREFIX_PATH")
+set(PACKSEQ_HIGHWAY_NOT_FOUND "packseq needs Google Highway and did not find it: install libhwy-dev (apt), highway \
+(brew, vcpkg) or libhwy (conda), or set CMAKE_PREFIX_PATH")
 
 find_path(PACKSEQ_HIGHWAY_INCLUDE_DIR hwy/highway.h)
 find_library(PACKSEQ_HIGHWAY_LIBRARY hwy)

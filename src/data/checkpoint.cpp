@@ -51,8 +51,8 @@ std::vector<Names> groups_of(const Optimizer& optimizer, const Module& model) {
   return groups;
 }
 
-/// An LBFGS that has stepped keeps room for products of its next step, undefined tensors, which LibTorch cannot write; it
-/// makes the room anew where there is none.
+/// An LBFGS that has stepped keeps room for products of its next step, undefined tensors, which LibTorch cannot write;
+/// it makes the room anew where there is none.
 void make_writable(Optimizer& optimizer) {
   if (typeid(optimizer) != typeid(torch::optim::LBFGS)) return;
   for (auto& entry : optimizer.state()) {

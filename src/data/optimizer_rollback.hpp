@@ -12,8 +12,8 @@ namespace packseq::data::detail {
 /// Takes from an optimizer all that it has learnt, and gives it back unless told to forget it.
 class OptimizerRollback {
  public:
-  /// The optimizer has no state then, and what is loaded does not mix with it: `load` leaves the state of each parameter
-  /// for which the archive has none.
+  /// The optimizer has no state then, and what is loaded does not mix with it: `load` leaves the state of each
+  /// parameter for which the archive has none.
   explicit OptimizerRollback(torch::optim::Optimizer& optimizer) : optimizer_(optimizer) {
     for (const auto& group : std::as_const(optimizer).param_groups()) options_.push_back(group.options().clone());
     state_ = std::exchange(optimizer.state(), {});

@@ -24,7 +24,8 @@ inline std::string text_of_first(Communicator& communicator, std::string text) {
   return text;
 }
 
-/// Refuses, on every rank, a text that is not on all of them that of rank 0; `difference(own, first)` says how they differ.
+/// Refuses, on every rank, a text that is not on all of them that of rank 0; `difference(own, first)` says how they
+/// differ.
 template <class Difference>
 void check_same(Communicator& communicator, const std::string& text, const Difference& difference) {
   const std::string first = text_of_first(communicator, text);

@@ -79,8 +79,8 @@ std::string problem_of(const std::vector<Named>& trained, std::int64_t count) {
 
 /// Replaces the gradients of parameters of one dtype by their sums over all ranks, in one message.
 ///
-/// They are copied to one tensor and back: that costs little, and leaves optimizers and `zero_grad` free to do with them
-/// what they like.
+/// They are copied to one tensor and back: that costs little, and leaves optimizers and `zero_grad` free to do with
+/// them what they like.
 void sum_gradients(Communicator& communicator, const std::vector<at::Tensor>& parameters, at::Tensor& flat) {
   if (parameters.empty()) return;
   std::vector<std::int64_t> sizes;

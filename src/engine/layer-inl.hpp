@@ -101,9 +101,9 @@ void run_shared_steps(const Job<Pass>& job, const Executor& executor) {
   });
 }
 
-/// Runs jobs, their dealt steps all at the same time. A pass has `run(worker, share, steps)`, for some sequences and some
-/// steps, `prepare_shared(live)`, and `first_step_first()`, the order in which it takes the steps: those that are shared
-/// are a plan's last.
+/// Runs jobs, their dealt steps all at the same time. A pass has `run(worker, share, steps)`, for some sequences and
+/// some steps, `prepare_shared(live)`, and `first_step_first()`, the order in which it takes the steps: those that are
+/// shared are a plan's last.
 template <class Pass>
 void run_jobs(const std::vector<Job<Pass>>& jobs, const Executor& executor) {
   for (const auto& job : jobs) {

@@ -37,8 +37,8 @@ Support supports_tensors(const at::Tensor& data, at::TensorList states, at::Tens
 /// Whether all of a network's tensors fit together; where they do not, LibTorch says what is wrong.
 bool is_well_formed(const Network& network);
 
-/// What the first layer's gates start from, whatever the state, for all rows of `network.data`: [D, K, *], a form of the
-/// engine's own. The network is supported and well formed, but for its index and batch sizes.
+/// What the first layer's gates start from, whatever the state, for all rows of `network.data`: [D, K, *], a form of
+/// the engine's own. The network is supported and well formed, but for its index and batch sizes.
 at::Tensor project_input(const Network& network);
 
 /// Runs a network that is supported and well formed.

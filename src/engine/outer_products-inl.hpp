@@ -20,8 +20,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace packseq::engine::HWY_NAMESPACE {
 
-// A tile adds up so many rows before it is written, so that C is read and written seldom. A panel of B, of so many rows,
-// is multiplied with so many tiles of A in turn while both are in the second cache.
+// A tile adds up so many rows before it is written, so that C is read and written seldom. A panel of B, of so many
+// rows, is multiplied with so many tiles of A in turn while both are in the second cache.
 constexpr std::size_t rows_per_block = 1024;
 constexpr std::size_t tiles_per_group = 8;
 constexpr std::size_t columns_per_group = tiles_per_group * tile_rows;

@@ -7,9 +7,9 @@
 namespace packseq::engine {
 namespace {
 
-// Steps of fewer sequences than these for each thread are shared by hidden units, if there are so many weights that they
-// do not stay in a core's own cache: reading them then takes as long as multiplying so many rows, and each thread of a
-// team reads but its part. That is worth waiting for the others at every step.
+// Steps of fewer sequences than these for each thread are shared by hidden units, if there are so many weights that
+// they do not stay in a core's own cache: reading them then takes as long as multiplying so many rows, and each thread
+// of a team reads but its part. That is worth waiting for the others at every step.
 constexpr std::size_t rows_worth_dealing = 6;
 constexpr std::size_t weight_bytes_worth_sharing = 512 << 10;
 
@@ -31,8 +31,8 @@ std::vector<std::size_t> lengths_within(const Plan& plan, const Range& steps) {
   return lengths;
 }
 
-/// Twice the time of some sequences, longest first, in units of a row of a full tile. A step of one or two rows takes as
-/// long as one of two and a half, since it waits for weights.
+/// Twice the time of some sequences, longest first, in units of a row of a full tile. A step of one or two rows takes
+/// as long as one of two and a half, since it waits for weights.
 std::size_t cost(std::span<const std::size_t> lengths, std::size_t rows) {
   const auto length = [&](std::size_t rank) { return rank < lengths.size() ? lengths[rank] : 0; };
   return 2 * rows + 3 * (length(0) - length(1)) + (length(1) - length(2));

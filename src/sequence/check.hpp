@@ -18,7 +18,8 @@ std::vector<std::int64_t> checked_lengths(const char* function, const char* argu
 /// The lengths of sequences, once they are known to fit end to end into one tensor, and not to be none.
 std::vector<std::int64_t> checked_lengths(const char* function, const std::vector<at::Tensor>& sequences);
 
-/// The lengths of sequences, once they are known to be those of their values still: both tensors can be changed in place.
+/// The lengths of sequences, once they are known to be those of their values still: both tensors can be changed in
+/// place.
 std::vector<std::int64_t> checked_lengths(const char* function, const Jagged& sequences);
 
 /// The entries of `lengths`, once they are known to fit the padded batch `padded`, [B, T, *] or [T, B, *].

@@ -27,8 +27,8 @@ Layout checked_layout(const char* function, const PackedSequence& packed);
 /// A packed batch of this layout around `data` [N, *]; `enforce_sorted` as in `PackSequenceOptions`.
 PackedSequence make_packed(const char* function, const Layout& layout, at::Tensor data, bool enforce_sorted);
 
-/// From rows [B', *] for the sequences that are not empty, longest first, to [B, *] in the caller's order; empty ones get
-/// zeros.
+/// From rows [B', *] for the sequences that are not empty, longest first, to [B, *] in the caller's order; empty ones
+/// get zeros.
 at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows);
 
 /// The rows of `data` [N, *] with these numbers, int64 on the CPU.

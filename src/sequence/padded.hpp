@@ -22,8 +22,8 @@ struct PaddedShape {
 /// The shape of an existing batch of at least two dimensions.
 PaddedShape shape_of(const at::Tensor& padded, const UnpadOptions& options);
 
-/// The shape of a batch for sequences of these lengths, once it is known to take fewer than 2^63 bytes in cells of these
-/// sizes and bytes per element.
+/// The shape of a batch for sequences of these lengths, once it is known to take fewer than 2^63 bytes in cells of
+/// these sizes and bytes per element.
 PaddedShape checked_shape(const char* function, const PadOptions& options, std::span<const std::int64_t> lengths,
                           at::IntArrayRef cell, std::size_t element_size);
 

@@ -7,7 +7,8 @@
 namespace packseq::data {
 namespace {
 
-/// Bit by bit, as the division of polynomials is done by hand; highest bit first, so that bytes and result are mirrored.
+/// Bit by bit, as the division of polynomials is done by hand; highest bit first, so that bytes and result are
+/// mirrored.
 std::uint64_t crc64_by_division(const std::string& bytes) {
   const auto mirrored = [](std::uint64_t number, int bits) {
     std::uint64_t result = 0;

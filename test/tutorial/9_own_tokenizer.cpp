@@ -13,8 +13,8 @@
 
 #include "packseq/packseq.hpp"
 
-// Splits each word into pieces, from left to right, always the longest that is in the list; like BERT's WordPiece, which
-// marks the pieces after the first by "##". Where no piece fits, the rest of the word is one token.
+// Splits each word into pieces, from left to right, always the longest that is in the list; like BERT's WordPiece,
+// which marks the pieces after the first by "##". Where no piece fits, the rest of the word is one token.
 void split_pieces(std::string_view document, const packseq::TokenSink& emit) {
   static const std::set<std::string, std::less<>> pieces = {"un",  "pack",  "pad",  "sequence", "##pack",
                                                             "##d", "##ing", "##ed", "##s"};

@@ -4,7 +4,8 @@ if(NOT result EQUAL 0)
   message(FATAL_ERROR "${PROGRAM} failed: ${result}")
 endif()
 
-execute_process(COMMAND "${CMAKE_COMMAND}" -E compare_files "${ACTUAL}" "${EXPECTED}" RESULT_VARIABLE differ ERROR_QUIET)
+execute_process(COMMAND "${CMAKE_COMMAND}" -E compare_files "${ACTUAL}" "${EXPECTED}"
+  RESULT_VARIABLE differ ERROR_QUIET)
 if(differ)
   execute_process(COMMAND diff -u "${EXPECTED}" "${ACTUAL}")
   message(FATAL_ERROR "${PROGRAM} does not print what ${EXPECTED} holds.\n"

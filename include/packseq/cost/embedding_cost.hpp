@@ -40,7 +40,7 @@ PACKSEQ_EXPORT std::int64_t backward_flops(const Embedding& embedding, const at:
 /// The same conditions throw as in `forward_flops`.
 /// @throws c10::ValueError if `element_size` is not positive, or the count 2^63 or more.
 /// @code
-/// packseq::cost::activation_bytes(packseq::cost::Embedding{7, 4}, torch::tensor({3, 2, 1}));   // 6 * (8 + 4 * 4) = 144
+/// packseq::cost::activation_bytes(packseq::cost::Embedding{7, 4}, torch::tensor({3, 2, 1}));   // 6 * (8 + 16) = 144
 /// @endcode
 PACKSEQ_EXPORT std::int64_t activation_bytes(const Embedding& embedding, const at::Tensor& lengths,
                                              std::int64_t element_size = 4);

@@ -73,8 +73,8 @@ enum class Mode { inference, training };
 /// layer's products with others. In `packseq::nn::Embedded` these are all but one for each distinct word that is in no
 /// frozen table.
 ///
-/// 2 D G H I per token in the forward pass, and twice that in the backward pass, whose gradients of weights and input are
-/// products over the distinct words.
+/// 2 D G H I per token in the forward pass, and twice that in the backward pass, whose gradients of weights and input
+/// are products over the distinct words.
 /// @throws c10::ValueError if `repeated` is negative, or the count 2^63 or more; for `network` as in `forward_flops`.
 /// @code
 /// const packseq::cost::Network lstm{.input_size = 4, .hidden_size = 5};

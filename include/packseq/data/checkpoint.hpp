@@ -26,9 +26,9 @@ struct Progress {
 /// and of each CUDA device that the model is on), and the progress. Not in it are gradients, so save after a step; nor
 /// how far a learning-rate scheduler is, which LibTorch cannot write: set the rate from the progress instead.
 ///
-/// The file is replaced as a whole: killed at any moment, there is the old one or the new one. (Killed while it saves, a
-/// program leaves beside it a file ".packseq-...", which may go.) Length and checksum are verified before anything of it
-/// is read. No other thread may use model or optimizer meanwhile.
+/// The file is replaced as a whole: killed at any moment, there is the old one or the new one. (Killed while it saves,
+/// a program leaves beside it a file ".packseq-...", which may go.) Length and checksum are verified before anything of
+/// it is read. No other thread may use model or optimizer meanwhile.
 /// @code
 /// torch::optim::Adam optimizer(lstm->parameters());
 /// packseq::data::Checkpoint checkpoint("lstm.checkpoint", *lstm, optimizer);

@@ -75,9 +75,9 @@ class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDatase
   /// @throws c10::ValueError if ids are not [N], or labels not [B].
   explicit DocumentDataset(Documents documents);
 
-  /// `select` of these documents; the same conditions throw. Of none, one document without tokens, whose label, if there
-  /// are labels, is `ignored_label`: it runs through networks, and LibTorch's cross_entropy and nll_loss pass over it.
-  /// For a process that has no document of a batch.
+  /// `select` of these documents; the same conditions throw. Of none, one document without tokens, whose label, if
+  /// there are labels, is `ignored_label`: it runs through networks, and LibTorch's cross_entropy and nll_loss pass
+  /// over it. For a process that has no document of a batch.
   Documents get_batch(at::ArrayRef<std::size_t> indices) override;
 
   /// The number of documents.

@@ -27,7 +27,8 @@ class PACKSEQ_EXPORT Communicator {
   /// How many processes there are.
   virtual std::int64_t size() const = 0;
 
-  /// Replaces the numbers of a tensor by their sums over all ranks. The sums are the same on every rank, to the last bit.
+  /// Replaces the numbers of a tensor by their sums over all ranks. The sums are the same on every rank, to the last
+  /// bit.
   ///
   /// The tensor is contiguous float, double or int64 on the CPU, of the same dtype and number of elements on all ranks.
   virtual void sum(const at::Tensor& tensor) = 0;

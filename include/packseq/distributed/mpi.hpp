@@ -15,9 +15,9 @@ namespace packseq::distributed {
 /// The processes that `mpirun` has started, over MPI; a program that was started without it is rank 0 of 1.
 ///
 /// It begins MPI and ends it; a program can do so once. One that has begun MPI itself ends it itself, after the
-/// communicator. Make it first, tell what an exception says and let it leave the communicator's scope: an exception that
-/// passes by its destructor ends the whole job, as does a process that dies. Without that the other ranks would wait for
-/// this one forever.
+/// communicator. Make it first, tell what an exception says and let it leave the communicator's scope: an exception
+/// that passes by its destructor ends the whole job, as does a process that dies. Without that the other ranks would
+/// wait for this one forever.
 ///
 /// In the target `packseq::mpi`, `find_package(packseq COMPONENTS mpi)`, and not in `packseq/packseq.hpp`.
 /// @code

@@ -20,8 +20,8 @@ namespace packseq::distributed {
 ///
 /// Each rank runs its part of a global batch backward from the *sum* of its losses; `reduce` then makes of all ranks'
 /// gradients those of the mean over the whole global batch. (A mean of the ranks' means is another number, wherever one
-/// has more tokens than another.) Optimizers with the same options so take the same steps on every rank, and weights stay
-/// the same to the last bit.
+/// has more tokens than another.) Optimizers with the same options so take the same steps on every rank, and weights
+/// stay the same to the last bit.
 /// @code
 /// torch::nn::Sequential model(packseq::nn::Embedding(vocab.size(), 4), packseq::nn::LSTM(4, 5),
 ///                             packseq::nn::TakeOutput(), packseq::nn::Linear(5, vocab.size()));
@@ -42,8 +42,8 @@ namespace packseq::distributed {
 /// @endcode
 class PACKSEQ_EXPORT Replica {
  public:
-  /// Gives the model on every rank the parameters and buffers of rank 0. The communicator must outlive the replica, and the
-  /// model must keep its tensors, and which of them are trained. Buffers that training changes are each rank's own
+  /// Gives the model on every rank the parameters and buffers of rank 0. The communicator must outlive the replica, and
+  /// the model must keep its tensors, and which of them are trained. Buffers that training changes are each rank's own
   /// afterwards.
   /// @throws c10::ValueError on every rank, naming the first difference, if the model of a rank has not the names,
   ///   sizes, dtypes and trained parameters of that of rank 0.

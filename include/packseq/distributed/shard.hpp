@@ -44,8 +44,8 @@ struct Part {
 /// `data::DocumentDataset` and `data::EncodeDataset`), so that all ranks take the same steps.
 ///
 /// A sampler for LibTorch's data loader like the one that it is made of, of which it is a copy. In each epoch the first
-/// global batch is compared between the ranks, so each must begin as many epochs as the others. A difference further on,
-/// in the text or in `tokens`, is not noticed: ranks that have not the same number of batches wait for each other.
+/// global batch is compared between the ranks, so each must begin as many epochs as the others. A difference further
+/// on, in the text or in `tokens`, is not noticed: ranks that have not the same number of batches wait for each other.
 /// @code
 /// packseq::distributed::Alone ranks;   // or an MpiCommunicator
 /// const packseq::data::BatchSampler sampler(ids.lengths(), packseq::data::FixedSize{.batch_size = 64}, {.seed = 1});

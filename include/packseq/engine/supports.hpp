@@ -28,8 +28,8 @@ struct Support {
 
 /// Whether the fused engine runs this network over packed input with these data, here and now.
 ///
-/// It runs LSTM, GRU and RNN of float and of double on the CPU. LibTorch runs the rest: other dtypes and devices, tensor
-/// subclasses and sparse tensors, forward-mode gradients, autocast, and functorch's transforms.
+/// It runs LSTM, GRU and RNN of float and of double on the CPU. LibTorch runs the rest: other dtypes and devices,
+/// tensor subclasses and sparse tensors, forward-mode gradients, autocast, and functorch's transforms.
 /// @code
 /// if (const auto support = packseq::engine::supports(*lstm, embedded); !support) std::cout << support.reason << '\n';
 /// @endcode

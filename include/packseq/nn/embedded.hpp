@@ -54,8 +54,8 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   Result forward(const PackedSequence& ids, const State& state = {});
 
   /// Computes what each word adds to the gates, for inference over many batches, in a table of at most `max_bytes`: of
-  /// as many words as fit, from id 0 on. In a `Vocab`'s order these are the most frequent ones; what others add is still
-  /// computed batch by batch.
+  /// as many words as fit, from id 0 on. In a `Vocab`'s order these are the most frequent ones; what others add is
+  /// still computed batch by batch.
   ///
   /// The table is used until a pass of this module records gradients, since training changes weights, or a weight is
   /// changed or replaced otherwise; then call it again. LibTorch does not tell of changes through `.data()`, as its SGD

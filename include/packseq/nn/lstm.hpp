@@ -12,8 +12,8 @@
 
 namespace packseq::nn {
 
-/// `torch::nn::LSTM` over packed sequences: the same options, parameters, initial numbers and `state_dict`. On a CPU the
-/// fused engine runs it.
+/// `torch::nn::LSTM` over packed sequences: the same options, parameters, initial numbers and `state_dict`. On a CPU
+/// the fused engine runs it.
 ///
 /// As with LibTorch's modules, many threads may run one network at once as long as none changes it.
 class PACKSEQ_EXPORT LSTMImpl : public torch::nn::LSTMImpl {

@@ -13,8 +13,8 @@
 /// A bigram model, which knows a word by the one before it: what any network must do better than.
 ///
 /// Smoothed by the method of Kneser and Ney in its interpolated form, the probability of single words interpolated with
-/// equal ones; one discount, n1 / (n1 + 2 n2). Chen and Goodman, An Empirical Study of Smoothing Techniques for Language
-/// Modeling (1998), sections 2.7 and 3.
+/// equal ones; one discount, n1 / (n1 + 2 n2). Chen and Goodman, An Empirical Study of Smoothing Techniques for
+/// Language Modeling (1998), sections 2.7 and 3.
 class Bigram {
  public:
   Bigram(const packseq::Jagged& documents, std::int64_t words)

@@ -24,8 +24,8 @@ using Processes = packseq::distributed::MpiCommunicator;
 using Processes = packseq::distributed::Alone;
 #endif
 
-/// Gives each process random numbers of its own for the next batch: else all would drop out the same. Those of the first
-/// one are in the checkpoint; the others' come from the place in training, to be the same when it goes on there.
+/// Gives each process random numbers of its own for the next batch: else all would drop out the same. Those of the
+/// first one are in the checkpoint; the others' come from the place in training, to be the same when it goes on there.
 inline void draw_apart(const packseq::distributed::Communicator& processes, const packseq::data::Progress& progress) {
   if (processes.rank() == 0) return;
   std::seed_seq seeds{static_cast<std::int64_t>(progress.seed), progress.position.epoch, progress.position.batches,
@@ -35,8 +35,8 @@ inline void draw_apart(const packseq::distributed::Communicator& processes, cons
   at::manual_seed(seed[0]);
 }
 
-/// Runs `program(options, processes)` in each process, and gives what `main` must return. What one process cannot do ends
-/// all of them.
+/// Runs `program(options, processes)` in each process, and gives what `main` must return. What one process cannot do
+/// ends all of them.
 template <class Program>
 int run_processes(const std::string& name, const std::vector<std::string>& words, const Program& program) {
   try {
