@@ -23,7 +23,7 @@ struct PrintOptions {
 /// `data`, step by step.
 ///
 /// A cell holds a document's number at a step: the integer in `data` [N], or the row of any other `data` [N, *] that
-/// belongs to it. What is left out is counted. UTF-8; a character is taken to be one column wide.
+/// belongs to it. What is left out is counted. UTF-8; characters are as wide as terminals draw them.
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
 /// @throws c10::ValueError if `options.columns` is less than 40 or `options.documents` less than 1.
 /// @code
