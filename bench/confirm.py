@@ -8,8 +8,6 @@ most. It is confirmed if the run's median is within 15 % of it, and all cases of
 import re
 import statistics
 
-import embedded_ratios
-import ratios
 from ratios import InputError
 
 TOLERANCE = 0.15
@@ -75,7 +73,7 @@ def read_words_claims(readme):
             for heading, figure in zip(WORDS_TABLE[3:], figures)]
 
 
-def of_readmes_texts(rows):
+def of_texts(rows):
     """None if one of the texts is missing: README's figures are over all of them."""
     found = [[row for row in rows if f"text:{text}" in row["case"].split()] for text in WORDS_TEXTS]
     return sum(found, []) if all(found) else []

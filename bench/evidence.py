@@ -21,13 +21,13 @@ import datetime
 import json
 import pathlib
 import shutil
-import subprocess
 import sys
 
 import confirm
 import embedded_ratios
 import memory
 import ratios
+from programs import run
 from ratios import InputError, load_json
 from tables import cpu, format_page, format_table
 
@@ -40,20 +40,13 @@ STEPS = (100, 200, 400, 800, 1600)
 SCALE_CONTENDERS = ("padded", "bucketed", "packed", "fused", "fused+dedup")
 
 
-def run(what, *command):
-    """What the program prints."""
+def say(what):
     print(f"evidence: {what}", file=sys.stderr, flush=True)
-    try:
-        result = subprocess.run([str(word) for word in command], capture_output=True, text=True)
-    except OSError as error:
-        raise InputError(f"{command[0]}: {error.strerror}; is it built?")
-    if result.returncode != 0:
-        raise InputError(f"{command[0]} failed: {result.stderr.strip()[-2000:]}")
-    return result.stdout
 
 
 def compare(build, text, report, *options):
-    run(f"packseq compare {text.name}", build / "packseq", "compare", text, "--threads", 1, "--json", report, *options)
+    say(f"packseq compare {text.name}")
+    run(build / "packseq", "compare", text, "--threads", 1, "--json", report, *options)
 
 
 def measure_steps(build, folder, steps):
@@ -82,18 +75,19 @@ def measure(build, size, texts):
     settings = RUNS[size]
     flags = ("--benchmark_repetitions=4", "--benchmark_min_time=0.03")
     chosen = f"--benchmark_filter={settings['filter']}"
-    run("padded, packed and fused (2 minutes; full: 8)", engine_bench, *flags, chosen,
-        f"--benchmark_out={folder / 'engine.json'}")
-    run("the same at five fills", engine_bench, "--all", *flags,
-        "--benchmark_filter=lstm/.*/B:32/T:100/I:256/H:256/.*threads:1/", f"--benchmark_out={folder / 'fill.json'}")
-    run("no word multiplied twice (2 minutes; full: 5)", embedded_bench, *texts, *flags, chosen,
-        f"--benchmark_out={folder / 'embedded.json'}")
+    say("padded, packed and fused (2 minutes; full: 8)")
+    run(engine_bench, *flags, chosen, f"--benchmark_out={folder / 'engine.json'}")
+    say("the same at five fills")
+    run(engine_bench, "--all", *flags, "--benchmark_filter=lstm/.*/B:32/T:100/I:256/H:256/.*threads:1/",
+        f"--benchmark_out={folder / 'fill.json'}")
+    say("no word multiplied twice (2 minutes; full: 5)")
+    run(embedded_bench, *texts, *flags, chosen, f"--benchmark_out={folder / 'embedded.json'}")
     for text in texts:
         compare(build, text, folder / f"compare_{text.stem}.json", "--max-batches", settings["batches"])
     for steps in STEPS:
         measure_steps(build, folder, steps)
     if size == "full":
-        print("evidence: memory (2 minutes)", file=sys.stderr, flush=True)
+        say("memory (2 minutes)")
         (folder / "memory.json").write_text(json.dumps(memory.measure(memory_bench)))
     write_environment(folder, size, commit)
     shutil.rmtree(build / "evidence", ignore_errors=True)
@@ -107,7 +101,7 @@ def load_compared(folder, prefix="compare_"):
 
 def find_commit():
     try:
-        return run("the commit", "git", "-C", ROOT, "describe", "--always", "--dirty").strip()
+        return run("git", "-C", ROOT, "describe", "--always", "--dirty").strip()
     except InputError:  # an archive, or no git
         return "unknown"
 
@@ -139,7 +133,7 @@ def confirm_readme(claims, engine, words):
     """A Markdown table of verdicts, and what to make of them; engine and words are rows of these programs' cases."""
     engine_claims, words_claims = claims
     rows = [claim.judge(engine) for claim in engine_claims]
-    rows += [claim.judge(confirm.of_readmes_texts(words)) for claim in words_claims]
+    rows += [claim.judge(confirm.of_texts(words)) for claim in words_claims]
     verdicts = [row["verdict"] for row in rows]
     noisy = sum(row["spread"] > confirm.TOLERANCE for row in engine + words)
     return (f"{format_table(confirm.FORMATS, rows)}\n\n{verdicts.count('confirmed')} of "

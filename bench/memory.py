@@ -13,9 +13,9 @@ Where a batch is small beside the parameters, one sees these alone; such cases a
 """
 
 import json
-import subprocess
 import sys
 
+from programs import run
 from ratios import InputError, load_json
 from tables import format_table
 
@@ -27,21 +27,10 @@ FORMATS = {"case": "", "fill": ".2f", "padded MB": ".1f", "packed MB": ".1f", "f
            "fused / (padded x fill)": ".2f", "packed / fused": ".2f"}
 
 
-def run(program, contender, kind, mode, batch):
-    words = [str(word) for word in (program, contender, kind, mode, *batch)]
-    try:
-        result = subprocess.run(words, capture_output=True, text=True)
-    except OSError as error:
-        raise InputError(f"{program}: {error.strerror}; is it built?")
-    if result.returncode != 0:
-        raise InputError(f"{' '.join(words)} failed: {result.stderr.strip()}")
-    return json.loads(result.stdout)
-
-
 def make_row(program, mode, kind, batch):
     """{column: number}, or None where one would see the parameters alone."""
     documents, longest, hidden, lengths = batch
-    runs = {contender: run(program, contender, kind, mode, batch) for contender in CONTENDERS}
+    runs = {contender: json.loads(run(program, contender, kind, mode, *batch)) for contender in CONTENDERS}
     tokens = runs["fused"]["tokens"]
     if tokens * hidden < runs["fused"]["parameter_bytes"]:
         return None
