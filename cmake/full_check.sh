@@ -63,7 +63,8 @@ lines_of_rooms() {
     /^SF:/ { room = file = substr($2, length(root) + 1); gsub(/^(src|include\/packseq)\/|\/.*/, "", room) }
     /^DA:/ { ++lines[room]; if ($3 > 0) ++covered[room]; else print file ":" $2 >uncovered }
     END {
-      for (i = split(rooms, names, " "); i > 0; --i) {
+      count = split(rooms, names, " ")
+      for (i = 1; i <= count; ++i) {
         room = names[i]
         share = lines[room] ? 100 * covered[room] / lines[room] : 0
         printf "%-12s %5d of %5d lines covered: %.1f %%\n", room, covered[room], lines[room], share
