@@ -105,10 +105,10 @@ TEST(Show, SaysHowMuchIsNotDrawn) {
   EXPECT_THAT(vocabulary, testing::ContainsRegex(" … [0-9]+ more$"));
 }
 
-TEST(Show, ClipsLongWordsByCodePoints) {
+TEST(Show, ClipsLongWordsBetweenCodePoints) {
   const std::string out = show("日本語日本語日本語日本語 naïve\n\x1b[31mred x\n");
-  EXPECT_EQ(line_with(out, "document 0"), "document 0     │ 日本語日本語日本語… │ naïve │ 2 tokens");
-  EXPECT_EQ(line_with(out, "document 1"), "document 1     │ \uFFFD[31mred   │ x     │ 2 tokens");
+  EXPECT_EQ(line_with(out, "document 0"), "document 0     │ 日本語日… │ naïve │ 2 tokens");
+  EXPECT_EQ(line_with(out, "document 1"), "document 1     │ \uFFFD[31mred  │ x     │ 2 tokens");
 }
 
 TEST(Show, HasColoursOnATerminalOnly) {

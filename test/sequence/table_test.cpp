@@ -15,15 +15,15 @@ TEST(Table, DrawsAStairWhereRowsGetShorter) {
               .footer = {"4", "3", "1", "1"},
               .footer_label = "size"};
   EXPECT_EQ(draw(table),
-            "step   0       1    2   3\n"
-            "     ┌───────┬────┬───┬───┐\n"
+            "step   0       1      2   3\n"
+            "     ┌───────┬──────┬───┬───┐\n"
             "0    │ a     │ 日本 │ c │ d │\n"
-            "1    │ naïve │ b  ├───┴───┘\n"
-            "2    │ e     │ f  │\n"
-            "3    │ g     ├────┘\n"
+            "1    │ naïve │ b    ├───┴───┘\n"
+            "2    │ e     │ f    │\n"
+            "3    │ g     ├──────┘\n"
             "     └───────┘\n"
-            "size   4       3    1   1\n");
-  EXPECT_EQ(width(table), width("     ┌───────┬────┬───┬───┐"));
+            "size   4       3      1   1\n");
+  EXPECT_EQ(width(table), width("     ┌───────┬──────┬───┬───┐"));
 }
 
 TEST(Table, ClosesAboveRowsWithoutCells) {
