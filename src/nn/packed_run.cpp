@@ -84,7 +84,7 @@ PackedRun::PackedRun(const char* function, const Input& input, const torch::nn::
 
 at::Tensor PackedRun::initial(const char* name, const at::Tensor& state, std::int64_t size) const {
   const std::int64_t rows = layers_ * directions_;
-  if (!state.defined()) return at::zeros({rows, batch_, size}, input_.data.options().requires_grad(false));
+  if (!state.defined()) return at::zeros({rows, batch_, size}, input_.data.options());
   TORCH_CHECK_VALUE(state.sizes() == at::IntArrayRef({rows, batch_, size}), function_, ": ", name, " has sizes ",
                     state.sizes(), ", and must be [", rows, ", ", batch_, ", ", size,
                     "]: layers times directions, documents, size");
@@ -123,7 +123,7 @@ at::Tensor PackedRun::final(const at::Tensor& state, const at::Tensor& initial) 
 Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initial) const {
   const at::Tensor& data = input_.data;
   // The sums add nothing to no elements, but make the output a part of the graph: backward works, as for any batch.
-  at::Tensor nothing = at::zeros({0, directions_ * output_size}, data.options().requires_grad(false)) + data.sum();
+  at::Tensor nothing = at::zeros({0, directions_ * output_size}, data.options()) + data.sum();
   for (const at::Tensor& weight : weights_) nothing = nothing + weight.sum();
   State state = {final(of_input(initial.h), initial.h)};
   if (initial.c.defined()) state.c = final(of_input(initial.c), initial.c);

@@ -125,10 +125,11 @@ TEST(Replica, SumsAParameterOfTwoNamesOnce) {
                               model.register_parameter("again", model.weight);
                               const auto last = model.register_parameter("last", torch::ones({3}));
                               Replica replica(model, communicator);
-                              (model.weight.sum() + last.sum()).backward();
+                              const auto times = static_cast<double>(1 + communicator.rank());
+                              (times * (model.weight.sum() + last.sum())).backward();
                               replica.reduce(5, 1);
-                              EXPECT_TRUE(model.weight.grad().equal(torch::ones({2})));
-                              EXPECT_TRUE(last.grad().equal(torch::ones({3})));
+                              EXPECT_TRUE(model.weight.grad().equal(torch::full({2}, 1.5)));
+                              EXPECT_TRUE(last.grad().equal(torch::full({3}, 1.5)));
                             }),
             no_errors);
 }

@@ -165,6 +165,9 @@ TEST(Fallback, LeavesMalformedArgumentsToLibTorch) {
       change([](Arguments& a) { a.states[0] = a.states[0].narrow(1, 0, 3); }),
       change([](Arguments& a) { a.states[1] = a.states[1].narrow(2, 0, 3); }),
       change([](Arguments& a) { a.states[0] = a.states[0].squeeze(0); }),
+      change([](Arguments& a) {
+        for (auto& state : a.states) state = state.repeat({2, 1, 1});
+      }),
       change([](Arguments& a) { a.parameters.pop_back(); }),
       change([](Arguments& a) { a.parameters[0] = a.parameters[0].narrow(0, 0, 4); }),
       change([](Arguments& a) { a.parameters[1] = a.parameters[1].narrow(1, 0, 4); }),

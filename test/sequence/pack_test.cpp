@@ -116,6 +116,11 @@ TEST(PackSequence, PacksNothingButEmptySequences) {
   EXPECT_EQ(std::get<0>(packseq::pad_packed_sequence(packed, {.total_length = 3})).sizes(), at::IntArrayRef({3, 2, 2}));
 }
 
+TEST(PackSequence, TakesEqualLengthsAsSorted) {
+  const std::vector<at::Tensor> sequences = {torch::rand(2), torch::rand(2)};
+  EXPECT_SAME(pack_sequence(sequences, {.enforce_sorted = true}).data(), rnn::pack_sequence(sequences).data());
+}
+
 TEST(PackSequence, RefusesUnsortedSequencesWhereSortedOnesAreAskedFor) {
   EXPECT_THROWS(pack_sequence({torch::ones(1), torch::ones(2)}, {.enforce_sorted = true}), ValueError,
                 "sequence 1 of length 2 comes after one of length 1");
