@@ -1,7 +1,7 @@
 # Looks for LibTorch and sets Torch_FOUND. Part of the build and of the installed package alike.
 # packseq is tested with LibTorch from the first version on and below the second; others may well work.
 set(PACKSEQ_TORCH_MINIMUM 2.13)
-set(PACKSEQ_TORCH_TESTED_BELOW 2.14)
+set(PACKSEQ_TORCH_TESTED_BELOW 2.16)
 set(PACKSEQ_TORCH_NOT_FOUND "packseq needs LibTorch ${PACKSEQ_TORCH_MINIMUM} or later and found none: set Torch_DIR to \
 the folder of TorchConfig.cmake, or CMAKE_PREFIX_PATH to what python3 -c 'import torch; \
 print(torch.utils.cmake_prefix_path)' prints")

@@ -117,9 +117,9 @@ TYPED_TEST_P(Conformance, TakesTensorsThatAreNotContiguous) {
 }
 
 TYPED_TEST_P(Conformance, RefusesInputThatDoesNotFit) {
-  auto [ours, theirs] = this->make({});
+  auto ours = this->make({}).first;
   const std::string name = TypeParam::name;
-  const auto run = [&ours = ours](at::Tensor data, const Tensors& state = {}) {
+  const auto run = [&](at::Tensor data, const Tensors& state = {}) {
     return TypeParam::ours(ours, PackedSequence(data, torch::tensor({2, 1})), state);
   };
   EXPECT_THROWS(run(torch::rand({4, 3}, at::kDouble)), c10::ValueError,
