@@ -143,6 +143,7 @@ class Packing {
     are_rows_ = true;
     packed_.depth = lines_.size();
   }
+  /// As line_addresses gives them.
   void take_columns(std::vector<const T*> columns) {
     lines_ = std::move(columns);
     are_rows_ = false;
@@ -171,7 +172,8 @@ class Packing {
     for (std::size_t k = 0; k < packed_.depth; ++k) std::copy_n(lines_[k] + first, count, panel + k * width);
   }
 
-  /// A vector of columns at a time, where they lie at one distance.
+  /// A vector of columns at a time, where they lie at one distance: line_addresses jumps once at most, so the last of
+  /// them tells.
   void pack_columns(std::size_t first, std::size_t count, T* panel) const {
     const std::size_t width = panel_width<T>();
     const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());

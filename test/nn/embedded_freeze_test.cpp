@@ -81,6 +81,7 @@ TYPED_TEST(FrozenTest, LeavesTheTableOnceAWeightChanges) {
     auto other = this->make();
     nn::load_state_dict(*embedded, nn::state_dict(*other));
   });
+  expect_left([&](auto& embedded) { embedded->network = this->make_network({.bidirectional = true}); });
   expect_left([](auto& embedded) { embedded->unfreeze(); });
 }
 

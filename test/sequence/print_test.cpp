@@ -58,6 +58,11 @@ TEST(Print, DrawsTheRowsOfDataThatIsNoIds) {
   }
 }
 
+TEST(Print, DrawsBooleansAsNumbers) {
+  EXPECT_THAT(printed(pack_sequence({torch::tensor({true, true}), torch::tensor({false})})),
+              HasSubstr("data             1 0 │ 1\n"));
+}
+
 TEST(Print, DrawsBatchesOnEveryDevice) {
   for (const auto device : test::devices()) EXPECT_EQ(printed(drawn_documents.to(device)), printed(drawn_documents));
 }
