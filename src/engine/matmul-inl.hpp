@@ -36,6 +36,7 @@ template <std::size_t R, std::size_t P, class A, class T>
 HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_t panel, T* const* c,
                      std::size_t column, const T* const* start) {
   constexpr std::size_t N = P * panel_vectors;
+  static_assert(R <= 8 && N <= 8, "loops that are not unrolled keep the sums in memory, not in registers");
   const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
   hn::Vec<decltype(d)> sum[R][N];
@@ -82,12 +83,11 @@ HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std
   for (std::size_t r = 0; r < R; ++r) std::copy(rows[r], rows[r] + columns, c[r] + column);
 }
 
-/// R rows of C in some panels. Few rows take several panels at once: a multiply-add must not wait for
-/// the one before it.
+/// R rows of C in some panels. Few rows take two panels at once: a multiply-add must not wait for the one before it.
 template <std::size_t R, class T>
 HWY_NOINLINE void row_tile(const T* const* a, const PackedMatrix<T>& b, const Range& panels, T* const* c,
                            const T* const* start) {
-  constexpr std::size_t P = R == 1 ? 4 : R <= 3 ? 2 : 1;
+  constexpr std::size_t P = R <= 3 ? 2 : 1;
   const std::size_t width = panel_width<T>();
   const std::size_t whole = std::min(panels.end, b.columns / width);
   std::size_t p = panels.begin;
