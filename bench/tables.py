@@ -7,11 +7,12 @@ import re
 
 
 def cpu():
-    """What processor this is, and how many cores of it there are."""
-    name = platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        name = re.search(r"model name\s*: (.*)|$", pathlib.Path("/proc/cpuinfo").read_text())[1] or name
-    return f"{name}, {os.cpu_count()} cores"
+    """What processor this is, its widest vectors, and how many cores of it there are."""
+    info = pathlib.Path("/proc/cpuinfo")
+    known = dict(re.findall(r"^(.*\S)\s*: (.*)$", info.read_text(), re.MULTILINE)) if info.exists() else {}
+    vectors = [flag for flag in ("avx512f", "avx2") if flag in known.get("flags", "").split()]
+    details = [f"{key} {known[key]}" for key in ("cpu family", "model") if key in known] + vectors[:1]
+    return f"{known.get('model name', platform.machine())} ({', '.join(details)}), {os.cpu_count()} cores"
 
 
 def format_table(formats, rows):
