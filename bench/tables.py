@@ -12,7 +12,8 @@ def cpu():
     known = dict(re.findall(r"^(.*\S)\s*: (.*)$", info.read_text(), re.MULTILINE)) if info.exists() else {}
     vectors = [flag for flag in ("avx512f", "avx2") if flag in known.get("flags", "").split()]
     details = [f"{key} {known[key]}" for key in ("cpu family", "model") if key in known] + vectors[:1]
-    return f"{known.get('model name', platform.machine())} ({', '.join(details)}), {os.cpu_count()} cores"
+    name = known.get("model name", platform.machine())
+    return f"{name} ({', '.join(details)}), {os.cpu_count()} cores" if details else f"{name}, {os.cpu_count()} cores"
 
 
 def format_table(formats, rows):
