@@ -127,9 +127,9 @@ def draw_text(folder):
     for mode, axes in panels.items():
         for at, (name, report) in enumerate(reports.items()):
             of_mode = speeds(report, mode)
-            for bar, (contender, speed) in enumerate(of_mode.items()):
-                axes.bar(at + (bar - (len(of_mode) - 1) / 2) * 0.14, speed / 1e3, 0.13, color=COLOURS[contender],
-                         label=contender, zorder=2)
+            for bar, contender in enumerate(sorted(of_mode, key=list(COLOURS).index)):
+                axes.bar(at + (bar - (len(of_mode) - 1) / 2) * 0.14, of_mode[contender] / 1e3, 0.13,
+                         color=COLOURS[contender], label=contender, zorder=2)
         names = [f"{name}, {report['fill']:.0%} filled" for name, report in reports.items()]
         axes.set_xticks(range(len(names)), names)
     legend(panels["training"], panels["inference"])
@@ -149,11 +149,11 @@ def draw_flops(folder):
                                  color=COLOURS[contender], alpha=0.7, label=contender, zorder=2)
     for axes in panels.values():
         axes.plot((0.9, 12), (0.9, 12), color="black", linewidth=0.8, label="time saved as FLOPs are")
-        axes.set(xscale="log", yscale="log")
+        axes.set(xscale="log", yscale="log", ylim=(None, 80))  # with room for the legend
         axes.minorticks_off()
         axes.set_xticks((1, 2, 3, 5, 10), ("1", "2", "3", "5", "10"))
         axes.set_yticks((0.2, 0.5, 1, 2, 5, 10, 20), ("0.2", "0.5", "1", "2", "5", "10", "20"))
-    legend(panels["inference"], panels["inference"], loc="lower right")
+    legend(panels["inference"], panels["inference"], loc="upper left", ncol=2)
     return figure
 
 
