@@ -9,7 +9,7 @@ padded and packed, as a Markdown table:
                            times says nothing that is finer than this
   FLOP ratio               executed FLOPs, padded over packed: 2.00 means that packed does half as much
   time ratio               time, padded over packed; below 1 packing loses time
-  fused / (padded x fill)  below 1, each useful FLOP takes less time than in oneDNN
+  fused / (padded x fill)  below 1, each useful FLOP takes less time than in LibTorch's padded path (of an LSTM: oneDNN)
   packed / fused           how many times as long as the engine LibTorch's packed path takes
   share of peak            of fused on one thread: useful FLOPs per second over those of the engine's own micro-kernel
                            (the benchmark "peak")
