@@ -30,12 +30,12 @@ struct RowsOfA {
   HWY_INLINE T operator()(std::size_t r, std::size_t k) const { return rows[r][k]; }
 };
 
-/// R rows of C, P panels wide, from `column` on. They start from the rows of `start`, which may be C's own.
-/// `a(r, k)` is an element of A; the panels of B, `panel` apart, are `depth` deep, or deeper.
-template <std::size_t R, std::size_t P, class A, class T>
+/// R rows of C, P panels wide, from `column` on; of a panel, the first V vectors. They start from the rows of `start`,
+/// which may be C's own. `a(r, k)` is an element of A; the panels of B, `panel` apart, are `depth` deep, or deeper.
+template <std::size_t R, std::size_t P, std::size_t V, class A, class T>
 HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_t panel, T* const* c,
                      std::size_t column, const T* const* start) {
-  constexpr std::size_t N = P * panel_vectors;
+  constexpr std::size_t N = P * V;
   static_assert(R <= 8 && N <= 8, "loops that are not unrolled keep the sums in memory, not in registers");
   const hn::ScalableTag<T> d;
   const std::size_t lanes = hn::Lanes(d);
@@ -48,16 +48,30 @@ HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_
     }
   }
   for (std::size_t k = 0; k < depth; ++k) {
-    hn::Vec<decltype(d)> weight[N];
-    HWY_UNROLL(8)
-    for (std::size_t n = 0; n < N; ++n) {
-      weight[n] = hn::Load(d, b + n / panel_vectors * panel + (k * panel_vectors + n % panel_vectors) * lanes);
-    }
-    HWY_UNROLL(8)
-    for (std::size_t r = 0; r < R; ++r) {
-      const auto x = hn::Set(d, a(r, k));
+    const auto load = [&](std::size_t n) {
+      return hn::Load(d, b + n / V * panel + (k * panel_vectors + n % V) * lanes);
+    };
+    // Beside the sums there are registers for the fewer of the two: the rows' elements or the weights.
+    if constexpr (R < N) {
+      hn::Vec<decltype(d)> x[R];
       HWY_UNROLL(8)
-      for (std::size_t n = 0; n < N; ++n) sum[r][n] = hn::MulAdd(x, weight[n], sum[r][n]);
+      for (std::size_t r = 0; r < R; ++r) x[r] = hn::Set(d, a(r, k));
+      HWY_UNROLL(8)
+      for (std::size_t n = 0; n < N; ++n) {
+        const auto weight = load(n);
+        HWY_UNROLL(8)
+        for (std::size_t r = 0; r < R; ++r) sum[r][n] = hn::MulAdd(x[r], weight, sum[r][n]);
+      }
+    } else {
+      hn::Vec<decltype(d)> weight[N];
+      HWY_UNROLL(8)
+      for (std::size_t n = 0; n < N; ++n) weight[n] = load(n);
+      HWY_UNROLL(8)
+      for (std::size_t r = 0; r < R; ++r) {
+        const auto x = hn::Set(d, a(r, k));
+        HWY_UNROLL(8)
+        for (std::size_t n = 0; n < N; ++n) sum[r][n] = hn::MulAdd(x, weight[n], sum[r][n]);
+      }
     }
   }
   HWY_UNROLL(8)
@@ -67,11 +81,16 @@ HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_
   }
 }
 
-/// A tile at the right edge, where C ends within the panel: the rest is computed, and dropped.
-template <std::size_t R, class A, class T>
+/// A tile at the right edge, where C ends within the panel: what the last of its vectors has beyond is computed, and
+/// dropped. V is an upper bound of the vectors.
+template <std::size_t R, std::size_t V = panel_vectors, class A, class T>
 HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std::size_t column, std::size_t columns,
                             const T* const* start) {
-  const std::size_t width = panel_width<T>();
+  const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
+  if constexpr (V > 1) {
+    if (columns <= (V - 1) * lanes) return edge_tile<R, V - 1>(a, depth, b, c, column, columns, start);
+  }
+  const std::size_t width = V * lanes;
   HWY_ALIGN T buffer[R * max_panel_width<T>];
   T* rows[R];
   for (std::size_t r = 0; r < R; ++r) {
@@ -79,7 +98,7 @@ HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std
     std::copy_n(start[r] + column, columns, rows[r]);
     std::fill(rows[r] + columns, rows[r] + width, T{0});
   }
-  tile<R, 1>(a, depth, b, 0, rows, 0, rows);
+  tile<R, 1, V>(a, depth, b, 0, rows, 0, rows);
   for (std::size_t r = 0; r < R; ++r) std::copy(rows[r], rows[r] + columns, c[r] + column);
 }
 
@@ -93,8 +112,8 @@ HWY_NOINLINE void row_tile(const T* const* a, const PackedMatrix<T>& b, const Ra
   std::size_t p = panels.begin;
   const std::size_t panel = b.depth * width;
   const RowsOfA<T> rows = {a};
-  for (; p + P <= whole; p += P) tile<R, P>(rows, b.depth, b.panel(p), panel, c, p * width, start);
-  for (; P > 1 && p < whole; ++p) tile<R, 1>(rows, b.depth, b.panel(p), panel, c, p * width, start);
+  for (; p + P <= whole; p += P) tile<R, P, panel_vectors>(rows, b.depth, b.panel(p), panel, c, p * width, start);
+  for (; P > 1 && p < whole; ++p) tile<R, 1, panel_vectors>(rows, b.depth, b.panel(p), panel, c, p * width, start);
   if (p < panels.end) edge_tile<R>(rows, b.depth, b.panel(p), c, p * width, b.columns - p * width, start);
 }
 
@@ -113,7 +132,7 @@ void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, con
   if (rows == 0 || panels.size() == 0) return;
   // As even as can be: 13 rows are 5 + 4 + 4.
   const std::size_t tiles = (rows + tile_rows - 1) / tile_rows;
-  // A panel stays in the first cache for all rows; where there is but one tile, that takes all panels in one go.
+  // A panel stays in a near cache for all rows; where there is but one tile, that takes all panels in one go.
   const std::size_t step = tiles == 1 ? panels.size() : 1;
   for (std::size_t p = panels.begin; p < panels.end; p += step) {
     for (std::size_t t = 0, row = 0; t < tiles; ++t) {

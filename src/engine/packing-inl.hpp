@@ -35,7 +35,7 @@ Buffer<T> make_buffer(std::size_t size) {
 }
 
 /// Vectors of a panel. With the rows of a tile they fill the registers: 6 * 2 of 16, 6 * 4 of 32.
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_ARCH_ARM_A64
+#if (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3) || HWY_ARCH_ARM_A64  // better targets have lower numbers
 constexpr std::size_t panel_vectors = 4;
 #else
 constexpr std::size_t panel_vectors = 2;
