@@ -6,15 +6,19 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <mutex>
 #include <random>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "packseq/text/document_reader.hpp"
+#include "packseq/text/tokenizer.hpp"
 #include "packseq/text/vocab.hpp"
 #include "support/vocab.hpp"
 
@@ -108,6 +112,21 @@ TEST(VocabBuild, IsTheSameForAnyNumberOfThreads) {
   const auto expected = ranked_words(documents);
   for (const int threads : {0, 1, 2, 3, 8}) {
     EXPECT_TRUE(tokens(Vocab::build(documents, {.specials = {}, .threads = threads})) == expected) << threads;
+  }
+}
+
+TEST(VocabBuild, CallsTheTokenizerInNoMoreThreadsThanItIsGiven) {
+  const auto documents = many_documents();
+  for (const int threads : {1, 2}) {
+    std::mutex mutex;
+    std::set<std::thread::id> callers;
+    const Tokenizer notes_callers = [&](std::string_view document, const TokenSink& sink) {
+      const std::lock_guard lock(mutex);
+      callers.insert(std::this_thread::get_id());
+      split_whitespace(document, sink);
+    };
+    Vocab::build(documents, {.tokenizer = notes_callers, .threads = threads});
+    EXPECT_LE(callers.size(), static_cast<std::size_t>(threads));
   }
 }
 
