@@ -1,5 +1,7 @@
 #include "packseq/sequence/print.hpp"
 
+#include <cstdint>
+#include <limits>
 #include <sstream>
 
 #include "packseq/sequence/map.hpp"
@@ -107,6 +109,12 @@ sorted_indices   29 28 27 26 25 24 23 … 23 more
 data             0 0 0 0 0 0 0 0 0 … 43,491 more
 )");
   EXPECT_THAT(printed(drawn_documents, {.documents = 2}), HasSubstr("… 1 more document\n"));
+}
+
+TEST(Print, DrawsOneStepWhereNumbersAreTooWide) {
+  const auto ids = torch::full({3}, std::numeric_limits<std::int64_t>::min(), at::kLong);
+  EXPECT_THAT(printed(pack_sequence({ids}), {.columns = 40}),
+              HasSubstr("document 0     │ -9223372036854775808 │ +2  │\n"));
 }
 
 TEST(Print, RefusesTooLittleRoom) {
