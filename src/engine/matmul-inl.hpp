@@ -32,7 +32,7 @@ struct RowsOfA {
 
 /// R rows of C, P panels wide, from `column` on; of a panel, the first V vectors. They start from the rows of `start`,
 /// which may be C's own. `a(r, k)` is an element of A; the panels of B, `panel` apart, are `depth` deep, or deeper.
-template <std::size_t R, std::size_t P, std::size_t V, class A, class T>
+template <std::size_t R, std::size_t P, std::size_t V = panel_vectors, class A, class T>
 HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_t panel, T* const* c,
                      std::size_t column, const T* const* start) {
   constexpr std::size_t N = P * V;
@@ -112,8 +112,8 @@ HWY_NOINLINE void row_tile(const T* const* a, const PackedMatrix<T>& b, const Ra
   std::size_t p = panels.begin;
   const std::size_t panel = b.depth * width;
   const RowsOfA<T> rows = {a};
-  for (; p + P <= whole; p += P) tile<R, P, panel_vectors>(rows, b.depth, b.panel(p), panel, c, p * width, start);
-  for (; P > 1 && p < whole; ++p) tile<R, 1, panel_vectors>(rows, b.depth, b.panel(p), panel, c, p * width, start);
+  for (; p + P <= whole; p += P) tile<R, P>(rows, b.depth, b.panel(p), panel, c, p * width, start);
+  for (; P > 1 && p < whole; ++p) tile<R, 1>(rows, b.depth, b.panel(p), panel, c, p * width, start);
   if (p < panels.end) edge_tile<R>(rows, b.depth, b.panel(p), c, p * width, b.columns - p * width, start);
 }
 

@@ -65,7 +65,7 @@ HWY_NOINLINE void outer_tile(const T* a, const Range& rows, const PackedMatrix<T
   const T* const from = b.panel(panel) + rows.begin * width;
   const std::size_t column = panel * width;
   if (column + width <= b.columns) {
-    tile<R, 1, panel_vectors>(TransposedA<R, T>{a}, rows.size(), from, 0, rows_of_c, column, rows_of_c);
+    tile<R, 1>(TransposedA<R, T>{a}, rows.size(), from, 0, rows_of_c, column, rows_of_c);
   } else {
     edge_tile<R>(TransposedA<R, T>{a}, rows.size(), from, rows_of_c, column, b.columns - column, rows_of_c);
   }
