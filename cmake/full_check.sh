@@ -3,12 +3,12 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly root=$PWD folder=$PWD/build/full_check rooms="text sequence engine nn data cost distributed"
+readonly root=$PWD folder=$PWD/build/full_check rooms="text sequence kernels engine nn data cost distributed"
 readonly log=$folder/log
 mpi=$(command -v mpirun >/dev/null && echo ON || echo OFF)
 readonly mpi one_target="-march=native -DHWY_COMPILE_ONLY_STATIC"
 
-targets=({text,sequence,engine,engine_kernels,nn,nn_python,data,cost,distributed}_test packseq_torch)
+targets=({text,sequence,kernels,engine,nn,nn_python,data,cost,distributed}_test packseq_torch)
 [[ $mpi == OFF ]] || targets+=(mpi_test)
 
 usage() {

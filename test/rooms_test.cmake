@@ -1,6 +1,6 @@
 # Keeps the rooms of packseq apart and complete; run by cmake -P, so that it needs nothing else.
-#   1. A room includes only itself and the rooms that its row below names.
-#   2. The text room is standard C++ and includes nothing of LibTorch.
+#   1. A room includes only itself and the rooms that its row below names; a public header, public headers alone.
+#   2. The rooms text and kernels include nothing of LibTorch.
 #   3. A public header has its source and its test under the same name, and packseq.hpp includes it unless it belongs to
 #      an optional target.
 #   4. Every test is built.
@@ -9,13 +9,15 @@ get_filename_component(ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 set(text_may_use "")
 set(sequence_may_use text)
-set(engine_may_use sequence)
+set(kernels_may_use "")
+set(engine_may_use kernels sequence)
 set(nn_may_use engine sequence)
 set(data_may_use nn sequence text)
 set(cost_may_use sequence)
 set(distributed_may_use data nn)
+set(without_libtorch text kernels)
 set(in_optional_targets distributed/mpi)
-set(cli_may_use text sequence engine nn data cost distributed)
+set(cli_may_use text sequence kernels engine nn data cost distributed)
 
 function(complain broken_rule)
   message(NOTICE "${broken_rule}")
@@ -27,10 +29,12 @@ function(check_include file room included)
   string(REGEX REPLACE "^(packseq/)?([^/]+)/.*" "\\2" used "${included}")
   if(DEFINED ${used}_may_use AND NOT used STREQUAL room AND NOT used IN_LIST ${room}_may_use)
     complain("${file} includes ${included}, but the room ${room} may use only these: ${${room}_may_use}")
+  elseif(DEFINED ${used}_may_use AND file MATCHES "^include/" AND NOT included MATCHES "^packseq/")
+    complain("${file} includes ${included}: a public header knows public headers alone")
   elseif(included MATCHES "^\\.\\./|^packseq/packseq\\.hpp" AND NOT room STREQUAL "cli")
     complain("${file} includes ${included}: include the header of what it needs")
-  elseif(room STREQUAL "text" AND included MATCHES "^(torch|ATen|c10)/")
-    complain("${file} includes ${included}: the text room does not know LibTorch")
+  elseif(room IN_LIST without_libtorch AND included MATCHES "^(torch|ATen|c10|caffe2)/")
+    complain("${file} includes ${included}: the room ${room} does not know LibTorch")
   endif()
 endfunction()
 

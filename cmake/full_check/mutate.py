@@ -23,7 +23,8 @@ import time
 import mutations
 
 # The tests of each room by which it is judged, the quickest first.
-TESTS = {"text": ["text"], "sequence": ["sequence"], "engine": ["engine", "engine_kernels", "engine_python"],
+TESTS = {"text": ["text"], "sequence": ["sequence"], "kernels": ["kernels"],
+         "engine": ["engine", "engine_python"],
          "nn": ["nn", "nn_python"], "data": ["data"], "cost": ["cost"],
          "distributed": ["distributed", "mpi_2_ranks_shared_memory", "mpi_3_ranks_shared_memory"]}
 

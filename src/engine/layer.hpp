@@ -5,9 +5,12 @@
 #include <cstdint>
 #include <vector>
 
-#include "engine/kernels.hpp"
+#include "kernels/passes.hpp"
 
 namespace packseq::engine {
+
+using kernels::Cell;
+using kernels::gate_blocks;
 
 /// A layer of a recurrent network over a packed batch, in LibTorch's terms; D = 2 if bidirectional, else 1.
 struct Layer {

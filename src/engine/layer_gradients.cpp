@@ -45,9 +45,9 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
   const Shape shape(layer);
   const Tensor d_output = of_results[0].contiguous();
   Tensors gradients = make_gradients(layer, of_results, needed);
-  std::vector<Backward<T>> directions(size(shape.directions));
+  std::vector<kernels::Backward<T>> directions(size(shape.directions));
   for (std::int64_t d = 0; d < shape.directions; ++d) {
-    Backward<T>& direction = directions[size(d)];
+    kernels::Backward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, output, kept);
     direction.d_output = d_output.const_data_ptr<T>() + d * shape.output;
     direction.d_output_stride = size(d_output.stride(0));
@@ -67,8 +67,8 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
       direction.d_weight_hr = mutable_pointer<T>(gradients[first + shape.per_direction - 1]);
     }
   }
-  const auto parts = make_plans(batch_sizes_of(layer), plan_options(shape), rows_per_part);
-  run(std::span<const Backward<T>>(directions), parts, parallel);
+  const auto parts = kernels::make_plans(batch_sizes_of(layer), plan_options(shape), rows_per_part);
+  kernels::run(std::span<const kernels::Backward<T>>(directions), parts, parallel);
   if (!needed[1]) gradients[1] = Tensor();
   return gradients;
 }

@@ -18,16 +18,17 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept) {
   LayerResult result = {
       at::empty({shape.rows, shape.directions * shape.output}, options), at::empty(layer.h_0.sizes(), options), {}};
   if (layer.c_0.defined()) result.c_n = at::empty(layer.c_0.sizes(), options);
-  std::vector<Forward<T>> directions(size(shape.directions));
+  std::vector<kernels::Forward<T>> directions(size(shape.directions));
   for (std::int64_t d = 0; d < shape.directions; ++d) {
-    Forward<T>& direction = directions[size(d)];
+    kernels::Forward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, result.output, kept);
     direction.known_sums = const_pointer_to_direction<T>(layer.known_sums, d);
     direction.known_rows = layer.known_sums.defined() ? size(layer.known_sums.size(1)) : 0;
     direction.h_n = pointer_to_direction<T>(result.h_n, d);
     direction.c_n = pointer_to_direction<T>(result.c_n, d);
   }
-  run(std::span<const Forward<T>>(directions), make_plan(batch_sizes_of(layer), plan_options(shape)), parallel);
+  kernels::run(std::span<const kernels::Forward<T>>(directions),
+               kernels::make_plan(batch_sizes_of(layer), plan_options(shape)), parallel);
   return result;
 }
 
@@ -36,9 +37,9 @@ Tensor projected(const Layer& layer, const Shape& shape) {
   const Tensor sums =
       at::empty({shape.directions, shape.rows, shape.gate_row}, layer.data.options().requires_grad(false));
   for (std::int64_t d = 0; d < shape.directions; ++d) {
-    Forward<T> direction;
+    kernels::Forward<T> direction;
     set_inputs<T>(direction, layer, shape, d);
-    project(direction, pointer_to_direction<T>(sums, d), plan_options(shape).threads, parallel);
+    kernels::project(direction, pointer_to_direction<T>(sums, d), plan_options(shape).threads, parallel);
   }
   return sums;
 }

@@ -7,15 +7,15 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/kernels.hpp"
 #include "engine/layer_passes.hpp"
+#include "kernels/passes.hpp"
 
 namespace packseq::engine {
 
 inline std::size_t size(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 /// LibTorch's threads.
-inline void parallel(std::size_t parts, const Work& work) {
+inline void parallel(std::size_t parts, const kernels::Work& work) {
   if (parts == 1) return work(0, 1);
   at::parallel_for(0, static_cast<std::int64_t>(parts), 1,
                    [&](std::int64_t begin, std::int64_t end) { work(size(begin), size(end)); });
@@ -65,7 +65,7 @@ const T* const_pointer_to_direction(const at::Tensor& tensor, std::int64_t direc
 
 /// What a direction reads.
 template <class T>
-void set_inputs(engine::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction) {
+void set_inputs(kernels::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction) {
   to.cell = layer.cell;
   to.reverse = direction == 1;
   to.input_size = size(shape.input);
@@ -86,7 +86,7 @@ void set_inputs(engine::Direction<T>& to, const Layer& layer, const Shape& shape
 }
 
 template <class T>
-void set_direction(engine::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction,
+void set_direction(kernels::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction,
                    const at::Tensor& output, const Kept& kept) {
   set_inputs(to, layer, shape, direction);
   to.output = output.mutable_data_ptr<T>() + direction * shape.output;
@@ -99,7 +99,7 @@ inline std::span<const std::int64_t> batch_sizes_of(const Layer& layer) {
   return {layer.batch_sizes.const_data_ptr<std::int64_t>(), size(layer.batch_sizes.size(0))};
 }
 
-inline PlanOptions plan_options(const Shape& shape) {
+inline kernels::PlanOptions plan_options(const Shape& shape) {
   return {.threads = at::in_parallel_region() ? 1 : size(at::get_num_threads()),
           .directions = size(shape.directions),
           // Threads that all callers have in common must not wait for each other: then no steps are shared.

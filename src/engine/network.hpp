@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <tuple>
 
-#include "engine/kernels.hpp"
+#include "engine/layer.hpp"
 #include "packseq/engine/supports.hpp"
 
 namespace packseq::engine {

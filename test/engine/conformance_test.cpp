@@ -1,7 +1,7 @@
 #include <tuple>
 
 #include "engine/recurrent.hpp"
-#include "engine/targets.hpp"
+#include "kernels/targets.hpp"
 #include "packseq/nn/gru.hpp"
 #include "packseq/nn/lstm.hpp"
 #include "packseq/nn/rnn.hpp"

@@ -2,7 +2,7 @@
 #include <c10/core/InferenceMode.h>
 
 #include "engine/recurrent.hpp"
-#include "engine/targets.hpp"
+#include "kernels/targets.hpp"
 #include "support/sequences.hpp"
 
 namespace packseq::test {

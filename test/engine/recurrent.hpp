@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "engine/kernels.hpp"
+#include "engine/layer.hpp"
 #include "packseq/engine/install.hpp"
 #include "support/gradients.hpp"
 #include "support/multiply_adds.hpp"

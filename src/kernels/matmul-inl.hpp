@@ -3,22 +3,22 @@
 // Every element of C is computed by one chain of multiply-adds, in the order of k, whatever the tile it falls into: a
 // row of C depends on nothing but its row of A. That is why a document's result does not depend on its batch.
 
-#if defined(PACKSEQ_ENGINE_MATMUL_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_MATMUL_INL
-#undef PACKSEQ_ENGINE_MATMUL_INL
+#if defined(PACKSEQ_KERNELS_MATMUL_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_MATMUL_INL
+#undef PACKSEQ_KERNELS_MATMUL_INL
 #else
-#define PACKSEQ_ENGINE_MATMUL_INL
+#define PACKSEQ_KERNELS_MATMUL_INL
 #endif
 
 #include <algorithm>
 #include <cstddef>
 
-#include "engine/packing-inl.hpp"
-#include "engine/plan.hpp"
 #include "hwy/highway.h"
+#include "kernels/packing-inl.hpp"
+#include "kernels/plan.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t tile_rows = 6;
@@ -143,7 +143,7 @@ void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, con
   }
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,22 +1,22 @@
 // Sigmoid and tanh of vectors, and loads that end where a row ends. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_VECTOR_MATH_INL
-#undef PACKSEQ_ENGINE_VECTOR_MATH_INL
+#if defined(PACKSEQ_KERNELS_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_VECTOR_MATH_INL
+#undef PACKSEQ_KERNELS_VECTOR_MATH_INL
 #else
-#define PACKSEQ_ENGINE_VECTOR_MATH_INL
+#define PACKSEQ_KERNELS_VECTOR_MATH_INL
 #endif
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/plan.hpp"
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
+#include "kernels/plan.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <class T>
@@ -138,7 +138,7 @@ HWY_INLINE void for_units(const Range& units, Body body) {
   if (unit < units.end) body(First{units.end - unit}, unit);
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,10 +1,10 @@
 // C += A^T * B over many rows: what the gradients of weights are. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_OUTER_PRODUCTS_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_OUTER_PRODUCTS_INL
-#undef PACKSEQ_ENGINE_OUTER_PRODUCTS_INL
+#if defined(PACKSEQ_KERNELS_OUTER_PRODUCTS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_OUTER_PRODUCTS_INL
+#undef PACKSEQ_KERNELS_OUTER_PRODUCTS_INL
 #else
-#define PACKSEQ_ENGINE_OUTER_PRODUCTS_INL
+#define PACKSEQ_KERNELS_OUTER_PRODUCTS_INL
 #endif
 
 #include <algorithm>
@@ -12,13 +12,13 @@
 #include <span>
 #include <vector>
 
-#include "engine/matmul-inl.hpp"
-#include "engine/packing-inl.hpp"
-#include "engine/plan.hpp"
 #include "hwy/highway.h"
+#include "kernels/matmul-inl.hpp"
+#include "kernels/packing-inl.hpp"
+#include "kernels/plan.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 // A tile adds up so many rows before it is written, so that C is read and written seldom. A panel of B, of so many
 // rows, is multiplied with so many tiles of A in turn while both are in the second cache.
@@ -136,7 +136,7 @@ void add_column_sums(const ColumnsOfA<T>& a, const Range& columns, std::span<T* 
   }
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,4 +1,4 @@
-#include "engine/plan.hpp"
+#include "kernels/plan.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <random>
 #include <vector>
 
-namespace packseq::engine {
+namespace packseq::kernels {
 namespace {
 
 using Lengths = std::vector<std::int64_t>;
@@ -130,4 +130,4 @@ TEST(Plan, TakesTenThousandSteps) {
 }
 
 }  // namespace
-}  // namespace packseq::engine
+}  // namespace packseq::kernels

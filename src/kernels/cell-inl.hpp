@@ -4,21 +4,21 @@
 // `CellKernels` and the functions forward(access, row, unit) and backward(access, row, unit), for a vector of hidden
 // units; `forward` may have a template parameter, whether to leave in the gates what `backward` reads.
 
-#if defined(PACKSEQ_ENGINE_CELL_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_CELL_INL
-#undef PACKSEQ_ENGINE_CELL_INL
+#if defined(PACKSEQ_KERNELS_CELL_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_CELL_INL
+#undef PACKSEQ_KERNELS_CELL_INL
 #else
-#define PACKSEQ_ENGINE_CELL_INL
+#define PACKSEQ_KERNELS_CELL_INL
 #endif
 
 #include <cstddef>
 
-#include "engine/plan.hpp"
-#include "engine/vector_math-inl.hpp"
 #include "hwy/highway.h"
+#include "kernels/plan.hpp"
+#include "kernels/vector_math-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 /// A token on its way forward.
 template <class T>
@@ -81,7 +81,7 @@ constexpr CellKernels<T> cell_kernels = {Cell::gates,
                                          forward_units<Cell, true, T>,
                                          backward_units<Cell, T>};
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,16 +1,16 @@
 // The plain recurrent cell. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_RNN_CELL_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_RNN_CELL_INL
-#undef PACKSEQ_ENGINE_RNN_CELL_INL
+#if defined(PACKSEQ_KERNELS_RNN_CELL_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_RNN_CELL_INL
+#undef PACKSEQ_KERNELS_RNN_CELL_INL
 #else
-#define PACKSEQ_ENGINE_RNN_CELL_INL
+#define PACKSEQ_KERNELS_RNN_CELL_INL
 #endif
 
-#include "engine/cell-inl.hpp"
+#include "kernels/cell-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 struct Tanh {
   template <class V>
@@ -54,7 +54,7 @@ struct RnnCell {
   }
 };
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -4,9 +4,9 @@
 #include <cstddef>
 #include <thread>
 
-#include "engine/plan.hpp"
+#include "kernels/plan.hpp"
 
-namespace packseq::engine {
+namespace packseq::kernels {
 
 /// Where workers wait for each other. They spin, since a step takes microseconds; and yield, since their core may be
 /// somebody else's.
@@ -57,4 +57,4 @@ class Worker {
   Barrier* barrier_ = nullptr;
 };
 
-}  // namespace packseq::engine
+}  // namespace packseq::kernels

@@ -1,21 +1,21 @@
 // The gradients of a layer's input and weights: products over many rows at once. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_LAYER_PRODUCTS_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_LAYER_PRODUCTS_INL
-#undef PACKSEQ_ENGINE_LAYER_PRODUCTS_INL
+#if defined(PACKSEQ_KERNELS_LAYER_PRODUCTS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_LAYER_PRODUCTS_INL
+#undef PACKSEQ_KERNELS_LAYER_PRODUCTS_INL
 #else
-#define PACKSEQ_ENGINE_LAYER_PRODUCTS_INL
+#define PACKSEQ_KERNELS_LAYER_PRODUCTS_INL
 #endif
 
 #include <array>
 #include <span>
 #include <vector>
 
-#include "engine/layer-inl.hpp"
-#include "engine/outer_products-inl.hpp"
+#include "kernels/layer-inl.hpp"
+#include "kernels/outer_products-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 /// What the recurrent part of a backward pass leaves of some rows.
 template <class T>
@@ -189,7 +189,7 @@ class LayerProducts {
   Buffer<T> d_distinct_;  // gate gradients by index, [input_rows, input_gates * H]
 };
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

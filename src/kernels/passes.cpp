@@ -1,18 +1,18 @@
-#include "engine/kernels.hpp"
+#include "kernels/passes.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "engine/kernels.cpp"
+#define HWY_TARGET_INCLUDE "kernels/passes.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 // After foreach_target.h, so that they are read once for each target.
-#include "engine/backward-inl.hpp"
-#include "engine/forward-inl.hpp"
-#include "engine/gru_cell-inl.hpp"
-#include "engine/lstm_cell-inl.hpp"
-#include "engine/rnn_cell-inl.hpp"
+#include "kernels/backward-inl.hpp"
+#include "kernels/forward-inl.hpp"
+#include "kernels/gru_cell-inl.hpp"
+#include "kernels/lstm_cell-inl.hpp"
+#include "kernels/rnn_cell-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 template <class T>
 const CellKernels<T>& kernels_of(Cell cell) {
@@ -50,11 +50,11 @@ void backward_double(std::span<const Backward<double>> directions, std::span<con
   run_backward(directions, kernels_of<double>(directions.front().cell), parts, executor);
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
-namespace packseq::engine {
+namespace packseq::kernels {
 
 HWY_EXPORT(forward_float);
 HWY_EXPORT(forward_double);
@@ -82,5 +82,5 @@ void run(std::span<const Backward<double>> directions, std::span<const Plan> par
   HWY_DYNAMIC_DISPATCH(backward_double)(directions, parts, executor);
 }
 
-}  // namespace packseq::engine
+}  // namespace packseq::kernels
 #endif

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <span>
 
-#include "engine/executor.hpp"
-#include "engine/plan.hpp"
+#include "kernels/executor.hpp"
+#include "kernels/plan.hpp"
 
-namespace packseq::engine {
+namespace packseq::kernels {
 
 enum class Cell { lstm, gru, rnn_tanh, rnn_relu };
 
@@ -80,4 +80,4 @@ void run(std::span<const Forward<double>> directions, const Plan& plan, const Ex
 void run(std::span<const Backward<float>> directions, std::span<const Plan> parts, const Executor& executor);
 void run(std::span<const Backward<double>> directions, std::span<const Plan> parts, const Executor& executor);
 
-}  // namespace packseq::engine
+}  // namespace packseq::kernels

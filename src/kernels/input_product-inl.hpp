@@ -1,19 +1,19 @@
 // What the gates of a layer start from: the biases, and the product of the input. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_INPUT_PRODUCT_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_INPUT_PRODUCT_INL
-#undef PACKSEQ_ENGINE_INPUT_PRODUCT_INL
+#if defined(PACKSEQ_KERNELS_INPUT_PRODUCT_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_INPUT_PRODUCT_INL
+#undef PACKSEQ_KERNELS_INPUT_PRODUCT_INL
 #else
-#define PACKSEQ_ENGINE_INPUT_PRODUCT_INL
+#define PACKSEQ_KERNELS_INPUT_PRODUCT_INL
 #endif
 
 #include <algorithm>
 #include <vector>
 
-#include "engine/layer-inl.hpp"
+#include "kernels/layer-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 // The product is computed for so many rows at a time: enough to read its weights seldom, few enough for the rows to be
 // still in the cache when their step comes.
@@ -96,7 +96,7 @@ void run_projection(const Forward<T>& direction, const CellKernels<T>& cell, T* 
   });
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,10 +1,10 @@
 // Matrices in the order in which the micro-kernel reads them. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_PACKING_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_PACKING_INL
-#undef PACKSEQ_ENGINE_PACKING_INL
+#if defined(PACKSEQ_KERNELS_PACKING_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_PACKING_INL
+#undef PACKSEQ_KERNELS_PACKING_INL
 #else
-#define PACKSEQ_ENGINE_PACKING_INL
+#define PACKSEQ_KERNELS_PACKING_INL
 #endif
 
 #include <algorithm>
@@ -13,14 +13,14 @@
 #include <utility>
 #include <vector>
 
-#include "engine/executor.hpp"
-#include "engine/plan.hpp"
-#include "engine/team.hpp"
 #include "hwy/aligned_allocator.h"
 #include "hwy/highway.h"
+#include "kernels/executor.hpp"
+#include "kernels/plan.hpp"
+#include "kernels/team.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <class T>
@@ -216,7 +216,7 @@ void pack(const std::vector<Packing<T>*>& matrices, std::size_t threads, const E
   executor(parts, [&](std::size_t begin, std::size_t end) { pack_part(matrices, Worker({begin, end}, parts)); });
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,10 +1,10 @@
 // What the forward and the backward pass of a layer have in common. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_LAYER_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_LAYER_INL
-#undef PACKSEQ_ENGINE_LAYER_INL
+#if defined(PACKSEQ_KERNELS_LAYER_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_LAYER_INL
+#undef PACKSEQ_KERNELS_LAYER_INL
 #else
-#define PACKSEQ_ENGINE_LAYER_INL
+#define PACKSEQ_KERNELS_LAYER_INL
 #endif
 
 #include <algorithm>
@@ -12,15 +12,15 @@
 #include <utility>
 #include <vector>
 
-#include "engine/cell-inl.hpp"
-#include "engine/executor.hpp"
-#include "engine/kernels.hpp"
-#include "engine/matmul-inl.hpp"
-#include "engine/packing-inl.hpp"
-#include "engine/team.hpp"
+#include "kernels/cell-inl.hpp"
+#include "kernels/executor.hpp"
+#include "kernels/matmul-inl.hpp"
+#include "kernels/packing-inl.hpp"
+#include "kernels/passes.hpp"
+#include "kernels/team.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 template <class T>
 Buffer<T> make_zeros(std::size_t size) {
@@ -126,7 +126,7 @@ void run_jobs(const std::vector<Job<Pass>>& jobs, const Executor& executor) {
   }
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,16 +1,16 @@
 // Long short-term memory. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_LSTM_CELL_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_LSTM_CELL_INL
-#undef PACKSEQ_ENGINE_LSTM_CELL_INL
+#if defined(PACKSEQ_KERNELS_LSTM_CELL_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_LSTM_CELL_INL
+#undef PACKSEQ_KERNELS_LSTM_CELL_INL
 #else
-#define PACKSEQ_ENGINE_LSTM_CELL_INL
+#define PACKSEQ_KERNELS_LSTM_CELL_INL
 #endif
 
-#include "engine/cell-inl.hpp"
+#include "kernels/cell-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 /// i, f, o = sigmoid, g = tanh of their sums; c = f c_before + i g; h = o tanh(c).
 struct LstmCell {
@@ -62,7 +62,7 @@ struct LstmCell {
   }
 };
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

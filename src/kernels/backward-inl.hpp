@@ -1,19 +1,19 @@
 // The recurrent part of a layer's backward pass. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_BACKWARD_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_BACKWARD_INL
-#undef PACKSEQ_ENGINE_BACKWARD_INL
+#if defined(PACKSEQ_KERNELS_BACKWARD_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_BACKWARD_INL
+#undef PACKSEQ_KERNELS_BACKWARD_INL
 #else
-#define PACKSEQ_ENGINE_BACKWARD_INL
+#define PACKSEQ_KERNELS_BACKWARD_INL
 #endif
 
 #include <memory>
 
-#include "engine/layer-inl.hpp"
-#include "engine/layer_products-inl.hpp"
+#include "kernels/layer-inl.hpp"
+#include "kernels/layer_products-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 template <class T>
 class BackwardPass {
@@ -201,7 +201,7 @@ void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>&
   for (auto& pass : passes) pass->finish(parts.front().team, executor);
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

@@ -1,17 +1,17 @@
 // The forward pass of a layer. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_FORWARD_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_FORWARD_INL
-#undef PACKSEQ_ENGINE_FORWARD_INL
+#if defined(PACKSEQ_KERNELS_FORWARD_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_FORWARD_INL
+#undef PACKSEQ_KERNELS_FORWARD_INL
 #else
-#define PACKSEQ_ENGINE_FORWARD_INL
+#define PACKSEQ_KERNELS_FORWARD_INL
 #endif
 
-#include "engine/input_product-inl.hpp"
-#include "engine/layer-inl.hpp"
+#include "kernels/input_product-inl.hpp"
+#include "kernels/layer-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 template <class T>
 class ForwardPass {
@@ -255,7 +255,7 @@ void run_forward(std::span<const Forward<T>> directions, const CellKernels<T>& c
   for (auto& pass : passes) pass.finish();
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

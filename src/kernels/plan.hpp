@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace packseq::engine {
+namespace packseq::kernels {
 
 /// A half-open range: of steps, or of ranks, the places of sequences in a packed batch, longest first.
 struct Range {
@@ -53,4 +53,4 @@ Plan make_plan(std::span<const std::int64_t> batch_sizes, const PlanOptions& opt
 /// The same in parts of about `rows` rows each, in the order of their steps: each part deals its sequences anew.
 std::vector<Plan> make_plans(std::span<const std::int64_t> batch_sizes, const PlanOptions& options, std::size_t rows);
 
-}  // namespace packseq::engine
+}  // namespace packseq::kernels

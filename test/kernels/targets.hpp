@@ -7,7 +7,7 @@
 
 namespace packseq::test {
 
-/// The CPU targets that the engine is compiled for and this machine has, the best one first.
+/// The CPU targets that the kernels are compiled for and this machine has, the best one first.
 inline std::vector<std::int64_t> targets() {
   std::vector<std::int64_t> found;
   for (std::int64_t rest = HWY_TARGETS & hwy::SupportedTargets(); rest != 0; rest &= rest - 1) {
@@ -16,7 +16,7 @@ inline std::vector<std::int64_t> targets() {
   return found;
 }
 
-/// The engine runs on a CPU target while this lives.
+/// The kernels run on a CPU target while this lives.
 class TargetGuard {
  public:
   explicit TargetGuard(std::int64_t target) {
@@ -30,7 +30,7 @@ class TargetGuard {
   TargetGuard(const TargetGuard&) = delete;
   TargetGuard& operator=(const TargetGuard&) = delete;
 
-  /// The place of the target in the engine's tables of functions.
+  /// The place of the target in the kernels' tables of functions.
   std::size_t index() const { return hwy::GetChosenTarget().GetIndex(); }
 };
 

@@ -1,16 +1,16 @@
 // Gated recurrent unit. Compiled once for each CPU target.
 
-#if defined(PACKSEQ_ENGINE_GRU_CELL_INL) == defined(HWY_TARGET_TOGGLE)
-#ifdef PACKSEQ_ENGINE_GRU_CELL_INL
-#undef PACKSEQ_ENGINE_GRU_CELL_INL
+#if defined(PACKSEQ_KERNELS_GRU_CELL_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_GRU_CELL_INL
+#undef PACKSEQ_KERNELS_GRU_CELL_INL
 #else
-#define PACKSEQ_ENGINE_GRU_CELL_INL
+#define PACKSEQ_KERNELS_GRU_CELL_INL
 #endif
 
-#include "engine/cell-inl.hpp"
+#include "kernels/cell-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 /// r, z = sigmoid of their sums; n = tanh(n_x + r n_h), n_x and n_h the input's and the hidden state's part of its sum;
 /// h = n + z (h_before - n).
@@ -57,7 +57,7 @@ struct GruCell {
   }
 };
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #endif

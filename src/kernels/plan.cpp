@@ -1,10 +1,10 @@
-#include "engine/plan.hpp"
+#include "kernels/plan.hpp"
 
 #include <algorithm>
 #include <iterator>
 #include <numeric>
 
-namespace packseq::engine {
+namespace packseq::kernels {
 namespace {
 
 // Steps of fewer sequences than these for each thread are shared by hidden units, if there are so many weights that
@@ -103,4 +103,4 @@ std::vector<Plan> make_plans(std::span<const std::int64_t> batch_sizes, const Pl
   return parts;
 }
 
-}  // namespace packseq::engine
+}  // namespace packseq::kernels

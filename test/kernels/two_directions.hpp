@@ -1,0 +1,197 @@
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <ostream>
+#include <random>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "kernels/passes.hpp"
+#include "kernels/plan.hpp"
+
+namespace packseq::kernels {
+
+/// Every part on a thread of its own.
+inline void on_threads(std::size_t parts, const Work& work) {
+  std::vector<std::thread> threads;
+  for (std::size_t part = 0; part < parts; ++part) threads.emplace_back([&work, part] { work(part, part + 1); });
+  for (auto& thread : threads) thread.join();
+}
+
+struct Case {
+  Cell cell = Cell::lstm;
+  bool has_projection = false;
+  bool has_biases = true;
+  bool keeps = true;     ///< What a backward pass reads; then there is one.
+  bool shared = false;   ///< Steps of few sequences are shared by hidden units.
+  bool indexed = false;  ///< Tokens have their input in common.
+};
+
+inline std::ostream& operator<<(std::ostream& stream, const Case& of) {
+  return stream << "cell " << static_cast<int>(of.cell) << ", projection " << of.has_projection << ", biases "
+                << of.has_biases << ", keeps " << of.keeps << ", shared " << of.shared << ", indexed " << of.indexed;
+}
+
+inline std::vector<Case> all_cases() {
+  std::vector<Case> all;
+  for (const auto cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}) {
+    for (const bool has_projection : {false, true}) {
+      for (const bool keeps : {false, true}) {
+        for (const bool shared : {false, true}) {
+          if (has_projection && cell != Cell::lstm) continue;
+          // Biases are beside the point of all else.
+          for (const bool indexed : {false, true}) {
+            all.push_back({cell, has_projection, /*has_biases=*/!indexed || shared, keeps, shared, indexed});
+          }
+        }
+      }
+    }
+  }
+  return all;
+}
+
+struct Sizes {
+  std::size_t input = 5;
+  std::size_t hidden = 155;
+  std::size_t projection = 33;
+  std::size_t output(const Case& of) const { return of.has_projection ? projection : hidden; }
+};
+
+/// The batch of all cases: [T], and where its steps begin.
+inline const std::vector<std::int64_t> batch_sizes = {52, 52, 9, 7, 7, 3, 2, 2, 1, 1};
+constexpr std::size_t rows = 136, batch = 52, distinct_rows = 31;
+
+/// The memory of one direction, filled with small random numbers: the same of a seed in float and double.
+template <class T>
+struct Memory {
+  using Numbers = std::vector<T>;
+
+  Memory(const Sizes& sizes, std::size_t output_size, std::uint32_t seed)
+      : random(seed),
+        weight_ih(numbers(4 * sizes.hidden * sizes.input)),
+        weight_hh(numbers(4 * sizes.hidden * output_size)),
+        bias_ih(numbers(4 * sizes.hidden)),
+        bias_hh(numbers(4 * sizes.hidden)),
+        weight_hr(numbers(output_size * sizes.hidden)),
+        input(numbers(rows * sizes.input)),
+        h_0(numbers(batch * output_size)),
+        c_0(numbers(batch * sizes.hidden)),
+        d_output(numbers(rows * output_size)),
+        d_h(numbers(batch * output_size)),
+        d_c(numbers(batch * sizes.hidden)),
+        output(rows * output_size),
+        gates(rows * 4 * sizes.hidden),
+        cells(rows * sizes.hidden),
+        h_n(h_0.size()),
+        c_n(c_0.size()),
+        d_input(input.size()),
+        d_weight_ih(weight_ih.size()),
+        d_weight_hh(weight_hh.size()),
+        d_bias_ih(bias_ih.size()),
+        d_bias_hh(bias_hh.size()),
+        d_weight_hr(weight_hr.size()) {
+    for (std::size_t row = 0; row < rows; ++row) index.push_back(static_cast<std::int32_t>(row * 7 % distinct_rows));
+  }
+
+  Numbers numbers(std::size_t count) {
+    Numbers all(count);
+    std::uniform_real_distribution<float> number(-.2F, .2F);
+    for (T& one : all) one = number(random);
+    return all;
+  }
+
+  std::mt19937 random;
+  Numbers weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, input, h_0, c_0, d_output, d_h, d_c;
+  std::vector<std::int32_t> index;
+  Numbers output, gates, cells, h_n, c_n, d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
+};
+
+/// Both directions of a layer.
+template <class T>
+class TwoDirections {
+ public:
+  explicit TwoDirections(const Case& of, const Sizes& sizes = {}) : of_(of), sizes_(sizes) {
+    for (const std::uint32_t d : {0U, 1U}) memories_.emplace_back(sizes, sizes.output(of), d);
+  }
+
+  Memory<T>& operator[](std::size_t direction) { return memories_[direction]; }
+
+  /// The forward pass and, where it keeps what that reads, the backward pass.
+  void run_on(std::size_t threads) {
+    const PlanOptions options = {
+        .threads = threads, .directions = 2, .weight_bytes = of_.shared ? std::size_t{1} << 30 : 0};
+    const auto plan = make_plan(batch_sizes, options);
+    EXPECT_EQ(plan.shared_from < plan.steps(), of_.shared && threads > 1);
+    EXPECT_GT(plan.shared_from, 0U);
+    const std::vector<Forward<T>> forwards = {forward(0), forward(1)};
+    run(std::span<const Forward<T>>(forwards), plan, on_threads);
+    if (!of_.keeps) return;
+    const std::vector<Backward<T>> backwards = {backward(0), backward(1)};
+    // In parts, of which the first ones have no steps to share.
+    run(std::span<const Backward<T>>(backwards), make_plans(batch_sizes, options, 20), on_threads);
+  }
+
+ private:
+  Forward<T> forward(std::size_t d) {
+    Forward<T> result;
+    set(result, d);
+    result.h_n = memories_[d].h_n.data();
+    result.c_n = memories_[d].c_n.data();
+    return result;
+  }
+
+  Backward<T> backward(std::size_t d) {
+    Memory<T>& memory = memories_[d];
+    Backward<T> result;
+    set(result, d);
+    result.d_output = memory.d_output.data();
+    result.d_output_stride = result.output_size;
+    result.d_h = memory.d_h.data();
+    result.d_c = memory.d_c.data();
+    result.d_input = memory.d_input.data();
+    result.d_weight_ih = memory.d_weight_ih.data();
+    result.d_weight_hh = memory.d_weight_hh.data();
+    if (of_.has_biases) {
+      result.d_bias_ih = memory.d_bias_ih.data();
+      result.d_bias_hh = memory.d_bias_hh.data();
+    }
+    if (of_.has_projection) result.d_weight_hr = memory.d_weight_hr.data();
+    return result;
+  }
+
+  void set(Direction<T>& to, std::size_t d) {
+    Memory<T>& memory = memories_[d];
+    to.cell = of_.cell;
+    to.reverse = d == 1;
+    to.input_size = sizes_.input;
+    to.hidden_size = sizes_.hidden;
+    to.output_size = sizes_.output(of_);
+    to.weight_ih = memory.weight_ih.data();
+    to.weight_hh = memory.weight_hh.data();
+    if (of_.has_biases) {
+      to.bias_ih = memory.bias_ih.data();
+      to.bias_hh = memory.bias_hh.data();
+    }
+    if (of_.has_projection) to.weight_hr = memory.weight_hr.data();
+    to.input = memory.input.data();
+    to.input_rows = of_.indexed ? distinct_rows : rows;
+    if (of_.indexed) to.index = memory.index.data();
+    to.h_0 = memory.h_0.data();
+    to.c_0 = memory.c_0.data();
+    to.output = memory.output.data();
+    to.output_stride = to.output_size;
+    if (of_.keeps) to.gates = memory.gates.data();
+    if (of_.keeps && of_.cell == Cell::lstm) to.cells = memory.cells.data();
+  }
+
+  Case of_;
+  Sizes sizes_;
+  std::vector<Memory<T>> memories_;
+};
+
+}  // namespace packseq::kernels
