@@ -160,10 +160,10 @@ draw() {
     apt_install python3-matplotlib >>"$log" 2>&1 || true
   fi
   if ! find_plotter; then
-    say "no pictures: no matplotlib; once python3 has it: python3 bench/plot.py $build/evidence"
+    say "no pictures: no matplotlib; once python3 has it: python3 bench/reports/plot.py $build/evidence"
     return
   fi
-  "$plotter" -B "$root/bench/plot.py" "$build/evidence"
+  "$plotter" -B "$root/bench/reports/plot.py" "$build/evidence"
   say "pictures: $build/evidence/*.png"
 }
 
@@ -173,7 +173,7 @@ bench() {
   require_packages python3
   compile "packseq and what measures it" "about 4 minutes" packseq_program engine_bench embedded_bench memory_bench
   find_texts
-  python3 -B "$root/bench/evidence.py" "$build" "$1" "${texts[@]}"
+  python3 -B "$root/bench/reports/evidence.py" "$build" "$1" "${texts[@]}"
   draw
 }
 

@@ -1,4 +1,4 @@
-#include "measure.hpp"
+#include "contenders/measure.hpp"
 
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "run.hpp"
+#include "contenders/run.hpp"
 
 namespace packseq::bench {
 

@@ -20,11 +20,11 @@
 #include <utility>
 #include <vector>
 
-#include "english.hpp"
-#include "measure.hpp"
+#include "contenders/measure.hpp"
 #include "packseq/sequence/encode.hpp"
 #include "packseq/text/document_reader.hpp"
 #include "packseq/text/vocab.hpp"
+#include "programs/english.hpp"
 
 namespace packseq::bench {
 namespace {

@@ -14,14 +14,14 @@
 #include <stdexcept>
 #include <string>
 
-#include "english.hpp"
-#include "measure.hpp"
+#include "contenders/measure.hpp"
 #include "packseq/data/batch_sampler.hpp"
 #include "packseq/data/collate.hpp"
 #include "packseq/data/documents.hpp"
 #include "packseq/nn/lstm.hpp"
 #include "packseq/sequence/encode.hpp"
 #include "packseq/sequence/map.hpp"
+#include "programs/english.hpp"
 
 namespace packseq::bench {
 namespace {

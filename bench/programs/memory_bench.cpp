@@ -1,4 +1,4 @@
-// How much memory one pass of one contender takes, in a process of its own; bench/memory.py runs it for all of them.
+// How much memory one pass of one contender takes, in a process of its own; reports/memory.py runs it for all of them.
 
 #include <ATen/Parallel.h>
 
@@ -12,8 +12,8 @@
 #include <string_view>
 #include <utility>
 
-#include "process_memory.hpp"
-#include "run.hpp"
+#include "contenders/run.hpp"
+#include "programs/process_memory.hpp"
 
 namespace packseq::bench {
 namespace {

@@ -16,10 +16,10 @@
 #include <utility>
 #include <vector>
 
-#include "english.hpp"
 #include "packseq/data/collate.hpp"
 #include "packseq/data/text_stream.hpp"
-#include "process_memory.hpp"
+#include "programs/english.hpp"
+#include "programs/process_memory.hpp"
 
 namespace packseq::bench {
 namespace {

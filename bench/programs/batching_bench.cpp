@@ -19,9 +19,9 @@
 #include <utility>
 #include <vector>
 
+#include "contenders/run.hpp"
 #include "packseq/data/batch_sampler.hpp"
 #include "packseq/data/documents.hpp"
-#include "run.hpp"
 
 namespace packseq::bench {
 namespace {

@@ -6,7 +6,7 @@
     evidence.py BUILD                 reports once more on what was measured last
 
 Both measure all the shapes that README's medians are over: a short run leaves out two threads, not shapes, so that each
-figure is held against one of the same cases. bench/confirm.py says when a figure is confirmed.
+figure is held against one of the same cases. bench/reports/confirm.py says when a figure is confirmed.
 
 Core-hours for a billion documents: the tokens of a document, the mean over the whole text, over the tokens per second
 of `packseq compare` on one thread. They assume that all batches are as those measured and that nothing else takes time:
@@ -31,7 +31,7 @@ from programs import run
 from ratios import InputError, load_json
 from tables import cpu, format_page, format_table
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUNS = {"short": {"filter": "peak|threads:1/", "batches": 8}, "full": {"filter": ".", "batches": 16}}
 PAGES = {"engine": (ratios, "The fused engine against LibTorch"),
          "embedded": (embedded_ratios, "Each distinct word multiplied once"),

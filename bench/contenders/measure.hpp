@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "contender.hpp"
+#include "contenders/contender.hpp"
 
 namespace packseq::bench {
 

@@ -6,7 +6,7 @@
 #include <variant>
 #include <vector>
 
-#include "contender.hpp"
+#include "contenders/contender.hpp"
 
 namespace packseq::bench {
 

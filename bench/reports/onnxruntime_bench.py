@@ -2,7 +2,7 @@
 """Times ONNX Runtime's LSTM, which is told the lengths of a padded batch, beside LibTorch's and packseq's engine.
 
     python3 -m venv build/onnx && build/onnx/bin/pip install torch==2.13.0 onnx onnxruntime numpy
-    build/onnx/bin/python bench/onnxruntime_bench.py build/packseq_torch.so >bench/results/onnxruntime.md
+    build/onnx/bin/python bench/reports/onnxruntime_bench.py build/packseq_torch.so >bench/results/onnxruntime.md
 
 All run the same weights over the same inputs, in this process, by turns of three runs after one that does not count,
 with their own default settings; before the clock starts their results are compared. Inference only, on one thread and

@@ -1,14 +1,14 @@
-#include "kernel_peak.hpp"
+#include "programs/kernel_peak.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "kernel_peak.cpp"
+#define HWY_TARGET_INCLUDE "programs/kernel_peak.cpp"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 // After foreach_target.h, so that it is read once for each target.
-#include "engine/matmul-inl.hpp"
+#include "kernels/matmul-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
-namespace packseq::engine::HWY_NAMESPACE {
+namespace packseq::kernels::HWY_NAMESPACE {
 
 /// A full tile times one panel, `times` over; the FLOPs of it.
 double multiply_in_cache(std::size_t times) {
@@ -27,13 +27,13 @@ double multiply_in_cache(std::size_t times) {
   return 2.0 * static_cast<double>(times * tile_rows * depth * width);
 }
 
-}  // namespace packseq::engine::HWY_NAMESPACE
+}  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 #include <benchmark/benchmark.h>
 
-namespace packseq::engine {
+namespace packseq::kernels {
 namespace {
 
 HWY_EXPORT(multiply_in_cache);
@@ -45,9 +45,9 @@ void measure(benchmark::State& state) {
 }
 
 }  // namespace
-}  // namespace packseq::engine
+}  // namespace packseq::kernels
 
 void packseq::bench::register_kernel_peak() {
-  benchmark::RegisterBenchmark("peak", engine::measure)->UseRealTime()->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("peak", kernels::measure)->UseRealTime()->Unit(benchmark::kMillisecond);
 }
 #endif

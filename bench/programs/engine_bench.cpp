@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "kernel_peak.hpp"
-#include "measure.hpp"
+#include "contenders/measure.hpp"
+#include "programs/kernel_peak.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
 // LibTorch's padded path against its packed one: does packing, which saves FLOPs, save time?
 
-#include "measure.hpp"
+#include "contenders/measure.hpp"
 
 namespace {
 

@@ -12,8 +12,8 @@
 #include <tuple>
 #include <vector>
 
-#include "inputs.hpp"
-#include "measure.hpp"
+#include "contenders/inputs.hpp"
+#include "contenders/measure.hpp"
 #include "packseq/sequence/pack.hpp"
 #include "packseq/sequence/pad.hpp"
 

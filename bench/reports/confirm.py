@@ -23,7 +23,7 @@ def read_table(readme, headings):
              for line in readme.read_text(encoding="utf-8").splitlines() + [""]]
     if list(headings) not in lines:
         raise InputError(f"{readme} has no table with the columns {' | '.join(headings)}; if it was changed, change "
-                         "bench/confirm.py, too")
+                         "bench/reports/confirm.py, too")
     begin = lines.index(list(headings)) + 2
     return lines[begin:lines.index(None, begin)]
 

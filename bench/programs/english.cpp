@@ -1,4 +1,4 @@
-#include "english.hpp"
+#include "programs/english.hpp"
 
 #include <algorithm>
 #include <array>

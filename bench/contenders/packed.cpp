@@ -1,6 +1,6 @@
 #include <tuple>
 
-#include "contender.hpp"
+#include "contenders/contender.hpp"
 #include "packseq/sequence/map.hpp"
 #include "packseq/sequence/pack.hpp"
 

@@ -1,4 +1,4 @@
-#include "inputs.hpp"
+#include "contenders/inputs.hpp"
 
 #include <ATen/Context.h>
 #include <ATen/Functions.h>

@@ -132,7 +132,7 @@ class EvidenceTest(unittest.TestCase):
         self.assert_refused('README\'s figure "about 2" is not a median with its range')
 
     def test_readme_of_packseq_can_be_judged(self):
-        self.readme.write_text((SCRIPT.parent.parent / "README.md").read_text())
+        self.readme.write_text((SCRIPT.parents[2] / "README.md").read_text())
         result = self.evidence()
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("RNN, training, threads: 2", result.stdout)

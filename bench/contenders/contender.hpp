@@ -3,7 +3,7 @@
 #include <functional>
 #include <string_view>
 
-#include "inputs.hpp"
+#include "contenders/inputs.hpp"
 
 namespace packseq::bench {
 

@@ -20,7 +20,7 @@
 #include <tuple>
 #include <vector>
 
-#include "measure.hpp"
+#include "contenders/measure.hpp"
 #include "packseq/cost/network_cost.hpp"
 #include "packseq/data/batch_sampler.hpp"
 #include "packseq/data/documents.hpp"
@@ -29,7 +29,7 @@
 #include "packseq/sequence/map.hpp"
 #include "packseq/sequence/pack.hpp"
 #include "packseq/sequence/pad.hpp"
-#include "process_memory.hpp"
+#include "programs/process_memory.hpp"
 
 namespace packseq::bench {
 namespace {
