@@ -132,6 +132,15 @@ bool records_gradients(const Tensors& inputs) {
          std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.requires_grad(); });
 }
 
+// In it LibTorch reserves a vector of bool, and gcc 14 believes that there is something in it to be moved.
+C10_DIAGNOSTIC_PUSH_AND_IGNORED_IF_DEFINED("-Warray-bounds")
+C10_DIAGNOSTIC_PUSH_AND_IGNORED_IF_DEFINED("-Wstringop-overflow")
+Tensors apply(const Tensors& inputs, const Layer& layer) {
+  return LayerFunction::apply(at::TensorList(inputs), layer);
+}
+C10_DIAGNOSTIC_POP()
+C10_DIAGNOSTIC_POP()
+
 }  // namespace
 
 LayerResult run_layer(const Layer& layer) {
@@ -141,7 +150,7 @@ LayerResult run_layer(const Layer& layer) {
   if (std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.is_inference(); })) {
     return run_in_libtorch(layer);
   }
-  const Tensors all = LayerFunction::apply(at::TensorList(inputs), layer);
+  const Tensors all = apply(inputs, layer);
   return {all[0], all[1], all.size() > 2 ? all[2] : Tensor()};
 }
 
