@@ -11,9 +11,9 @@ usage() {
 Usage: bash cmake/debian_check.sh RELEASE   for instance trixie, which is Debian 13
 
 Makes a bare Debian of this release in build/debian_check/RELEASE, clones the last commit into it, and there compares
-padded with packed and runs all tests, as README says to: whatever they need, they must install. LibTorch is that of
-Torch_DIR or of this checkout's build. Half an hour on two cores. A second run goes on with
-what the first one installed and built.
+padded with packed and runs all tests, every warning an error, as README says to: whatever they need, they must install. LibTorch is
+that of Torch_DIR or of this checkout's build. Half an hour on two cores. A second run goes on with what the first one
+installed and built.
 
 Needs root and debootstrap.
 END
@@ -27,18 +27,20 @@ readonly release=$1
 readonly system=$root/build/debian_check/$release
 
 torch_dir=${Torch_DIR:-$(sed -n 's/^Torch_DIR:[A-Z]*=//p' "$root/build/CMakeCache.txt" 2>/dev/null || true)}
-if [[ ! -d $torch_dir ]]; then
+readonly libtorch=${torch_dir%/share/cmake/Torch*}
+if [[ ! -f $libtorch/share/cmake/Torch/TorchConfig.cmake ]]; then
   echo "no LibTorch: set Torch_DIR to one's share/cmake/Torch, or run bash cmake/quickstart.sh first" >&2
   exit 1
 fi
-readonly libtorch=${torch_dir%/share/cmake/Torch}
+if ((EUID != 0)) || ! command -v debootstrap >/dev/null; then
+  echo "needs root, and debootstrap: apt-get install debootstrap" >&2
+  exit 1
+fi
 
 make_system() {
   rm -rf "$system.new"
   mkdir -p "${system%/*}"
   debootstrap --variant=minbase "$release" "$system.new"
-  mkdir "$system.new/libtorch"
-  cp -a "$libtorch"/{include,lib,share} "$system.new/libtorch"
   mv "$system.new" "$system"
 }
 
@@ -50,11 +52,13 @@ in_system() {
     mount --rbind /dev "$1/dev"
     mount -t tmpfs tmpfs "$1/tmp"
     exec chroot "$1" env -i HOME=/root PATH=/usr/sbin:/usr/bin:/sbin:/bin \
-      Torch_DIR=/libtorch/share/cmake/Torch bash -euc "$2"' bash "$system" "$1"
+      Torch_DIR=/libtorch/share/cmake/Torch PACKSEQ_CMAKE_ARGS=-DPACKSEQ_STRICT=ON bash -euc "$2"' bash "$system" "$1"
 }
 
 [[ -d $system ]] || make_system
 cp /etc/resolv.conf "$system/etc/resolv.conf"
+mkdir -p "$system/libtorch"
+cp -au "$libtorch"/{include,lib,share} "$system/libtorch"
 [[ -d $system/packseq ]] || git clone --quiet "$root" "$system/packseq"
 git -C "$system/packseq" fetch --quiet "$root" HEAD
 git -C "$system/packseq" reset --quiet --hard FETCH_HEAD

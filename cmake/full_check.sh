@@ -23,7 +23,7 @@ Usage: bash cmake/full_check.sh [coverage | mutants [COUNT [SEED]]]   without ar
              build/full_check/mutants-SEED.jsonl has a line for each.
 
 Needs a build/ set up by cmake/quickstart.sh, or Torch_DIR in the environment; Ninja and Python; clang and llvm for
-coverage. Where MPI is, what uses it is checked, too. Of the engine's CPU targets only this CPU's best one is.
+coverage. Where MPI is, what uses it is checked, too. Of the kernels' CPU targets only this CPU's best one is.
 END_OF_USAGE
 }
 
@@ -32,7 +32,7 @@ logged() {
   "$@" >>"$log" 2>&1 || { tail -n 40 "$log" && exit 1; }
 }
 
-# configure BUILD ARGUMENT...: the engine for the best target of this CPU only, since no other can be run and counted.
+# configure BUILD ARGUMENT...: the kernels for the best target of this CPU only, since no other can be run and counted.
 configure() {
   local torch=${Torch_DIR:-}
   [[ -n $torch ]] || torch=$(sed -n 's/^Torch_DIR:[A-Z]*=//p' build/CMakeCache.txt)

@@ -17,7 +17,7 @@ set(cost_may_use sequence)
 set(distributed_may_use data nn)
 set(without_libtorch text kernels)
 set(in_optional_targets distributed/mpi)
-set(cli_may_use text sequence kernels engine nn data cost distributed)
+set(cli_may_use text sequence engine nn data cost distributed)
 
 function(complain broken_rule)
   message(NOTICE "${broken_rule}")

@@ -1,4 +1,4 @@
-// How much memory one pass of one contender takes, in a process of its own; reports/memory.py runs it for all of them.
+// How much memory one pass of one contender takes, in a process of its own; bench/reports/memory.py runs it for all.
 
 #include <ATen/Parallel.h>
 

@@ -3,6 +3,7 @@
 #include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
+#include <c10/macros/Macros.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -132,10 +133,10 @@ bool records_gradients(const Tensors& inputs) {
          std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.requires_grad(); });
 }
 
-// In it LibTorch reserves a vector of bool, and gcc 14 believes that there is something in it to be moved.
+// LibTorch's `apply` reserves an empty vector of bool, and gcc 14 warns of how its contents are moved.
 C10_DIAGNOSTIC_PUSH_AND_IGNORED_IF_DEFINED("-Warray-bounds")
 C10_DIAGNOSTIC_PUSH_AND_IGNORED_IF_DEFINED("-Wstringop-overflow")
-Tensors apply(const Tensors& inputs, const Layer& layer) {
+Tensors apply_function(const Tensors& inputs, const Layer& layer) {
   return LayerFunction::apply(at::TensorList(inputs), layer);
 }
 C10_DIAGNOSTIC_POP()
@@ -150,7 +151,7 @@ LayerResult run_layer(const Layer& layer) {
   if (std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.is_inference(); })) {
     return run_in_libtorch(layer);
   }
-  const Tensors all = apply(inputs, layer);
+  const Tensors all = apply_function(inputs, layer);
   return {all[0], all[1], all.size() > 2 ? all[2] : Tensor()};
 }
 

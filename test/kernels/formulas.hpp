@@ -20,18 +20,18 @@ struct Results {
 
 class Formulas {
  public:
-  Formulas(const Case& of, const Sizes& sizes, const Memory<double>& memory)
-      : of_(of), sizes_(sizes), memory_(memory), output_size_(sizes.output(of)) {}
+  Formulas(const Case& of, const Sizes& sizes, const Tensors<double>& tensors)
+      : of_(of), sizes_(sizes), tensors_(tensors), output_size_(sizes.output(of)) {}
 
   Results run(bool reverse) const {
     Results results = {Numbers(rows * output_size_), {}, {}};
     for (std::size_t rank = 0; rank < batch; ++rank) {
-      Numbers h = row_of(memory_.h_0, rank, output_size_);
-      Numbers c = row_of(memory_.c_0, rank, sizes_.hidden);
+      Numbers h = row_of(tensors_.h_0, rank, output_size_);
+      Numbers c = row_of(tensors_.c_0, rank, sizes_.hidden);
       std::vector<std::size_t> sequence = rows_of(rank);
       if (reverse) std::reverse(sequence.begin(), sequence.end());
       for (const std::size_t row : sequence) {
-        step(row_of(memory_.input, of_.indexed ? index(row) : row, sizes_.input), h, c);
+        step(row_of(tensors_.input, of_.indexed ? index(row) : row, sizes_.input), h, c);
         std::copy(h.begin(), h.end(), results.output.begin() + static_cast<std::ptrdiff_t>(row * output_size_));
       }
       results.h_n.insert(results.h_n.end(), h.begin(), h.end());
@@ -47,7 +47,7 @@ class Formulas {
   }
   static double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
-  std::size_t index(std::size_t row) const { return static_cast<std::size_t>(memory_.index[row]); }
+  std::size_t index(std::size_t row) const { return static_cast<std::size_t>(tensors_.index[row]); }
 
   /// Where the tokens of a sequence lie.
   static std::vector<std::size_t> rows_of(std::size_t rank) {
@@ -72,10 +72,10 @@ class Formulas {
     Numbers next(hidden);
     for (std::size_t unit = 0; unit < hidden; ++unit) {
       const auto of_input = [&](std::size_t gate) {
-        return sum(memory_.weight_ih, memory_.bias_ih, gate * hidden + unit, x);
+        return sum(tensors_.weight_ih, tensors_.bias_ih, gate * hidden + unit, x);
       };
       const auto of_hidden = [&](std::size_t gate) {
-        return sum(memory_.weight_hh, memory_.bias_hh, gate * hidden + unit, h);
+        return sum(tensors_.weight_hh, tensors_.bias_hh, gate * hidden + unit, h);
       };
       const auto both = [&](std::size_t gate) { return of_input(gate) + of_hidden(gate); };
       if (of_.cell == Cell::lstm) {
@@ -95,14 +95,14 @@ class Formulas {
   Numbers projected(const Numbers& h) const {
     Numbers result(output_size_);
     for (std::size_t i = 0; i < output_size_; ++i) {
-      for (std::size_t k = 0; k < h.size(); ++k) result[i] += memory_.weight_hr[i * h.size() + k] * h[k];
+      for (std::size_t k = 0; k < h.size(); ++k) result[i] += tensors_.weight_hr[i * h.size() + k] * h[k];
     }
     return result;
   }
 
   const Case& of_;
   const Sizes& sizes_;
-  const Memory<double>& memory_;
+  const Tensors<double>& tensors_;
   std::size_t output_size_;
 };
 

@@ -21,6 +21,7 @@ namespace {
 const Sizes small = {.input = 5, .hidden = 21, .projection = 9};
 
 void for_all(const std::function<void(const Case&)>& expect) {
+  ASSERT_FALSE(test::targets().empty());
   for (const std::int64_t target : test::targets()) {
     const test::TargetGuard guard(target);
     for (const Case& of : all_cases()) {
@@ -58,10 +59,24 @@ TEST(Passes, ComputeTheFormulas) {
   });
 }
 
+TEST(Passes, ComeToTheSameWithRowsThatAreProjectedAhead) {
+  for_all([](const Case& of) {
+    if (!of.indexed || of.keeps) return;
+    TwoDirections<float> layer(of, small);
+    layer.run_on(2);
+    for (const std::size_t known : {1U, 20U, 31U}) {
+      TwoDirections<float> computed(of, small);
+      computed.know(known);
+      computed.run_on(2);
+      for (const std::size_t d : {0U, 1U}) EXPECT_EQ(computed[d].output, layer[d].output);
+    }
+  });
+}
+
 /// Pointers to a layer's numbers and to their gradients.
 template <class T>
-std::vector<std::vector<T> Memory<T>::*> variables(const Case& of) {
-  using M = Memory<T>;
+std::vector<std::vector<T> Tensors<T>::*> variables(const Case& of) {
+  using M = Tensors<T>;
   std::vector<std::vector<T> M::*> all = {&M::input, &M::h_0, &M::weight_ih, &M::weight_hh};
   if (of.cell == Cell::lstm) all.push_back(&M::c_0);
   if (of.has_biases) all.insert(all.end(), {&M::bias_ih, &M::bias_hh});
@@ -69,8 +84,8 @@ std::vector<std::vector<T> Memory<T>::*> variables(const Case& of) {
   return all;
 }
 template <class T>
-std::vector<std::vector<T> Memory<T>::*> gradients(const Case& of) {
-  using M = Memory<T>;
+std::vector<std::vector<T> Tensors<T>::*> gradients(const Case& of) {
+  using M = Tensors<T>;
   std::vector<std::vector<T> M::*> all = {&M::d_input, &M::d_h, &M::d_weight_ih, &M::d_weight_hh};
   if (of.cell == Cell::lstm) all.push_back(&M::d_c);
   if (of.has_biases) all.insert(all.end(), {&M::d_bias_ih, &M::d_bias_hh});
@@ -84,18 +99,18 @@ double dot(const std::vector<T>& a, const Numbers& b) {
 }
 
 /// Whose gradients those that a backward pass is given are.
-double loss(const Case& of, const Memory<double>& memory, bool reverse) {
-  const Results results = Formulas(of, small, memory).run(reverse);
-  const double of_cells = of.cell == Cell::lstm ? dot(results.c_n, memory.d_c) : 0;
-  return dot(results.output, memory.d_output) + dot(results.h_n, memory.d_h) + of_cells;
+double loss(const Case& of, const Tensors<double>& tensors, bool reverse) {
+  const Results results = Formulas(of, small, tensors).run(reverse);
+  const double of_cells = of.cell == Cell::lstm ? dot(results.c_n, tensors.d_c) : 0;
+  return dot(results.output, tensors.d_output) + dot(results.h_n, tensors.d_h) + of_cells;
 }
 
 /// The derivative of the loss along a direction in the space of one variable, by central differences.
-double derivative(const Case& of, const Memory<double>& memory, bool reverse, Numbers Memory<double>::*variable,
+double derivative(const Case& of, const Tensors<double>& tensors, bool reverse, Numbers Tensors<double>::*variable,
                   const Numbers& along) {
   constexpr double step = 1e-6;
   const auto loss_at = [&](double distance) {
-    Memory<double> moved = memory;
+    Tensors<double> moved = tensors;
     for (std::size_t i = 0; i < along.size(); ++i) (moved.*variable)[i] += distance * along[i];
     return loss(of, moved, reverse);
   };

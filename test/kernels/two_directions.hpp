@@ -8,7 +8,6 @@
 #include <random>
 #include <span>
 #include <thread>
-#include <utility>
 #include <vector>
 
 #include "kernels/passes.hpp"
@@ -44,9 +43,9 @@ inline std::vector<Case> all_cases() {
       for (const bool keeps : {false, true}) {
         for (const bool shared : {false, true}) {
           if (has_projection && cell != Cell::lstm) continue;
-          // Biases are beside the point of all else.
           for (const bool indexed : {false, true}) {
-            all.push_back({cell, has_projection, /*has_biases=*/!indexed || shared, keeps, shared, indexed});
+            const bool has_biases = !indexed || shared;  // not crossed with the others, which it has nothing to do with
+            all.push_back({cell, has_projection, has_biases, keeps, shared, indexed});
           }
         }
       }
@@ -62,16 +61,14 @@ struct Sizes {
   std::size_t output(const Case& of) const { return of.has_projection ? projection : hidden; }
 };
 
-/// The batch of all cases: [T], and where its steps begin.
+/// The batch of all cases: [T], the number of its rows and sequences, and what an index refers to.
 inline const std::vector<std::int64_t> batch_sizes = {52, 52, 9, 7, 7, 3, 2, 2, 1, 1};
 constexpr std::size_t rows = 136, batch = 52, distinct_rows = 31;
 
-/// The memory of one direction, filled with small random numbers: the same of a seed in float and double.
+/// The tensors of one direction, filled with small random numbers: the same of a seed in float and double.
 template <class T>
-struct Memory {
-  using Numbers = std::vector<T>;
-
-  Memory(const Sizes& sizes, std::size_t output_size, std::uint32_t seed)
+struct Tensors {
+  Tensors(const Sizes& sizes, std::size_t output_size, std::uint32_t seed)
       : random(seed),
         weight_ih(numbers(4 * sizes.hidden * sizes.input)),
         weight_hh(numbers(4 * sizes.hidden * output_size)),
@@ -98,17 +95,17 @@ struct Memory {
     for (std::size_t row = 0; row < rows; ++row) index.push_back(static_cast<std::int32_t>(row * 7 % distinct_rows));
   }
 
-  Numbers numbers(std::size_t count) {
-    Numbers all(count);
+  std::vector<T> numbers(std::size_t count) {
+    std::vector<T> all(count);
     std::uniform_real_distribution<float> number(-.2F, .2F);
     for (T& one : all) one = number(random);
     return all;
   }
 
   std::mt19937 random;
-  Numbers weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, input, h_0, c_0, d_output, d_h, d_c;
+  std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, input, h_0, c_0, d_output, d_h, d_c;
   std::vector<std::int32_t> index;
-  Numbers output, gates, cells, h_n, c_n, d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
+  std::vector<T> output, gates, cells, h_n, c_n, d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
 };
 
 /// Both directions of a layer.
@@ -116,10 +113,13 @@ template <class T>
 class TwoDirections {
  public:
   explicit TwoDirections(const Case& of, const Sizes& sizes = {}) : of_(of), sizes_(sizes) {
-    for (const std::uint32_t d : {0U, 1U}) memories_.emplace_back(sizes, sizes.output(of), d);
+    for (const std::uint32_t d : {0U, 1U}) tensors_.emplace_back(sizes, sizes.output(of), d);
   }
 
-  Memory<T>& operator[](std::size_t direction) { return memories_[direction]; }
+  Tensors<T>& operator[](std::size_t direction) { return tensors_[direction]; }
+
+  /// From now on so many rows that tokens have in common are projected ahead.
+  void know(std::size_t distinct) { known_ = distinct; }
 
   /// The forward pass and, where it keeps what that reads, the backward pass.
   void run_on(std::size_t threads) {
@@ -128,7 +128,16 @@ class TwoDirections {
     const auto plan = make_plan(batch_sizes, options);
     EXPECT_EQ(plan.shared_from < plan.steps(), of_.shared && threads > 1);
     EXPECT_GT(plan.shared_from, 0U);
-    const std::vector<Forward<T>> forwards = {forward(0), forward(1)};
+    std::vector<Forward<T>> forwards = {forward(0), forward(1)};
+    std::vector<std::vector<T>> sums(2, std::vector<T>(known_ * gate_blocks(of_.cell) * sizes_.hidden));
+    for (const std::size_t d : {0U, 1U}) {
+      forwards[d].input_rows = known_;
+      if (known_ > 0) project(forwards[d], sums[d].data(), threads, on_threads);
+      forwards[d].known_sums = sums[d].data();
+      forwards[d].known_rows = known_;
+      forwards[d].input += known_ * sizes_.input;
+      forwards[d].input_rows = rows_of_input() - known_;
+    }
     run(std::span<const Forward<T>>(forwards), plan, on_threads);
     if (!of_.keeps) return;
     const std::vector<Backward<T>> backwards = {backward(0), backward(1)};
@@ -140,58 +149,61 @@ class TwoDirections {
   Forward<T> forward(std::size_t d) {
     Forward<T> result;
     set(result, d);
-    result.h_n = memories_[d].h_n.data();
-    result.c_n = memories_[d].c_n.data();
+    result.h_n = tensors_[d].h_n.data();
+    result.c_n = tensors_[d].c_n.data();
     return result;
   }
 
   Backward<T> backward(std::size_t d) {
-    Memory<T>& memory = memories_[d];
+    Tensors<T>& tensors = tensors_[d];
     Backward<T> result;
     set(result, d);
-    result.d_output = memory.d_output.data();
+    result.d_output = tensors.d_output.data();
     result.d_output_stride = result.output_size;
-    result.d_h = memory.d_h.data();
-    result.d_c = memory.d_c.data();
-    result.d_input = memory.d_input.data();
-    result.d_weight_ih = memory.d_weight_ih.data();
-    result.d_weight_hh = memory.d_weight_hh.data();
+    result.d_h = tensors.d_h.data();
+    result.d_c = tensors.d_c.data();
+    result.d_input = tensors.d_input.data();
+    result.d_weight_ih = tensors.d_weight_ih.data();
+    result.d_weight_hh = tensors.d_weight_hh.data();
     if (of_.has_biases) {
-      result.d_bias_ih = memory.d_bias_ih.data();
-      result.d_bias_hh = memory.d_bias_hh.data();
+      result.d_bias_ih = tensors.d_bias_ih.data();
+      result.d_bias_hh = tensors.d_bias_hh.data();
     }
-    if (of_.has_projection) result.d_weight_hr = memory.d_weight_hr.data();
+    if (of_.has_projection) result.d_weight_hr = tensors.d_weight_hr.data();
     return result;
   }
 
+  std::size_t rows_of_input() const { return of_.indexed ? distinct_rows : rows; }
+
   void set(Direction<T>& to, std::size_t d) {
-    Memory<T>& memory = memories_[d];
+    Tensors<T>& tensors = tensors_[d];
     to.cell = of_.cell;
     to.reverse = d == 1;
     to.input_size = sizes_.input;
     to.hidden_size = sizes_.hidden;
     to.output_size = sizes_.output(of_);
-    to.weight_ih = memory.weight_ih.data();
-    to.weight_hh = memory.weight_hh.data();
+    to.weight_ih = tensors.weight_ih.data();
+    to.weight_hh = tensors.weight_hh.data();
     if (of_.has_biases) {
-      to.bias_ih = memory.bias_ih.data();
-      to.bias_hh = memory.bias_hh.data();
+      to.bias_ih = tensors.bias_ih.data();
+      to.bias_hh = tensors.bias_hh.data();
     }
-    if (of_.has_projection) to.weight_hr = memory.weight_hr.data();
-    to.input = memory.input.data();
-    to.input_rows = of_.indexed ? distinct_rows : rows;
-    if (of_.indexed) to.index = memory.index.data();
-    to.h_0 = memory.h_0.data();
-    to.c_0 = memory.c_0.data();
-    to.output = memory.output.data();
+    if (of_.has_projection) to.weight_hr = tensors.weight_hr.data();
+    to.input = tensors.input.data();
+    to.input_rows = rows_of_input();
+    if (of_.indexed) to.index = tensors.index.data();
+    to.h_0 = tensors.h_0.data();
+    to.c_0 = tensors.c_0.data();
+    to.output = tensors.output.data();
     to.output_stride = to.output_size;
-    if (of_.keeps) to.gates = memory.gates.data();
-    if (of_.keeps && of_.cell == Cell::lstm) to.cells = memory.cells.data();
+    if (of_.keeps) to.gates = tensors.gates.data();
+    if (of_.keeps && of_.cell == Cell::lstm) to.cells = tensors.cells.data();
   }
 
   Case of_;
   Sizes sizes_;
-  std::vector<Memory<T>> memories_;
+  std::vector<Tensors<T>> tensors_;
+  std::size_t known_ = 0;
 };
 
 }  // namespace packseq::kernels

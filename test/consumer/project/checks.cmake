@@ -28,7 +28,7 @@ expect_empty("compile options for whoever links it" ${options})
 
 # Its library, and no program, test or benchmark.
 targets_below("${CMAKE_CURRENT_SOURCE_DIR}" targets)
-list(REMOVE_ITEM targets consumer mpi_consumer packseq packseq_mpi dummy)  # "dummy" is LibTorch's
+list(REMOVE_ITEM targets consumer mpi_consumer packseq packseq_kernels packseq_mpi dummy)  # "dummy" is LibTorch's
 expect_empty("targets" ${targets})
 
 set(expected_type STATIC_LIBRARY)
