@@ -59,7 +59,7 @@ in_system() {
 cp /etc/resolv.conf "$system/etc/resolv.conf"
 mkdir -p "$system/libtorch"
 cp -au "$libtorch"/{include,lib,share} "$system/libtorch"
-[[ -d $system/packseq ]] || git clone --quiet "$root" "$system/packseq"
+[[ -d $system/packseq/.git ]] || git clone --quiet "$root" "$system/packseq"
 git -C "$system/packseq" fetch --quiet "$root" HEAD
 git -C "$system/packseq" reset --quiet --hard FETCH_HEAD
 in_system 'cd packseq && bash cmake/quickstart.sh'
