@@ -59,7 +59,7 @@ json compare(const std::string& content, const std::string& arguments, int repea
   return run.exit_code == 0 ? json::parse(read_file(results)) : json();
 }
 
-const json& result(const json& comparison, const std::string& contender, const std::string& mode) {
+const json& result(const json& comparison, std::string_view contender, std::string_view mode) {
   const json& results = comparison["results"];
   return *std::find_if(results.begin(), results.end(), [&](const json& candidate) {
     return candidate["contender"] == contender && candidate["mode"] == mode;
