@@ -5,9 +5,9 @@ file(GLOB_RECURSE package_files "${PREFIX}/*.cmake" "${PREFIX}/*.hpp")
 foreach(file IN LISTS package_files)
   file(READ "${file}" text)
   foreach(path "${PACKSEQ_SOURCE}" "${BUILD}" "${torch}" "${PREFIX}")
-    # Not in the middle of another one.
+    # Neither in the middle of another one nor behind a variable.
     string(REGEX REPLACE "([][+.*()^$?|\\\\])" "\\\\\\1" literal "${path}")
-    if(text MATCHES "(^|[^A-Za-z0-9_./-])${literal}")
+    if(text MATCHES "(^|[^A-Za-z0-9_./}-])${literal}([^A-Za-z0-9_.-]|$)")
       message(FATAL_ERROR "${file} contains ${path}")
     endif()
   endforeach()
