@@ -14,14 +14,15 @@ namespace packseq::kernels::HWY_NAMESPACE {
 double multiply_in_cache(std::size_t times) {
   constexpr std::size_t depth = 256;
   const std::size_t width = panel_width<float>();
-  const auto memory = make_buffer<float>(depth * width + tile_rows * (depth + width));
-  std::fill_n(memory.get(), depth * width + tile_rows * (depth + width), 1e-3F);
-  const PackedMatrix<float> weights = {memory.get(), depth, width};
+  Arena arena;
+  float* const numbers = arena.take<float>(depth * width + tile_rows * (depth + width));
+  std::fill_n(numbers, depth * width + tile_rows * (depth + width), 1e-3F);
+  const PackedMatrix<float> weights = {numbers, depth, width};
   const float* a[tile_rows];
   float* c[tile_rows];
   for (std::size_t row = 0; row < tile_rows; ++row) {
-    a[row] = memory.get() + depth * width + row * depth;
-    c[row] = memory.get() + (depth * width + tile_rows * depth) + row * width;
+    a[row] = numbers + depth * width + row * depth;
+    c[row] = numbers + (depth * width + tile_rows * depth) + row * width;
   }
   for (std::size_t i = 0; i < times; ++i) multiply<float>(a, tile_rows, weights, {0, 1}, c, c);
   return 2.0 * static_cast<double>(times * tile_rows * depth * width);

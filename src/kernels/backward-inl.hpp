@@ -7,7 +7,10 @@
 #define PACKSEQ_KERNELS_BACKWARD_INL
 #endif
 
+#include <algorithm>
 #include <memory>
+#include <span>
+#include <vector>
 
 #include "kernels/layer-inl.hpp"
 #include "kernels/layer_products-inl.hpp"
@@ -18,21 +21,22 @@ namespace packseq::kernels::HWY_NAMESPACE {
 template <class T>
 class BackwardPass {
  public:
-  BackwardPass(const Backward<T>& direction, const CellKernels<T>& cell, const Plan& plan, std::size_t max_rows)
+  BackwardPass(Arena& arena, const Backward<T>& direction, const CellKernels<T>& cell, std::span<const Plan> parts)
       : direction_(direction),
         cell_(cell),
-        plan_(plan),
-        rows_(direction_, plan),
-        hidden_weights_(cell_.hidden_gates * direction.hidden_size, direction.output_size),
-        projection_(has_projection() ? direction.output_size : 0, direction.hidden_size),
-        products_(direction_, cell_, max_rows),
-        zeros_(plan.batch_sizes.front(), std::max(direction.hidden_size, direction.output_size)),
-        d_gates_(make_buffer<T>(max_rows * d_gates_stride())),
-        d_projected_(make_buffer<T>(has_projection() ? max_rows * direction.output_size : 0)),
-        unprojected_(make_buffer<T>(has_projection() ? max_rows * direction.hidden_size : 0)) {
-    hidden_weights_.take_rows(
-        line_addresses(direction.weight_hh, hidden_weights_.packed().depth, direction.output_size));
-    projection_.take_rows(line_addresses(direction.weight_hr, projection_.packed().depth, direction.hidden_size));
+        plan_(parts.front()),
+        rows_(direction_, plan_),
+        hidden_weights_(arena, cell_.hidden_gates * direction.hidden_size, direction.output_size),
+        projection_(arena, has_projection() ? direction.output_size : 0, direction.hidden_size),
+        products_(arena, direction_, cell_, max_rows(parts), plan_.team),
+        zeros_(arena, plan_.batch_sizes.front(), std::max(direction.hidden_size, direction.output_size)),
+        d_gates_(arena.take<T>(max_rows(parts) * d_gates_stride())),
+        d_projected_(arena.take<T>(has_projection() ? max_rows(parts) * direction.output_size : 0)),
+        unprojected_(arena.take<T>(has_projection() ? max_rows(parts) * direction.hidden_size : 0)),
+        hidden_before_(arena.take<const T*>(max_rows(parts))) {
+    hidden_weights_.take_rows({direction.weight_hh, hidden_weights_.packed().depth, direction.output_size});
+    projection_.take_rows({direction.weight_hr, projection_.packed().depth, direction.hidden_size});
+    take_scratch(arena, parts);
   }
 
   bool first_step_first() const { return direction_.reverse; }
@@ -46,65 +50,83 @@ class BackwardPass {
   /// From now on, buffers hold the rows of this part.
   void begin(const Plan& part) { first_row_ = part.rows().begin; }
 
-  void prepare_shared(std::size_t live) { shared_unprojected_ = make_unprojected(live); }
-
-  void run(const Worker& worker, const Range& share, const Range& steps) {
-    Buffer<T> own;
-    if (worker.is_alone()) own = make_unprojected(plan_.live(share, steps.begin));
-    T* const d_unprojected = worker.is_alone() ? own.get() : shared_unprojected_.get();
-    Lists lists;
+  void run(const Worker& worker, std::size_t place, const Range& share, const Range& steps) const {
+    const Scratch& scratch = worker.is_alone() ? dealt_[place] : team_[place];
     for (std::size_t i = 0; i < steps.size(); ++i) {
-      run_step(worker, share, direction_.reverse ? steps.begin + i : steps.end - 1 - i, d_unprojected, lists);
+      run_step(worker, share, direction_.reverse ? steps.begin + i : steps.end - 1 - i, scratch);
     }
   }
 
   /// What follows from the gate gradients of a part that has run.
   void finish_part(const Plan& part, const Executor& executor) {
-    RowGradients<T> of = {part.rows(), d_gates_.get(), d_gates_stride(), {}, d_projected_.get(), unprojected_.get()};
-    of.hidden_before.reserve(of.rows.size());
+    std::size_t count = 0;
     for (std::size_t step = part.range.begin; step < part.range.end; ++step) {
       for (std::size_t rank = 0; rank < part.batch_sizes[step]; ++rank) {
-        of.hidden_before.push_back(rows_.h_before(step, rank));
+        hidden_before_[count++] = rows_.h_before(step, rank);
       }
     }
-    products_.run(of, part.team, executor);
+    products_.run({part.rows(), d_gates_, d_gates_stride(), hidden_before_, d_projected_, unprojected_}, part.team,
+                  executor);
   }
 
   /// What follows from those of all parts.
   void finish(std::size_t threads, const Executor& executor) { products_.finish(threads, executor); }
 
  private:
-  /// The rows of a step.
-  struct Lists {
-    std::vector<const T*> from;
-    std::vector<T*> to;
+  /// Memory for a step.
+  struct Scratch {
+    T* d_unprojected;  // which a team has in common
+    const T** from;
+    T** to;
   };
 
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
   std::size_t d_gates_stride() const { return spread_stride<T>(gate_row()); }
   std::size_t buffer_row(std::size_t step, std::size_t rank) const { return rows_.row(step, rank) - first_row_; }
-  Buffer<T> make_unprojected(std::size_t live) const {
-    return has_projection() ? make_buffer<T>(live * direction_.hidden_size) : nullptr;
+
+  static std::size_t max_rows(std::span<const Plan> parts) {
+    std::size_t most = 0;
+    for (const Plan& part : parts) most = std::max(most, part.rows().size());
+    return most;
   }
 
-  void run_step(const Worker& worker, const Range& share, std::size_t step, T* d_unprojected, Lists& lists) {
+  /// For the shares and the teams of all parts, which run one after the other.
+  void take_scratch(Arena& arena, std::span<const Plan> parts) {
+    std::size_t shared = 0;
+    std::vector<std::size_t> dealt;
+    for (const Plan& part : parts) {
+      if (part.shared_steps().size() > 0) shared = std::max(shared, part.batch_sizes[part.shared_from]);
+      dealt.resize(std::max(dealt.size(), part.shares.size()));
+      for (std::size_t i = 0; i < part.shares.size(); ++i) dealt[i] = std::max(dealt[i], part.shares[i].size());
+    }
+    const auto unprojected = [&](std::size_t live) {
+      return arena.take<T>(has_projection() ? live * direction_.hidden_size : 0);
+    };
+    const auto take = [&](std::size_t live, T* d_unprojected) {
+      return Scratch{d_unprojected, arena.take<const T*>(live), arena.take<T*>(live)};
+    };
+    for (const std::size_t live : dealt) dealt_.push_back(take(live, unprojected(live)));
+    if (shared == 0) return;
+    T* const of_team = unprojected(shared);
+    for (std::size_t i = 0; i < plan_.team; ++i) team_.push_back(take(shared, of_team));
+  }
+
+  void run_step(const Worker& worker, const Range& share, std::size_t step, const Scratch& scratch) const {
     const std::size_t live = plan_.live(share, step);
-    lists.from.resize(live);
-    lists.to.resize(live);
-    if (has_projection()) unproject(worker, share, step, d_unprojected, lists);
+    if (has_projection()) unproject(worker, share, step, scratch);
     const PackedMatrix<T>& weights = hidden_weights_.packed();
     const Range units = worker.part_of(direction_.hidden_size);
     for (std::size_t i = 0; i < live; ++i) {
-      T* const d_of_unit = has_projection() ? d_unprojected + i * direction_.hidden_size : nullptr;
+      T* const d_of_unit = has_projection() ? scratch.d_unprojected + i * direction_.hidden_size : nullptr;
       const auto row = backward_row(step, share.begin + i, d_of_unit);
       cell_.backward(row, units);
-      lists.from[i] = row.d_gates + gate_row() - weights.depth;
-      lists.to[i] = direction_.d_h + (share.begin + i) * direction_.output_size;
+      scratch.from[i] = row.d_gates + gate_row() - weights.depth;
+      scratch.to[i] = direction_.d_h + (share.begin + i) * direction_.output_size;
     }
     worker.wait();
-    multiply<T>(lists.from.data(), needed(share, step), weights, worker.part_of(weights.panels()), lists.to.data(),
-                cell_.passes_gradient ? lists.to.data() : zeros_.rows());
+    multiply<T>(scratch.from, needed(share, step), weights, worker.part_of(weights.panels()), scratch.to,
+                cell_.passes_gradient ? scratch.to : zeros_.rows());
     worker.wait();
   }
 
@@ -128,12 +150,12 @@ class BackwardPass {
     result.d_output = d_unprojected != nullptr ? d_unprojected : direction_.d_output + row * direction_.d_output_stride;
     result.d_h = d_unprojected != nullptr ? zeros_.row() : direction_.d_h + rank * direction_.output_size;
     result.d_c = cell_.has_cell_state ? direction_.d_c + rank * hidden : nullptr;
-    result.d_gates = d_gates_.get() + buffer_row(step, rank) * d_gates_stride();
+    result.d_gates = d_gates_ + buffer_row(step, rank) * d_gates_stride();
     return result;
   }
 
   /// From the gradient of the projection's results to that of what it was given, which is computed again.
-  void unproject(const Worker& worker, const Range& share, std::size_t step, T* d_unprojected, Lists& lists) {
+  void unproject(const Worker& worker, const Range& share, std::size_t step, const Scratch& scratch) const {
     const std::size_t live = plan_.live(share, step);
     const std::size_t hidden = direction_.hidden_size;
     const std::size_t size = direction_.output_size;
@@ -143,21 +165,21 @@ class BackwardPass {
       const std::size_t row = rows_.row(step, share.begin + i);
       const T* const d_output = direction_.d_output + row * direction_.d_output_stride;
       const T* const d_h = direction_.d_h + (share.begin + i) * size;
-      T* const sum = d_projected_.get() + buffer_row(step, share.begin + i) * size;
+      T* const sum = d_projected_ + buffer_row(step, share.begin + i) * size;
       std::transform(d_output + outputs.begin, d_output + outputs.end, d_h + outputs.begin, sum + outputs.begin,
                      [](T a, T b) { return a + b; });
       const T* const o = direction_.gates + row * gate_row() + 3 * hidden;
       const T* const c = direction_.cells + row * hidden;
-      T* const unprojected = unprojected_.get() + buffer_row(step, share.begin + i) * hidden;
+      T* const unprojected = unprojected_ + buffer_row(step, share.begin + i) * hidden;
       for_units<T>(units, [&](auto access, std::size_t unit) {
         access.store(hn::Mul(access.load(o + unit), tanh(access.load(c + unit))), unprojected + unit);
       });
-      lists.from[i] = sum;
-      lists.to[i] = d_unprojected + i * hidden;
+      scratch.from[i] = sum;
+      scratch.to[i] = scratch.d_unprojected + i * hidden;
     }
     worker.wait();
     const PackedMatrix<T>& weights = projection_.packed();
-    multiply<T>(lists.from.data(), live, weights, worker.part_of(weights.panels()), lists.to.data(), zeros_.rows());
+    multiply<T>(scratch.from, live, weights, worker.part_of(weights.panels()), scratch.to, zeros_.rows());
     worker.wait();
   }
 
@@ -170,22 +192,23 @@ class BackwardPass {
   LayerProducts<T> products_;
   RepeatedRow<T> zeros_;
   // Of the rows of a part:
-  Buffer<T> d_gates_;
-  Buffer<T> d_projected_;
-  Buffer<T> unprojected_;
-  Buffer<T> shared_unprojected_;
+  T* d_gates_;
+  T* d_projected_;
+  T* unprojected_;
+  const T** hidden_before_;
+  std::vector<Scratch> dealt_;  // of each share
+  std::vector<Scratch> team_;   // of each member
   std::size_t first_row_ = 0;
 };
 
 template <class T>
 void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>& cell, std::span<const Plan> parts,
                   const Executor& executor) {
-  std::size_t max_rows = 0;
-  for (const Plan& part : parts) max_rows = std::max(max_rows, part.rows().size());
+  Arena arena;
   std::vector<std::unique_ptr<BackwardPass<T>>> passes;  // each holds pointers to its own members
   std::vector<Packing<T>*> weights;
   for (const auto& direction : directions) {
-    passes.push_back(std::make_unique<BackwardPass<T>>(direction, cell, parts.front(), max_rows));
+    passes.push_back(std::make_unique<BackwardPass<T>>(arena, direction, cell, parts));
     passes.back()->collect(weights);
   }
   pack<T>(weights, parts.front().team, executor);

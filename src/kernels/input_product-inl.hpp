@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "kernels/layer-inl.hpp"
+#include "kernels/weights-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace packseq::kernels::HWY_NAMESPACE {
@@ -22,28 +23,25 @@ constexpr std::size_t rows_per_chunk = 128;
 template <class T>
 class InputProduct {
  public:
-  /// For at most `max_rows` rows at a time.
-  InputProduct(const Forward<T>& direction, const CellKernels<T>& cell, std::size_t max_rows)
-      : weights_(direction.input_size, cell.input_gates * direction.hidden_size),
-        input_columns_(weights_.packed().columns),
+  /// For at most `max_rows` rows at a time. The weights are read by so many shares or shared steps, and once more for
+  /// each chunk of rows.
+  InputProduct(Arena& arena, const Forward<T>& direction, const CellKernels<T>& cell, std::size_t max_rows,
+               std::size_t readers)
+      : weights_(arena, direction, cell, Role::ih, direction.input_rows / rows_per_chunk + readers),
         columns_(cell.gates * direction.hidden_size),
-        biases_(max_rows, columns_) {
-    const auto& packed = weights_.packed();
-    weights_.take_columns(
-        line_addresses(direction.weight_ih, packed.columns, packed.depth, cell.rotation * direction.hidden_size));
+        biases_(arena, max_rows, columns_) {
     if (direction.bias_ih != nullptr) add_biases(direction, cell);
   }
 
-  void collect(std::vector<Packing<T>*>& weights) { weights.push_back(&weights_); }
+  void collect(std::vector<Packing<T>*>& weights) { weights_.collect(weights); }
 
   /// Fills a worker's part of the gate rows `sums` of some rows of the input.
-  void run(const Worker& worker, const std::vector<const T*>& inputs, const std::vector<T*>& sums) const {
-    const PackedMatrix<T>& weights = weights_.packed();
-    multiply<T>(inputs.data(), inputs.size(), weights, worker.part_of(weights.panels()), sums.data(), biases_.rows());
-    if (input_columns_ == columns_) return;
-    const Range part = worker.part_of(sums.size());
+  void run(const Worker& worker, const T* const* inputs, std::size_t rows, T* const* sums) const {
+    weights_.multiply(inputs, rows, worker.part_of(weights_.panels()), sums, biases_.rows());
+    if (weights_.columns() == columns_) return;
+    const Range part = worker.part_of(rows);
     for (std::size_t i = part.begin; i < part.end; ++i) {
-      std::copy(biases_.row() + input_columns_, biases_.row() + columns_, sums[i] + input_columns_);
+      std::copy(biases_.row() + weights_.columns(), biases_.row() + columns_, sums[i] + weights_.columns());
     }
   }
 
@@ -51,15 +49,14 @@ class InputProduct {
   /// Where both products add to a sum, it starts from both of its biases.
   void add_biases(const Forward<T>& direction, const CellKernels<T>& cell) {
     T* const biases = biases_.row();
-    for (std::size_t i = 0; i < input_columns_; ++i) {
-      biases[i] = direction.bias_ih[(i + cell.rotation * direction.hidden_size) % input_columns_];
+    for (std::size_t i = 0; i < weights_.columns(); ++i) {
+      biases[i] = direction.bias_ih[(i + cell.rotation * direction.hidden_size) % weights_.columns()];
     }
     const std::size_t first = columns_ - cell.hidden_gates * direction.hidden_size;
     for (std::size_t i = first; i < columns_; ++i) biases[i] += direction.bias_hh[i - first];
   }
 
-  Packing<T> weights_;
-  std::size_t input_columns_;  // those that the input has a part in
+  Weights<T> weights_;  // of the columns that the input has a part in
   std::size_t columns_;
   RepeatedRow<T> biases_;
 };
@@ -69,17 +66,15 @@ template <class T>
 void project_input(const InputProduct<T>& product, const Forward<T>& direction, T* sums, const Worker& worker) {
   const std::size_t columns = gate_blocks(direction.cell) * direction.hidden_size;
   const Range rows = worker.part_of(direction.input_rows);
-  std::vector<const T*> inputs;
-  std::vector<T*> to;
+  const T* inputs[rows_per_chunk];
+  T* to[rows_per_chunk];
   for (std::size_t row = rows.begin; row < rows.end;) {
-    const std::size_t end = std::min(row + rows_per_chunk, rows.end);
-    inputs.clear();
-    to.clear();
-    for (; row < end; ++row) {
-      inputs.push_back(direction.input + row * direction.input_size);
-      to.push_back(sums + row * columns);
+    const std::size_t count = std::min(rows_per_chunk, rows.end - row);
+    for (std::size_t i = 0; i < count; ++i, ++row) {
+      inputs[i] = direction.input + row * direction.input_size;
+      to[i] = sums + row * columns;
     }
-    product.run(Worker(), inputs, to);
+    product.run(Worker(), inputs, count, to);
   }
 }
 
@@ -87,7 +82,8 @@ void project_input(const InputProduct<T>& product, const Forward<T>& direction, 
 template <class T>
 void run_projection(const Forward<T>& direction, const CellKernels<T>& cell, T* sums, std::size_t threads,
                     const Executor& executor) {
-  InputProduct<T> product(direction, cell, rows_per_chunk);
+  Arena arena;
+  InputProduct<T> product(arena, direction, cell, rows_per_chunk, threads);
   std::vector<Packing<T>*> weights;
   product.collect(weights);
   pack<T>(weights, threads, executor);

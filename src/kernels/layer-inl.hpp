@@ -23,9 +23,9 @@ HWY_BEFORE_NAMESPACE();
 namespace packseq::kernels::HWY_NAMESPACE {
 
 template <class T>
-Buffer<T> make_zeros(std::size_t size) {
-  auto zeros = make_buffer<T>(size);
-  std::fill_n(zeros.get(), size, T{0});
+T* take_zeros(Arena& arena, std::size_t size) {
+  T* const zeros = arena.take<T>(size);
+  std::fill_n(zeros, size, T{0});
   return zeros;
 }
 
@@ -33,13 +33,16 @@ Buffer<T> make_zeros(std::size_t size) {
 template <class T>
 class RepeatedRow {
  public:
-  RepeatedRow(std::size_t count, std::size_t size) : row_(make_zeros<T>(size)), rows_(count, row_.get()) {}
-  T* row() const { return row_.get(); }
-  const T* const* rows() const { return rows_.data(); }
+  RepeatedRow(Arena& arena, std::size_t count, std::size_t size)
+      : row_(take_zeros<T>(arena, size)), rows_(arena.take<const T*>(count)) {
+    std::fill_n(rows_, count, row_);
+  }
+  T* row() const { return row_; }
+  const T* const* rows() const { return rows_; }
 
  private:
-  Buffer<T> row_;
-  std::vector<const T*> rows_;
+  T* row_;
+  const T** rows_;
 };
 
 /// How far apart rows of `size` numbers lie: an odd number of cache lines. A power of two apart, they would compete for
@@ -93,32 +96,30 @@ struct Job {
 template <class Pass>
 void run_shared_steps(const Job<Pass>& job, const Executor& executor) {
   const Plan& plan = *job.plan;
-  const Range shared = {plan.shared_from, plan.range.end};
+  const Range shared = plan.shared_steps();
   if (shared.size() == 0) return;
-  const std::size_t live = plan.batch_sizes[shared.begin];
   Barrier barrier(plan.team);
-  job.pass->prepare_shared(live);
   executor(plan.team, [&](std::size_t begin, std::size_t end) {
-    job.pass->run(Worker({begin, end}, plan.team, barrier), {0, live}, shared);
+    job.pass->run(Worker({begin, end}, plan.team, barrier), begin, {0, plan.batch_sizes[shared.begin]}, shared);
   });
 }
 
-/// Runs jobs, their dealt steps all at the same time. A pass has `run(worker, share, steps)`, for some sequences and
-/// some steps, `prepare_shared(live)`, and `first_step_first()`, the order in which it takes the steps: those that are
-/// shared are a plan's last.
+/// Runs jobs, their dealt steps all at the same time. A pass has `run(worker, place, share, steps)`, for some sequences
+/// and some steps, `place` being the number of the share, or of the worker in a team; and `first_step_first()`, the
+/// order in which it takes the steps: those that are shared are a plan's last.
 template <class Pass>
 void run_jobs(const std::vector<Job<Pass>>& jobs, const Executor& executor) {
   for (const auto& job : jobs) {
     if (!job.pass->first_step_first()) run_shared_steps(job, executor);
   }
-  std::vector<std::pair<const Job<Pass>*, Range>> shares;
+  std::vector<std::pair<const Job<Pass>*, std::size_t>> shares;
   for (const auto& job : jobs) {
-    for (const Range& share : job.plan->shares) shares.emplace_back(&job, share);
+    for (std::size_t place = 0; place < job.plan->shares.size(); ++place) shares.emplace_back(&job, place);
   }
   executor(shares.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
-      const auto& [job, share] = shares[i];
-      job->pass->run(Worker(), share, {job->plan->range.begin, job->plan->shared_from});
+      const auto& [job, place] = shares[i];
+      job->pass->run(Worker(), place, job->plan->shares[place], job->plan->dealt_steps());
     }
   });
   for (const auto& job : jobs) {

@@ -23,11 +23,12 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t tile_rows = 6;
 
-/// R rows of A, each in one piece.
+/// R rows of A, each in one piece, from a column on.
 template <class T>
 struct RowsOfA {
   const T* const* rows;
-  HWY_INLINE T operator()(std::size_t r, std::size_t k) const { return rows[r][k]; }
+  std::size_t first;
+  HWY_INLINE T operator()(std::size_t r, std::size_t k) const { return rows[r][first + k]; }
 };
 
 /// R rows of C, P panels wide, from `column` on; of a panel, the first V vectors. They start from the rows of `start`,
@@ -102,7 +103,11 @@ HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std
   for (std::size_t r = 0; r < R; ++r) std::copy(rows[r], rows[r] + columns, c[r] + column);
 }
 
-/// R rows of C in some panels. Few rows take two panels at once: a multiply-add must not wait for the one before it.
+// Few rows take two panels at once, from which more can be on its way from a far cache than from one. From a near cache
+// one is faster.
+constexpr std::size_t bytes_of_a_near_cache = 768 << 10;
+
+/// R rows of C in some panels.
 template <std::size_t R, class T>
 HWY_NOINLINE void row_tile(const T* const* a, const PackedMatrix<T>& b, const Range& panels, T* const* c,
                            const T* const* start) {
@@ -111,9 +116,11 @@ HWY_NOINLINE void row_tile(const T* const* a, const PackedMatrix<T>& b, const Ra
   const std::size_t whole = std::min(panels.end, b.columns / width);
   std::size_t p = panels.begin;
   const std::size_t panel = b.depth * width;
-  const RowsOfA<T> rows = {a};
-  for (; p + P <= whole; p += P) tile<R, P>(rows, b.depth, b.panel(p), panel, c, p * width, start);
-  for (; P > 1 && p < whole; ++p) tile<R, 1>(rows, b.depth, b.panel(p), panel, c, p * width, start);
+  const RowsOfA<T> rows = {a, b.first_row};
+  if (P > 1 && b.size() * sizeof(T) > bytes_of_a_near_cache) {
+    for (; p + P <= whole; p += P) tile<R, P>(rows, b.depth, b.panel(p), panel, c, p * width, start);
+  }
+  for (; p < whole; ++p) tile<R, 1>(rows, b.depth, b.panel(p), panel, c, p * width, start);
   if (p < panels.end) edge_tile<R>(rows, b.depth, b.panel(p), c, p * width, b.columns - p * width, start);
 }
 

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <span>
-#include <vector>
 
 #include "hwy/highway.h"
 #include "kernels/matmul-inl.hpp"
@@ -123,16 +122,16 @@ void add_outer_products(const ColumnsOfA<T>& a, const Range& columns, std::span<
   }
 }
 
-/// Adds the sums of some columns of A to each of `to`, where a number belongs to each column.
+/// Adds the sums of some columns of A to each of `to`, where a number belongs to each column, as in `sums`.
 template <class T>
-void add_column_sums(const ColumnsOfA<T>& a, const Range& columns, std::span<T* const> to) {
-  std::vector<T> sums(columns.size());
+void add_column_sums(const ColumnsOfA<T>& a, const Range& columns, std::span<T* const> to, T* sums) {
+  std::fill_n(sums, columns.size(), T{0});
   for (std::size_t row = 0; row < a.rows; ++row) {
     const T* const from = a.data + row * a.stride + columns.begin;
-    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += from[i];
+    for (std::size_t i = 0; i < columns.size(); ++i) sums[i] += from[i];
   }
   for (T* const numbers : to) {
-    for (std::size_t i = 0; i < sums.size(); ++i) numbers[columns.begin + i] += sums[i];
+    for (std::size_t i = 0; i < columns.size(); ++i) numbers[columns.begin + i] += sums[i];
   }
 }
 

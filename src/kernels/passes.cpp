@@ -35,6 +35,20 @@ void forward_float(std::span<const Forward<float>> directions, const Plan& plan,
 void forward_double(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor) {
   run_forward(directions, kernels_of<double>(directions.front().cell), plan, executor);
 }
+std::size_t packed_size_float(const Direction<float>& direction, Role role) {
+  return packed_size_of(direction, kernels_of<float>(direction.cell), role);
+}
+std::size_t packed_size_double(const Direction<double>& direction, Role role) {
+  return packed_size_of(direction, kernels_of<double>(direction.cell), role);
+}
+void pack_float(const Direction<float>& direction, Role role, float* to, std::size_t threads,
+                const Executor& executor) {
+  pack_weight(direction, kernels_of<float>(direction.cell), role, to, threads, executor);
+}
+void pack_double(const Direction<double>& direction, Role role, double* to, std::size_t threads,
+                 const Executor& executor) {
+  pack_weight(direction, kernels_of<double>(direction.cell), role, to, threads, executor);
+}
 void project_float(const Forward<float>& direction, float* sums, std::size_t threads, const Executor& executor) {
   run_projection(direction, kernels_of<float>(direction.cell), sums, threads, executor);
 }
@@ -58,6 +72,10 @@ namespace packseq::kernels {
 
 HWY_EXPORT(forward_float);
 HWY_EXPORT(forward_double);
+HWY_EXPORT(packed_size_float);
+HWY_EXPORT(packed_size_double);
+HWY_EXPORT(pack_float);
+HWY_EXPORT(pack_double);
 HWY_EXPORT(project_float);
 HWY_EXPORT(project_double);
 HWY_EXPORT(backward_float);
@@ -68,6 +86,18 @@ void run(std::span<const Forward<float>> directions, const Plan& plan, const Exe
 }
 void run(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor) {
   HWY_DYNAMIC_DISPATCH(forward_double)(directions, plan, executor);
+}
+std::size_t packed_size(const Direction<float>& direction, Role role) {
+  return HWY_DYNAMIC_DISPATCH(packed_size_float)(direction, role);
+}
+std::size_t packed_size(const Direction<double>& direction, Role role) {
+  return HWY_DYNAMIC_DISPATCH(packed_size_double)(direction, role);
+}
+void pack(const Direction<float>& direction, Role role, float* to, std::size_t threads, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(pack_float)(direction, role, to, threads, executor);
+}
+void pack(const Direction<double>& direction, Role role, double* to, std::size_t threads, const Executor& executor) {
+  HWY_DYNAMIC_DISPATCH(pack_double)(direction, role, to, threads, executor);
 }
 void project(const Forward<float>& direction, float* sums, std::size_t threads, const Executor& executor) {
   HWY_DYNAMIC_DISPATCH(project_float)(direction, sums, threads, executor);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -13,6 +14,13 @@ enum class Cell { lstm, gru, rnn_tanh, rnn_relu };
 
 /// Blocks of hidden size in a gate row, the form in which gates lie in memory; see the cells' files for their order.
 constexpr std::size_t gate_blocks(Cell cell) noexcept { return cell == Cell::lstm || cell == Cell::gru ? 4 : 1; }
+
+/// Which of a direction's weights.
+enum class Role { ih, hh, hr };
+
+/// Weights in the form in which the kernels of this CPU read them; null where they are not packed.
+template <class T>
+using PackedWeights = std::array<const T*, 3>;
 
 /// One direction of one layer, in LibTorch's terms: I = input_size, H = hidden_size, P = output_size; G weight blocks
 /// of H rows each. All matrices are dense, row after row.
@@ -28,6 +36,7 @@ struct Direction {
   const T* bias_ih = nullptr;    ///< [G * H], or null.
   const T* bias_hh = nullptr;    ///< [G * H], or null.
   const T* weight_hr = nullptr;  ///< [P, H], or null: no projection, and P = H.
+  PackedWeights<T> packed = {};  ///< The weights once more, by `Role`, where they were packed for good.
   const T* input = nullptr;      ///< [N, I], or, where tokens have an index, [U, I].
   std::size_t input_rows = 0;    ///< N, or U.
   /// Which row of `input` each token has, [N], counted from `known_rows`; null: token i has row i.
@@ -66,6 +75,14 @@ struct Backward : Direction<T> {
   T* d_bias_hh = nullptr;
   T* d_weight_hr = nullptr;
 };
+
+/// How many numbers the packed form of a weight takes.
+std::size_t packed_size(const Direction<float>& direction, Role role);
+std::size_t packed_size(const Direction<double>& direction, Role role);
+
+/// Packs a weight into `to`, at a multiple of 64 bytes. A forward pass that is given it does not read the weight.
+void pack(const Direction<float>& direction, Role role, float* to, std::size_t threads, const Executor& executor);
+void pack(const Direction<double>& direction, Role role, double* to, std::size_t threads, const Executor& executor);
 
 /// What the gates of each row of `direction.input` start from, whatever the state: [input_rows, gate_blocks * H].
 void project(const Forward<float>& direction, float* sums, std::size_t threads, const Executor& executor);

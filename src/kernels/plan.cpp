@@ -84,6 +84,14 @@ Plan make_undealt(std::span<const std::int64_t> batch_sizes) {
 
 }  // namespace
 
+std::size_t Plan::reads() const noexcept {
+  std::size_t count = shared_steps().size();
+  for (const Range& share : shares) {
+    for (std::size_t step = range.begin; step < shared_from && live(share, step) > 0; ++step) ++count;
+  }
+  return count;
+}
+
 Plan make_plan(std::span<const std::int64_t> batch_sizes, const PlanOptions& options) {
   Plan plan = make_undealt(batch_sizes);
   deal_range(plan, options);

@@ -30,6 +30,8 @@ struct Plan {
   std::size_t team = 1;
 
   std::size_t steps() const noexcept { return batch_sizes.size(); }
+  Range dealt_steps() const noexcept { return {range.begin, shared_from}; }
+  Range shared_steps() const noexcept { return {shared_from, range.end}; }
   /// The rows of the steps that are to be computed.
   Range rows() const noexcept { return {offsets[range.begin], offsets[range.end]}; }
 
@@ -38,6 +40,9 @@ struct Plan {
     const std::size_t end = batch_sizes[step] < share.end ? batch_sizes[step] : share.end;
     return end > share.begin ? end - share.begin : 0;
   }
+
+  /// How often a pass reads the weights of the hidden state: in each step of each share, and in each shared step.
+  std::size_t reads() const noexcept;
 };
 
 /// What a plan depends on besides the batch.

@@ -56,12 +56,38 @@ HWY_INLINE V with_nan_of(V x, V y) {
   return hn::IfThenElse(hn::IsNaN(x), x, y);
 }
 
+/// `x` between bounds, NaN where it is NaN.
+template <class V>
+HWY_INLINE V clamped(V x, float low, float high) {
+  const hn::DFromV<V> d;
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_SSE4
+  // Where either operand is NaN, x86's Min and Max return the second.
+  return hn::Min(hn::Set(d, high), hn::Max(hn::Set(d, low), x));
+#else
+  return with_nan_of(x, hn::Min(hn::Max(x, hn::Set(d, low)), hn::Set(d, high)));
+#endif
+}
+
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+/// e^-x = 2^n 2^r, where n + r = -x / ln 2: AVX-512 has instructions for n, r and 2^n, which carry infinities and NaN
+/// through. 2^r is the polynomial of `exp_within`, with the powers of ln 2 in its coefficients.
+HWY_INLINE Vector<float> exp_of_negative(Vector<float> x) {
+  constexpr float coefficients[] = {1.00000007165F,   0.693146967065F,   0.240221197237F,
+                                    0.0555071327186F, 0.00967554134311F, 0.0013276472632F};
+  constexpr int nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+  const auto power = hn::Mul(x, hn::Set(Tag<float>(), -1.44269504F));
+  const Vector<float> n{_mm512_roundscale_ps(power.raw, nearest)};
+  const Vector<float> r{_mm512_reduce_ps(power.raw, nearest)};
+  return Vector<float>{_mm512_scalef_ps(polynomial(r, coefficients).raw, n.raw)};
+}
+#else
+HWY_INLINE Vector<float> exp_of_negative(Vector<float> x) { return exp_within(hn::Neg(clamped(x, -89.0F, 87.0F))); }
+#endif
+
 /// 1 / (1 + e^-x); far below 0 that is 0, with which a gate closes even on infinity.
 HWY_INLINE Vector<float> sigmoid(Vector<float> x) {
-  const Tag<float> d;
-  const auto one = hn::Set(d, 1.0F);
-  const auto within = hn::Min(hn::Max(x, hn::Set(d, -89.0F)), hn::Set(d, 87.0F));
-  return with_nan_of(x, hn::Div(one, hn::Add(one, exp_within(hn::Neg(within)))));
+  const auto one = hn::Set(Tag<float>(), 1.0F);
+  return hn::Div(one, hn::Add(one, exp_of_negative(x)));
 }
 
 HWY_INLINE Vector<double> sigmoid(Vector<double> x) {
@@ -74,14 +100,13 @@ HWY_INLINE Vector<double> sigmoid(Vector<double> x) {
 /// tanh(x): x P(x^2) / Q(x^2), the fraction of degrees 4 and 4 whose largest relative error in |x| <= 9.02 is smallest
 /// (2.1e-8, by iteratively weighted least squares); from there on tanh is 1 in float.
 HWY_INLINE Vector<float> tanh(Vector<float> x) {
-  const Tag<float> d;
   constexpr float p[] = {0.9999999790320081F, 0.1337971712215996F, 0.0034940335947875574F, 2.0583466136713036e-05F,
                          1.3319052680516916e-08F};
   constexpr float q[] = {1.0F, 0.467130323665011F, 0.025871069500321812F, 0.00032830912905470723F,
                          7.762011192604115e-07F};
-  const auto within = hn::Min(hn::Max(x, hn::Set(d, -9.02F)), hn::Set(d, 9.02F));
+  const auto within = clamped(x, -9.02F, 9.02F);
   const auto square = hn::Mul(within, within);
-  return with_nan_of(x, hn::Div(hn::Mul(within, polynomial(square, p)), polynomial(square, q)));
+  return hn::Div(hn::Mul(within, polynomial(square, p)), polynomial(square, q));
 }
 
 HWY_INLINE Vector<double> tanh(Vector<double> x) { return hn::Tanh(Tag<double>(), x); }

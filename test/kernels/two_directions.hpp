@@ -122,7 +122,7 @@ class TwoDirections {
   void know(std::size_t distinct) { known_ = distinct; }
 
   /// The forward pass and, where it keeps what that reads, the backward pass.
-  void run_on(std::size_t threads) {
+  void run_on(std::size_t threads, const Executor& executor = on_threads) {
     const PlanOptions options = {
         .threads = threads, .directions = 2, .weight_bytes = of_.shared ? std::size_t{1} << 30 : 0};
     const auto plan = make_plan(batch_sizes, options);
@@ -132,17 +132,29 @@ class TwoDirections {
     std::vector<std::vector<T>> sums(2, std::vector<T>(known_ * gate_blocks(of_.cell) * sizes_.hidden));
     for (const std::size_t d : {0U, 1U}) {
       forwards[d].input_rows = known_;
-      if (known_ > 0) project(forwards[d], sums[d].data(), threads, on_threads);
+      if (known_ > 0) project(forwards[d], sums[d].data(), threads, executor);
       forwards[d].known_sums = sums[d].data();
       forwards[d].known_rows = known_;
       forwards[d].input += known_ * sizes_.input;
       forwards[d].input_rows = rows_of_input() - known_;
     }
-    run(std::span<const Forward<T>>(forwards), plan, on_threads);
+    run(std::span<const Forward<T>>(forwards), plan, executor);
     if (!of_.keeps) return;
     const std::vector<Backward<T>> backwards = {backward(0), backward(1)};
     // In parts, of which the first ones have no steps to share.
-    run(std::span<const Backward<T>>(backwards), make_plans(batch_sizes, options, 20), on_threads);
+    run(std::span<const Backward<T>>(backwards), make_plans(batch_sizes, options, 20), executor);
+  }
+
+  /// Everything that the passes leave.
+  std::vector<std::vector<T>> results() const {
+    std::vector<std::vector<T>> all;
+    for (const Tensors<T>& t : tensors_) {
+      for (const auto* part : {&t.output, &t.h_n, &t.c_n, &t.d_h, &t.d_c, &t.d_input, &t.d_weight_ih, &t.d_weight_hh,
+                               &t.d_bias_ih, &t.d_bias_hh, &t.d_weight_hr}) {
+        all.push_back(*part);
+      }
+    }
+    return all;
   }
 
  private:

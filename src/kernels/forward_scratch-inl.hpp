@@ -1,0 +1,72 @@
+// What a forward pass computes with besides its direction's numbers. Compiled once for each CPU target.
+
+#if defined(PACKSEQ_KERNELS_FORWARD_SCRATCH_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_FORWARD_SCRATCH_INL
+#undef PACKSEQ_KERNELS_FORWARD_SCRATCH_INL
+#else
+#define PACKSEQ_KERNELS_FORWARD_SCRATCH_INL
+#endif
+
+#include <cstddef>
+
+#include "kernels/arena.hpp"
+#include "kernels/input_product-inl.hpp"
+#include "kernels/passes.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace packseq::kernels::HWY_NAMESPACE {
+
+/// With an index there is nothing to compute ahead: a chunk is a step.
+template <class T>
+std::size_t rows_worth_a_chunk(const Forward<T>& direction) {
+  return direction.index != nullptr ? 1 : rows_per_chunk;
+}
+
+/// Numbers, which a team has in common.
+template <class T>
+struct ForwardSums {
+  T* gates;        // of a chunk, where they are not kept
+  T* unprojected;  // of a step
+};
+
+/// The rows of a chunk, and of a step in it; each worker has its own lists.
+template <class T>
+struct ForwardLists {
+  const T** inputs;  // or, where there is an index, the sums that they share with others
+  T** sums;          // gate rows
+  T** hidden_sums;   // where the hidden state's product goes, in the gate rows,
+  const T** start;   // and what it starts from: that, or, with an index, the shared sums
+  const T** from;    // of a step
+  T** to;
+};
+
+/// What a worker has.
+template <class T>
+struct ForwardScratch {
+  ForwardSums<T> sums;
+  ForwardLists<T> lists;
+};
+
+/// Takes it, for at most `live` sequences: a chunk ends with the step in which it gets enough rows.
+template <class T>
+struct ForwardMemory {
+  Arena& arena;
+  const Forward<T>& direction;
+  std::size_t gate_row;
+
+  std::size_t rows(std::size_t live) const { return rows_worth_a_chunk(direction) + live; }
+
+  ForwardSums<T> sums(std::size_t live) const {
+    return {arena.take<T>(direction.gates == nullptr ? rows(live) * gate_row : 0),
+            arena.take<T>(direction.weight_hr != nullptr ? live * direction.hidden_size : 0)};
+  }
+  ForwardLists<T> lists(std::size_t live) const {
+    return {arena.take<const T*>(rows(live)), arena.take<T*>(rows(live)), arena.take<T*>(rows(live)),
+            arena.take<const T*>(rows(live)), arena.take<const T*>(live), arena.take<T*>(live)};
+  }
+};
+
+}  // namespace packseq::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
