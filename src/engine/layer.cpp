@@ -127,12 +127,6 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
   }
 };
 
-bool records_gradients(const Tensors& inputs) {
-  return at::GradMode::is_enabled() &&
-         !c10::impl::tls_is_dispatch_key_excluded(c10::DispatchKey::AutogradFunctionality) &&
-         std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.requires_grad(); });
-}
-
 // LibTorch's `apply` reserves an empty vector of bool, and gcc 14 warns of how its contents are moved.
 C10_DIAGNOSTIC_PUSH_AND_IGNORED_IF_DEFINED("-Warray-bounds")
 C10_DIAGNOSTIC_PUSH_AND_IGNORED_IF_DEFINED("-Wstringop-overflow")
@@ -144,9 +138,15 @@ C10_DIAGNOSTIC_POP()
 
 }  // namespace
 
+bool records_gradients(at::TensorList inputs) {
+  return at::GradMode::is_enabled() &&
+         !c10::impl::tls_is_dispatch_key_excluded(c10::DispatchKey::AutogradFunctionality) &&
+         std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.requires_grad(); });
+}
+
 LayerResult run_layer(const Layer& layer) {
   const Tensors inputs = variables(layer);
-  if (!records_gradients(inputs)) return run_forward(contiguous(layer), {});
+  if (!records_gradients(inputs)) return run_forward(layer, {});
   // LibTorch refuses to save these for backward; a function of its own would do so, too, but never free its outputs.
   if (std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.is_inference(); })) {
     return run_in_libtorch(layer);

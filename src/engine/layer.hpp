@@ -34,6 +34,9 @@ struct LayerResult {
   at::Tensor c_n;     ///< [D, B, H] of an LSTM, else undefined.
 };
 
+/// Whether LibTorch would record gradients of something that is computed from these, here and now.
+bool records_gradients(at::TensorList inputs);
+
 /// Runs a layer, with gradients where LibTorch would record them. All tensors must be of one dtype, float or double, on
 /// the CPU, and of the right shapes.
 LayerResult run_layer(const Layer& layer);

@@ -2,9 +2,13 @@
 
 #include <ATen/ops/empty.h>
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
+#include "engine/frozen.hpp"
 #include "engine/layer_shape.hpp"
 
 namespace packseq::engine {
@@ -13,12 +17,36 @@ namespace {
 using at::Tensor;
 
 template <class T>
-LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept) {
+Tensor packed(const kernels::Direction<T>& direction, kernels::Role role, const Tensor& weight) {
+  const auto packed_size = static_cast<std::int64_t>(kernels::packed_size(direction, role));
+  Tensor result = at::empty({packed_size}, weight.options().requires_grad(false));
+  kernels::pack(direction, role, result.mutable_data_ptr<T>(), threads(), parallel);
+  return result;
+}
+
+/// Points a direction to the packed forms of those of its weights that are frozen; what is returned keeps them alive.
+template <class T>
+std::array<Tensor, 3> use_frozen(kernels::Direction<T>& direction, const Shape& shape, std::int64_t d) {
+  std::array<Tensor, 3> all;
+  const auto use = [&](kernels::Role role, const Tensor& weight) {
+    Tensor& found = all[static_cast<std::size_t>(role)];
+    found = find_packed(weight, direction.cell, role, [&] { return packed(direction, role, weight); });
+    direction.packed[static_cast<std::size_t>(role)] = pointer<T>(found);
+  };
+  use(kernels::Role::ih, shape.parameter(d, 0));
+  use(kernels::Role::hh, shape.parameter(d, 1));
+  if (shape.has_projection()) use(kernels::Role::hr, shape.parameter(d, shape.per_direction - 1));
+  return all;
+}
+
+template <class T>
+LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, const Shape& original) {
   const auto options = layer.data.options().requires_grad(false);
   LayerResult result = {
       at::empty({shape.rows, shape.directions * shape.output}, options), at::empty(layer.h_0.sizes(), options), {}};
   if (layer.c_0.defined()) result.c_n = at::empty(layer.c_0.sizes(), options);
   std::vector<kernels::Forward<T>> directions(size(shape.directions));
+  std::vector<std::array<Tensor, 3>> frozen;
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     kernels::Forward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, result.output, kept);
@@ -26,6 +54,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept) {
     direction.known_rows = layer.known_sums.defined() ? size(layer.known_sums.size(1)) : 0;
     direction.h_n = pointer_to_direction<T>(result.h_n, d);
     direction.c_n = pointer_to_direction<T>(result.c_n, d);
+    frozen.push_back(use_frozen(direction, original, d));
   }
   kernels::run(std::span<const kernels::Forward<T>>(directions),
                kernels::make_plan(batch_sizes_of(layer), plan_options(shape)), parallel);
@@ -39,7 +68,7 @@ Tensor projected(const Layer& layer, const Shape& shape) {
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     kernels::Forward<T> direction;
     set_inputs<T>(direction, layer, shape, d);
-    kernels::project(direction, pointer_to_direction<T>(sums, d), plan_options(shape).threads, parallel);
+    kernels::project(direction, pointer_to_direction<T>(sums, d), threads(), parallel);
   }
   return sums;
 }
@@ -72,9 +101,10 @@ Tensor project_input(const Layer& original) {
                                                 : projected<double>(layer, Shape(layer));
 }
 
-LayerResult run_forward(const Layer& layer, const Kept& kept) {
-  return layer.data.scalar_type() == at::kFloat ? forward<float>(layer, Shape(layer), kept)
-                                                : forward<double>(layer, Shape(layer), kept);
+LayerResult run_forward(const Layer& original, const Kept& kept) {
+  const Layer layer = contiguous(original);
+  return layer.data.scalar_type() == at::kFloat ? forward<float>(layer, Shape(layer), kept, Shape(original))
+                                                : forward<double>(layer, Shape(layer), kept, Shape(original));
 }
 
 }  // namespace packseq::engine

@@ -99,8 +99,11 @@ inline std::span<const std::int64_t> batch_sizes_of(const Layer& layer) {
   return {layer.batch_sizes.const_data_ptr<std::int64_t>(), size(layer.batch_sizes.size(0))};
 }
 
+/// How many threads there are to run a pass here.
+inline std::size_t threads() { return at::in_parallel_region() ? 1 : size(at::get_num_threads()); }
+
 inline kernels::PlanOptions plan_options(const Shape& shape) {
-  return {.threads = at::in_parallel_region() ? 1 : size(at::get_num_threads()),
+  return {.threads = threads(),
           .directions = size(shape.directions),
           // Threads that all callers have in common must not wait for each other: then no steps are shared.
           .weight_bytes = AT_PARALLEL_OPENMP ? shape.parameter(0, 1).nbytes() : 0};

@@ -12,6 +12,7 @@
 
 #include "engine/layer.hpp"
 #include "engine/layer_passes.hpp"
+#include "packseq/engine/freeze.hpp"
 
 namespace packseq::engine {
 namespace {
@@ -57,7 +58,7 @@ bool has_valid_states(const Network& network) {
   if (network.states.size() != (network.cell == Cell::lstm ? 2U : 1U)) return false;
   for (const at::Tensor& state : network.states) {
     if (state.dim() != 3 || state.size(0) != network.num_layers * directions(network) ||
-        state.size(1) != network.batch_sizes[0].item<std::int64_t>() || state.size(2) == 0) {
+        state.size(1) != *network.batch_sizes.const_data_ptr<std::int64_t>() || state.size(2) == 0) {
       return false;
     }
   }
@@ -75,12 +76,20 @@ Layer layer_of(const Network& network, std::int64_t index, const at::Tensor& dat
     layer.index = network.index;
     layer.known_sums = network.known_sums;
   }
-  layer.h_0 = network.states[0].narrow(0, first, directions(network));
-  if (network.cell == Cell::lstm) layer.c_0 = network.states[1].narrow(0, first, directions(network));
+  const auto of_layer = [&](const at::Tensor& state) {
+    return network.num_layers == 1 ? state : state.narrow(0, first, directions(network));
+  };
+  layer.h_0 = of_layer(network.states[0]);
+  if (network.cell == Cell::lstm) layer.c_0 = of_layer(network.states[1]);
   layer.parameters = network.parameters.slice(static_cast<std::size_t>(index) * per_layer, per_layer).vec();
   layer.has_biases = network.has_biases;
   layer.bidirectional = network.bidirectional;
   return layer;
+}
+
+/// Training changes weights, and LibTorch's SGD does so without its being counted.
+void unfreeze_trained(const Network& network) {
+  if (records_gradients(network.parameters)) unfreeze(network.parameters.vec());
 }
 
 at::Tensor joined(const std::vector<at::Tensor>& of_layers) {
@@ -106,6 +115,7 @@ bool is_well_formed(const Network& network) {
 at::Tensor project_input(const Network& network) { return project_input(layer_of(network, 0, network.data)); }
 
 NetworkResult run_network(const Network& network) {
+  unfreeze_trained(network);
   at::Tensor data = network.data;
   std::vector<at::Tensor> h_n;
   std::vector<at::Tensor> c_n;
@@ -122,6 +132,7 @@ NetworkResult run_network(const Network& network) {
 
 NetworkResult run_network_in_libtorch(const Network& network) {
   TORCH_INTERNAL_ASSERT(!network.known_sums.defined());
+  unfreeze_trained(network);
   const at::Tensor data = network.index.defined() ? network.data.index_select(0, network.index) : network.data;
   const auto run = [&](auto function) -> NetworkResult {
     const auto [output, h_n] =

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/network.hpp"
+#include "engine/origin.hpp"
 #include "nn/distinct.hpp"
 #include "nn/packed_run.hpp"
 
@@ -50,10 +51,12 @@ engine::Support supports(const at::Tensor& embedded, const State& state, const s
   return engine::supports_tensors(embedded, states, weights);
 }
 
-bool records_gradients(const at::Tensor& embedded, const State& state, const std::vector<at::Tensor>& weights) {
-  const auto requires_grad = [](const at::Tensor& tensor) { return tensor.defined() && tensor.requires_grad(); };
-  return at::GradMode::is_enabled() && (requires_grad(embedded) || requires_grad(state.h) || requires_grad(state.c) ||
-                                        std::any_of(weights.begin(), weights.end(), requires_grad));
+/// What a pass reads besides the ids: states may be undefined.
+std::vector<at::Tensor> inputs_of(const at::Tensor& embedded, const State& state, std::vector<at::Tensor> weights) {
+  for (const at::Tensor& tensor : {embedded, state.h, state.c}) {
+    if (tensor.defined()) weights.push_back(tensor);
+  }
+  return weights;
 }
 
 /// What the gates of the first layer start from for each of these rows of an embedding.
@@ -82,28 +85,18 @@ at::Tensor project_words(const char* function, Cell cell, const at::Tensor& rows
   return engine::project_input(network(rows));
 }
 
-/// A tensor of which LibTorch does not count the changes has no version.
-std::int64_t version_of(const at::Tensor& tensor) { return tensor.is_inference() ? 0 : tensor._version(); }
-
 }  // namespace
 
 namespace detail {
 
 /// What `freeze` has computed, and of which weights.
 struct Frozen {
-  at::Tensor known_sums;            // [D, K, *]
-  std::vector<at::Tensor> weights;  // that others do not get their memory
-  std::vector<std::int64_t> versions;
+  at::Tensor known_sums;  // [D, K, *]
+  std::vector<engine::Origin> origins;
 
-  bool is_of(const std::vector<at::Tensor>& current) const {
-    if (current.size() != weights.size()) return false;
-    for (std::size_t i = 0; i < weights.size(); ++i) {
-      if (current[i].const_data_ptr() != weights[i].const_data_ptr() || current[i].sizes() != weights[i].sizes() ||
-          current[i].strides() != weights[i].strides() || version_of(current[i]) != versions[i]) {
-        return false;
-      }
-    }
-    return true;
+  bool is_of(const std::vector<at::Tensor>& weights) const {
+    return std::ranges::equal(origins, weights,
+                              [](const auto& origin, const auto& weight) { return origin.is_unchanged(weight); });
   }
 };
 
@@ -127,7 +120,7 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
   const std::string function = function_of(cell, "forward");
   check_ids(function.c_str(), ids, embedding->weight);
   const std::vector<at::Tensor> weights = network->all_weights();
-  const bool records = records_gradients(embedding->weight, state, weights);
+  const bool records = engine::records_gradients(inputs_of(embedding->weight, state, weights));
   // What comes next may be an optimizer; LibTorch's SGD changes weights without its being counted.
   if (records) is_trained_ = true;
   // Gradients that are scaled by how often an id comes must see it come.
@@ -150,14 +143,11 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
 template <class Network>
 void EmbeddedImpl<Network>::freeze(std::int64_t max_bytes) {
   const at::NoGradGuard no_grad;
-  unfreeze();
   const Cell cell = cell_of(network);
   const std::string function = function_of(cell, "freeze");
   TORCH_CHECK_VALUE(!embedding->options.max_norm(), function, ": the embedding has a max_norm, with which it changes");
   const std::vector<at::Tensor> weights = network->all_weights();
-  const auto support = supports(embedding->weight, {}, weights);
-  TORCH_CHECK_VALUE(support && network->engine != Choice::libtorch, function,
-                    ": the fused engine does not run this: ", support ? "engine is Choice::libtorch" : support.reason);
+  detail::check_fused(function, embedding->weight, weights, network->engine);
   const auto& options = network->options_base;
   const std::int64_t directions = options.bidirectional() ? 2 : 1;
   const std::int64_t word_bytes = directions * static_cast<std::int64_t>(engine::gate_blocks(cell)) *
@@ -165,20 +155,17 @@ void EmbeddedImpl<Network>::freeze(std::int64_t max_bytes) {
   TORCH_CHECK_VALUE(max_bytes >= word_bytes, function, ": max_bytes is ", max_bytes, ", and must be at least ",
                     word_bytes, ", what one word takes");
   const std::int64_t words = std::min(max_bytes / word_bytes, embedding->weight.size(0));
-  detail::Frozen frozen = {
-      project_words(function.c_str(), cell, embedding->weight.narrow(0, 0, words), options, weights),
-      first_weights(weights),
-      {}};
-  for (at::Tensor& weight : frozen.weights) {
-    frozen.versions.push_back(version_of(weight));
-    weight = weight.detach();
-  }
+  const at::Tensor rows = embedding->weight.narrow(0, 0, words);
+  detail::Frozen frozen = {project_words(function.c_str(), cell, rows, options, weights), {}};
+  for (const at::Tensor& weight : first_weights(weights)) frozen.origins.emplace_back(weight);
   frozen_ = std::make_shared<const detail::Frozen>(std::move(frozen));
   is_trained_ = false;
+  network->freeze();
 }
 
 template <class Network>
 void EmbeddedImpl<Network>::unfreeze() {
+  if (frozen_ != nullptr) network->unfreeze();
   frozen_ = nullptr;
 }
 

@@ -1,6 +1,7 @@
 #include "packseq/nn/lstm.hpp"
 
 #include "nn/packed_run.hpp"
+#include "packseq/engine/freeze.hpp"
 #include "packseq/nn/detail/cloned.hpp"
 
 namespace packseq::nn {
@@ -9,6 +10,15 @@ Result LSTMImpl::forward(const PackedSequence& input, const State& state) {
   return detail::run_packed("LSTM::forward", engine::Cell::lstm, {input, input.data()}, state, options_base,
                             flat_weights_, engine, is_training());
 }
+
+void LSTMImpl::freeze() {
+  detail::check_fused("LSTM::freeze", flat_weights_.front(), flat_weights_, engine);
+  packseq::engine::freeze(flat_weights_);
+}
+
+void LSTMImpl::unfreeze() { packseq::engine::unfreeze(flat_weights_); }
+
+bool LSTMImpl::frozen() const { return packseq::engine::frozen(flat_weights_); }
 
 std::shared_ptr<torch::nn::Module> LSTMImpl::clone(const std::optional<at::Device>& device) const {
   return detail::cloned(*this, device);

@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "packseq/engine/freeze.hpp"
 #include "packseq/sequence/map.hpp"
 #include "sequence/layout.hpp"
 
@@ -122,6 +123,7 @@ at::Tensor PackedRun::final(const at::Tensor& state, const at::Tensor& initial) 
 
 Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initial) const {
   const at::Tensor& data = input_.data;
+  if (engine::records_gradients(weights_)) engine::unfreeze(weights_);
   // The sums add nothing to no elements, but make the output a part of the graph: backward works, as for any batch.
   at::Tensor nothing = at::zeros({0, directions_ * output_size}, data.options()) + data.sum();
   for (const at::Tensor& weight : weights_) nothing = nothing + weight.sum();
@@ -135,6 +137,13 @@ Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initi
 engine::Cell cell_of(const torch::nn::RNNOptions& options) {
   return std::holds_alternative<torch::enumtype::kReLU>(options.nonlinearity()) ? engine::Cell::rnn_relu
                                                                                 : engine::Cell::rnn_tanh;
+}
+
+void check_fused(const std::string& function, const at::Tensor& data, const std::vector<at::Tensor>& weights,
+                 engine::Choice choice) {
+  const auto support = engine::supports_tensors(data, {}, weights);
+  TORCH_CHECK_VALUE(support && choice != engine::Choice::libtorch, function,
+                    ": the fused engine does not run this: ", support ? "engine is Choice::libtorch" : support.reason);
 }
 
 Result run_packed(const char* function, engine::Cell cell, const Input& input, const State& state,

@@ -2,6 +2,7 @@
 
 #include <torch/nn/modules/rnn.h>
 
+#include <string>
 #include <vector>
 
 #include "engine/network.hpp"
@@ -29,5 +30,9 @@ engine::Cell cell_of(const torch::nn::RNNOptions& options);
 Result run_packed(const char* function, engine::Cell cell, const Input& input, const State& state,
                   const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights,
                   engine::Choice choice, bool train);
+
+/// Refuses a network that the fused engine does not run over such data.
+void check_fused(const std::string& function, const at::Tensor& data, const std::vector<at::Tensor>& weights,
+                 engine::Choice choice);
 
 }  // namespace packseq::nn::detail

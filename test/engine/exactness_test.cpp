@@ -92,5 +92,29 @@ TEST_P(Exactness, OfADocumentInEveryBatch) {
   }
 }
 
+TEST_P(Exactness, OfADocumentThatComesStepByStep) {
+  torch::manual_seed(0);
+  for (const std::int64_t hidden_size : {1, 5, 16, 33, 200}) {
+    for (const std::int64_t documents : {1, 2, 3, 5, 8}) {
+      Recurrent r = GetParam();
+      if (r.proj_size >= hidden_size || r.bidirectional) continue;
+      r.layers = 2;
+      r.hidden_size = hidden_size;
+      const std::int64_t steps = 6;
+      const auto whole = random_arguments(r, std::vector<std::int64_t>(static_cast<std::size_t>(documents), steps));
+      const auto expected = run_fused(r, whole);
+      Arguments step = whole;
+      step.batch_sizes = whole.batch_sizes.narrow(0, 0, 1);
+      for (std::int64_t i = 0; i < steps; ++i) {
+        step.data = whole.data.narrow(0, i * documents, documents);
+        const auto outputs = run_fused(r, step);
+        ASSERT_TRUE(at::equal(outputs[0], expected[0].narrow(0, i * documents, documents))) << r << ", step " << i;
+        step.states.assign(outputs.begin() + 1, outputs.end());
+      }
+      for (std::size_t i = 1; i < expected.size(); ++i) ASSERT_TRUE(at::equal(step.states[i - 1], expected[i])) << r;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace packseq::test

@@ -55,12 +55,11 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
 
   /// Computes what each word adds to the gates, for inference over many batches, in a table of at most `max_bytes`: of
   /// as many words as fit, from id 0 on. In a `Vocab`'s order these are the most frequent ones; what others add is
-  /// still computed batch by batch.
+  /// still computed batch by batch. The weights of the network are frozen, too, see its `freeze`.
   ///
   /// The table is used until a pass of this module records gradients, since training changes weights, or a weight is
-  /// changed or replaced otherwise; then call it again. LibTorch does not tell of changes through `.data()`, as its SGD
-  /// makes them, nor of those to tensors that were made in inference mode: call `unfreeze` where others train the two
-  /// modules. A table that is not used keeps its memory until then. No other thread may run the network meanwhile.
+  /// changed or replaced otherwise; then call it again. What LibTorch does not count `packseq::engine::freeze` tells.
+  /// A table that is not used keeps its memory until then. No other thread may run the network meanwhile.
   /// @throws c10::ValueError if `max_bytes` is less than one word takes, or the embedding has a `max_norm`, with which
   ///   it changes as it runs.
   /// @throws c10::ValueError if weights have not the sizes that the options tell.
@@ -76,7 +75,7 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   /// @endcode
   void freeze(std::int64_t max_bytes = std::int64_t{256} << 20);
 
-  /// Drops the table that `freeze` made, if there is one.
+  /// Takes back what `freeze` did, if it did.
   void unfreeze();
 
   /// How many words are looked up in the table now; 0 if there is none, or it is not used any more.

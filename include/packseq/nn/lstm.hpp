@@ -39,7 +39,26 @@ class PACKSEQ_EXPORT LSTMImpl : public torch::nn::LSTMImpl {
   /// Who runs the network. The fused engine's results differ from LibTorch's by rounding alone.
   packseq::engine::Choice engine = packseq::engine::Choice::automatic;
 
-  /// A deep copy, of this class (torch's own `clone` would return a `torch::nn::LSTM`).
+  /// Freezes the weights for inference, until they are trained or changed: see `packseq::engine::freeze`.
+  /// @throws c10::ValueError if the fused engine does not run the network (see `packseq::engine::supports`), or
+  ///   `engine` is `Choice::libtorch`.
+  /// @code
+  /// packseq::nn::LSTM lstm(4, 5);
+  /// lstm->freeze();
+  /// const torch::NoGradGuard no_grad;
+  /// lstm->forward(embedded);   // and so on for each batch
+  /// lstm->frozen();            // true
+  /// lstm->unfreeze();
+  /// @endcode
+  void freeze();
+
+  /// Takes back what `freeze` did, if it did.
+  void unfreeze();
+
+  /// Whether the weights are frozen, and have not changed since.
+  bool frozen() const;
+
+  /// A deep copy, of this class and not frozen (torch's own `clone` would return a `torch::nn::LSTM`).
   std::shared_ptr<torch::nn::Module> clone(const std::optional<at::Device>& device = {}) const override;
 
  protected:

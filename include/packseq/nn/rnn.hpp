@@ -39,7 +39,26 @@ class PACKSEQ_EXPORT RNNImpl : public torch::nn::RNNImpl {
   /// Who runs the network. The fused engine's results differ from LibTorch's by rounding alone.
   packseq::engine::Choice engine = packseq::engine::Choice::automatic;
 
-  /// A deep copy, of this class (torch's own `clone` would return a `torch::nn::RNN`).
+  /// Freezes the weights for inference, until they are trained or changed: see `packseq::engine::freeze`.
+  /// @throws c10::ValueError if the fused engine does not run the network (see `packseq::engine::supports`), or
+  ///   `engine` is `Choice::libtorch`.
+  /// @code
+  /// packseq::nn::RNN rnn(4, 5);
+  /// rnn->freeze();
+  /// const torch::NoGradGuard no_grad;
+  /// rnn->forward(embedded);   // and so on for each batch
+  /// rnn->frozen();            // true
+  /// rnn->unfreeze();
+  /// @endcode
+  void freeze();
+
+  /// Takes back what `freeze` did, if it did.
+  void unfreeze();
+
+  /// Whether the weights are frozen, and have not changed since.
+  bool frozen() const;
+
+  /// A deep copy, of this class and not frozen (torch's own `clone` would return a `torch::nn::RNN`).
   std::shared_ptr<torch::nn::Module> clone(const std::optional<at::Device>& device = {}) const override;
 
  protected:
