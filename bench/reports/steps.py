@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Compares what a call takes where a network is given a step or a few at a time.
+
+    build/bench/step_bench --benchmark_out=build/steps.json
+    python3 bench/reports/steps.py build/steps.json >bench/results/steps.md
+
+Times are microseconds of a call, the least of the repetitions: such short calls are disturbed often, and never helped.
+
+  padded, packed  LibTorch's module, on a padded and on a packed batch
+  cell            LibTorch's LSTMCell, GRUCell or RNNCell, step by step
+  fused           packseq's engine under LibTorch's packed module
+  frozen          the same with weights that are frozen
+  spread          (slowest - fastest) / median of the repetitions, the largest of the contenders'
+  fused / best, frozen / best
+                  over the faster of padded and packed: below 1, the engine is faster
+  frozen / cell   over the cell
+"""
+
+import argparse
+import sys
+
+from ratios import InputError, group, largest_spread, load_json, load_repetitions, milliseconds
+from tables import cpu, format_page, format_table
+
+CONTENDERS = ("padded", "packed", "cell", "fused", "frozen")
+FORMATS = {"case": "", **{f"{contender} us": ".1f" for contender in CONTENDERS}, "spread": ".0%", "fused / best": ".2f",
+           "frozen / best": ".2f", "frozen / cell": ".2f"}
+
+
+def make_row(case, runs):
+    least = {contender: min(milliseconds(runs[contender])) * 1e3 for contender in CONTENDERS}
+    best = min(least["padded"], least["packed"])
+    return {"case": case, **{f"{name} us": time for name, time in least.items()}, "spread": largest_spread(runs),
+            "fused / best": least["fused"] / best, "frozen / best": least["frozen"] / best,
+            "frozen / cell": least["frozen"] / least["cell"]}
+
+
+def sort_key(case):
+    """The threads, the kind, then the sizes as numbers."""
+    words = [word.split(":") for word in case.split()]
+    numbers = [int(word[1]) for word in words if len(word) == 2]
+    return numbers[-1], [word[0] for word in words if len(word) == 1], numbers
+
+
+def make_rows(path):
+    cases = group(load_repetitions(path), CONTENDERS)
+    rows = [make_row(case.removeprefix("steps "), runs) for case, runs in cases.items()
+            if set(CONTENDERS) <= set(runs)]
+    if not rows:
+        raise InputError(f"{path} has no case that all of {', '.join(CONTENDERS)} ran")
+    return sorted(rows, key=lambda row: sort_key(row["case"]))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", help="JSON written with --benchmark_out")
+    path = parser.parse_args().file
+    try:
+        rows = make_rows(path)
+        context = load_json(path)["context"]
+    except InputError as error:
+        sys.exit(f"steps.py: {error}")
+    about = f"{cpu()}; LibTorch {context['libtorch']}; {context['date'][:10]}."
+    print(format_page("A step at a time", about, __doc__, format_table(FORMATS, rows)), end="")
+
+
+if __name__ == "__main__":
+    main()
