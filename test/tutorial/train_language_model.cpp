@@ -12,10 +12,10 @@
 #include <cstdint>
 #include <iomanip>
 #include <iostream>
-#include <string_view>
 
 #include "packseq/packseq.hpp"
 #include "training/bigram.hpp"
+#include "training/language_model.hpp"
 #include "training/options.hpp"
 #include "training/processes.hpp"
 #include "training/progress_line.hpp"
@@ -28,33 +28,6 @@ torch::Tensor sum_of_losses(const torch::Tensor& scores, const torch::Tensor& wo
   namespace functional = torch::nn::functional;
   return functional::cross_entropy(scores, words, functional::CrossEntropyFuncOptions().reduction(torch::kSum));
 }
-
-// Words between two marks, so that the first word is predicted too, and the end.
-void split_sentence(std::string_view document, const packseq::TokenSink& emit) {
-  emit("<s>");
-  packseq::split_words(document, emit);
-  emit("</s>");
-}
-
-// A vector for each word, an LSTM, and from each of its outputs a score for every word that may come next.
-struct LanguageModel : torch::nn::Module {
-  explicit LanguageModel(std::int64_t words)
-      : embedding(words, 128), dropout(0.2), lstm(torch::nn::LSTMOptions(128, 128)), linear(128, words) {
-    register_module("embedding", embedding);
-    register_module("dropout", dropout);
-    register_module("lstm", lstm);
-    register_module("linear", linear);
-  }
-
-  packseq::PackedSequence forward(const packseq::PackedSequence& ids) {
-    return linear(dropout(lstm(dropout(embedding(ids))).output));
-  }
-
-  packseq::nn::Embedding embedding;
-  packseq::nn::Dropout dropout;
-  packseq::nn::LSTM lstm;
-  packseq::nn::Linear linear;
-};
 
 // What makes packed batches, each process its part of them, in an order that does not depend on the number of workers.
 auto make_loader(const data::Documents& documents, const data::BatchSampler& sampler, std::size_t workers,
@@ -112,10 +85,8 @@ void train(LanguageModel& model, const data::Documents& documents, const Trainin
 }
 
 void run(const TrainingOptions& options, distributed::Communicator& processes) {
-  // The words that come five times or more. A tenth of all lines is kept to see what has been learnt.
-  const auto vocab = data::build_vocab(
-      options.files, {},
-      {.specials = {"<pad>", "<unk>"}, .unknown = "<unk>", .tokenizer = split_sentence, .min_frequency = 5});
+  // A tenth of all lines is kept to see what has been learnt.
+  const auto vocab = build_sentence_vocab(options.files);
   const auto documents = data::read_documents(options.files, {}, vocab);
   const auto [training, test] = data::split(documents, 0.9, /*seed=*/1);
   if (processes.rank() == 0) std::cout << documents.ids.size() << " lines, " << vocab.size() << " different words\n";

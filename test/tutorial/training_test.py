@@ -93,6 +93,23 @@ class Training(unittest.TestCase):
     def test_language_model_resumes(self):
         self.check_resumes("train_language_model")
 
+    def test_language_model_writes(self):
+        checkpoint = self.folder / "writer.checkpoint"
+        self.run_to_end("train_language_model", "--checkpoint", checkpoint)
+        lines = self.run_to_end("generate_text", "--checkpoint", checkpoint)
+        self.assertEqual([lines[0], lines[2]], ["Alone:", "In a batch:"])
+        self.assertEqual(len(lines), 8)
+        read = {word for text in self.texts for word in text.read_text(encoding="utf-8").split()}
+        for sentence in lines[1:2] + lines[3:]:
+            self.assertLessEqual(set(sentence.split()), read)
+            self.assertRegex(sentence, "^  the ")  # as all that it has read begins
+        self.assertEqual(self.run_to_end("generate_text", "--checkpoint", checkpoint), lines)
+
+    def test_a_writer_without_a_model(self):
+        result = subprocess.run([FOLDER / "generate_text", self.texts[0]], check=False, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("generate_text: --checkpoint is missing", result.stderr)
+
     def test_a_word_that_is_not_understood_is_named(self):
         for program, words, message in [("train_classifier", ["--size", "3", "text"], "--size is no option"),
                                         ("train_classifier", ["--epochs", "-1", "text"],
