@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Compiles the room of kernels for 64-bit ARM Linux, every warning an error, and runs its tests in an emulator. A part of
-# CI. Needs a Debian, where it installs what is missing.
+# Compiles the room of kernels for 64-bit ARM Linux, every warning an error, and runs its tests in an emulator. A part
+# of CI. Needs a Debian, where it installs what is missing.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR/..

@@ -11,9 +11,9 @@ usage() {
 Usage: bash cmake/debian_check.sh RELEASE   for instance trixie, which is Debian 13
 
 Makes a bare Debian of this release in build/debian_check/RELEASE, clones the last commit into it, and there compares
-padded with packed and runs all tests, every warning an error, as README says to: whatever they need, they must install. LibTorch is
-that of Torch_DIR or of this checkout's build. Half an hour on two cores. A second run goes on with what the first one
-installed and built.
+padded with packed and runs all tests, every warning an error, as README says to: whatever they need, they must
+install. LibTorch is that of Torch_DIR or of this checkout's build. Half an hour on two cores. A second run goes on with
+what the first one installed and built.
 
 Needs root and debootstrap.
 END
