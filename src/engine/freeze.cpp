@@ -20,7 +20,7 @@ namespace {
 /// A weight that is frozen, and its packed form, once a pass has made it.
 struct FrozenWeight {
   Origin origin;
-  at::Tensor packed;
+  at::Tensor packed = {};
   kernels::Cell cell = kernels::Cell::lstm;
   kernels::Role role = kernels::Role::ih;
 };
