@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # PyTorch 2.13.0, CPU: an optimizer with fused=True changes its parameters without raising their version.
 #
-# SGD, Adam, AdamW and Adagrad raise `_version` by 1 or 2 a step; with fused=True they leave it as it is. So autograd does
-# not see that a weight which it saved for a backward pass has changed since: where the plain optimizer makes backward
-# raise "modified by an inplace operation", the fused one makes it return another gradient, here 0.9 for 1. And whatever
-# is kept by version, as a packed form of the weights, goes stale. (packseq::engine::freeze looks at gradients, too.)
+# SGD, Adam, AdamW and Adagrad raise `_version` by 1 or 2 a step; with fused=True they leave it as it is. So autograd
+# does not see that a weight which it saved for a backward pass has changed since: where the plain optimizer makes
+# backward raise "modified by an inplace operation", the fused one makes it return another gradient, here 0.9 for 1. And
+# whatever is kept by version, as a packed form of the weights, goes stale. (packseq::engine::freeze looks at gradients,
+# too.)
 #
 # Seen: SGD 1 0, Adam 1 0, AdamW 2 0, Adagrad 1 0; plain: raises; fused: 0.9. Fails if that changes.
 set -euo pipefail
