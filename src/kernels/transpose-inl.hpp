@@ -15,16 +15,10 @@ HWY_BEFORE_NAMESPACE();
 namespace packseq::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// A square block of a matrix, transposed: vector j holds element j of each line.
-template <class D>
-struct Transposed {
-  hn::Vec<D> elements[hn::MaxLanes(D())];
-};
-
 #if HWY_TARGET == HWY_SCALAR
 template <class D, class T = hn::TFromD<D> >
-HWY_INLINE Transposed<D> load_transposed(D d, const T* from, std::size_t /*stride*/) {
-  return {{hn::LoadU(d, from)}};
+HWY_INLINE void load_transposed(D d, const T* from, std::size_t /*stride*/, hn::Vec<D>* to) {
+  to[0] = hn::LoadU(d, from);
 }
 #else
 /// Within each block of 128 bits, four lines times four elements change places; of double, two times two.
@@ -68,10 +62,11 @@ HWY_INLINE void transpose_blocks(D d, const hn::Vec<D>* v, hn::Vec<D>* to) {
   }
 }
 
-/// Of lines that lie `stride` apart. Of each a whole vector is read at once: lines that lie a power of two apart
-/// compete for the same places in the cache, and would be gone before they are read again.
+/// A square block of a matrix, transposed: vector j of the result holds element j of each of as many lines, `stride`
+/// apart. Of each line a whole vector is read at once: lines that lie a power of two apart compete for the same places
+/// in the cache, and would be gone before they are read again.
 template <class D, class T = hn::TFromD<D> >
-HWY_INLINE Transposed<D> load_transposed(D d, const T* from, std::size_t stride) {
+HWY_INLINE void load_transposed(D d, const T* from, std::size_t stride, hn::Vec<D>* to) {
   constexpr std::size_t lanes = hn::MaxLanes(D());
   constexpr std::size_t block = 16 / sizeof(T);
   hn::Vec<D> lines[lanes];
@@ -80,10 +75,8 @@ HWY_INLINE Transposed<D> load_transposed(D d, const T* from, std::size_t stride)
   hn::Vec<D> turned[lanes];
   HWY_UNROLL(4)
   for (std::size_t n = 0; n < lanes; n += block) transpose_in_blocks(d, lines + n, turned + n);
-  Transposed<D> result;
   HWY_UNROLL(4)
-  for (std::size_t n = 0; n < block; ++n) transpose_blocks<block>(d, turned + n, result.elements + n);
-  return result;
+  for (std::size_t n = 0; n < block; ++n) transpose_blocks<block>(d, turned + n, to + n);
 }
 #endif
 
@@ -94,9 +87,10 @@ void transpose(const T* from, std::size_t stride, std::size_t depth, T* to, std:
   constexpr std::size_t step = hn::MaxLanes(hn::ScalableTag<T>());
   std::size_t k = 0;
   for (; k + step <= depth; k += step) {
-    const auto block = load_transposed(d, from + k, stride);
+    hn::Vec<decltype(d)> elements[step];
+    load_transposed(d, from + k, stride, elements);
     HWY_UNROLL(16)
-    for (std::size_t j = 0; j < step; ++j) hn::StoreU(block.elements[j], d, to + (k + j) * to_stride);
+    for (std::size_t j = 0; j < step; ++j) hn::StoreU(elements[j], d, to + (k + j) * to_stride);
   }
   for (; k < depth; ++k) {
     for (std::size_t n = 0; n < hn::Lanes(d); ++n) to[k * to_stride + n] = from[n * stride + k];

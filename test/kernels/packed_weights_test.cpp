@@ -108,9 +108,8 @@ class Network {
 std::vector<Shape> shapes() {
   std::vector<Shape> all;
   for (const auto cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}) {
-    for (const std::size_t documents : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 13U}) {
-      for (const auto& [input, hidden] :
-           {std::pair{0U, 2U}, {1U, 1U}, {3U, 5U}, {16U, 16U}, {17U, 33U}, {32U, 70U}, {8U, 64U}}) {
+    for (const std::size_t documents : {1U, 2U, 3U, 4U, 5U, 6U, 7U}) {
+      for (const auto& [input, hidden] : {std::pair{0U, 2U}, {3U, 5U}, {17U, 33U}, {8U, 64U}}) {
         all.push_back({cell, documents, 7, input, hidden});
         if (cell == Cell::lstm && hidden > 4) all.push_back({cell, documents, 7, input, hidden, hidden / 2 + 1});
       }

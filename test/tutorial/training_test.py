@@ -7,6 +7,7 @@ programs; PACKSEQ_MPIEXEC starts N processes if N follows it, where they are bui
 import os
 import pathlib
 import random
+import re
 import subprocess
 import tempfile
 import time
@@ -99,7 +100,7 @@ class Training(unittest.TestCase):
         lines = self.run_to_end("generate_text", "--checkpoint", checkpoint)
         self.assertEqual([lines[0], lines[2]], ["Alone:", "In a batch:"])
         self.assertEqual(len(lines), 8)
-        read = {word for text in self.texts for word in text.read_text(encoding="utf-8").split()}
+        read = {word for text in self.texts for word in re.findall(r"\w+|\.", text.read_text(encoding="utf-8"))}
         for sentence in lines[1:2] + lines[3:]:
             self.assertLessEqual(set(sentence.split()), read)
             self.assertRegex(sentence, "^  the ")  # as all that it has read begins
