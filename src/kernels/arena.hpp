@@ -9,7 +9,7 @@ namespace packseq::kernels {
 /// A piece of memory.
 struct Block {
   struct Free {
-    void operator()(std::byte* bytes) const noexcept;
+    void operator()(std::byte* memory) const noexcept;
   };
   std::unique_ptr<std::byte, Free> bytes;
   std::size_t size = 0;
