@@ -126,6 +126,7 @@ class Packing {
 
   /// Fills panel `p`.
   void pack(std::size_t p) const {
+    if (packed_.depth == 0) return;
     T* const panel = to_ + p * panel_width<T>() * packed_.depth;
     const Range depth = {0, packed_.depth};
     if (are_rows_) {

@@ -4,10 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -29,7 +29,7 @@ void run_pass(const std::vector<std::size_t>& sizes) {
   std::vector<std::byte*> pieces;
   for (const std::size_t size : sizes) {
     pieces.push_back(arena.take<std::byte>(size));
-    std::memset(pieces.back(), static_cast<int>(pieces.size()), size);
+    std::fill_n(pieces.back(), size, static_cast<std::byte>(pieces.size()));
   }
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     for (std::size_t at = 0; at < sizes[i]; ++at) ASSERT_EQ(pieces[i][at], static_cast<std::byte>(i + 1));
