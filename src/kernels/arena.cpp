@@ -85,7 +85,9 @@ std::mutex& list_mutex() { return free_list().mutex(); }
 
 }  // namespace
 
-void Block::Free::operator()(std::byte* memory) const noexcept { ::operator delete(memory, std::align_val_t(alignment)); }
+void Block::Free::operator()(std::byte* memory) const noexcept {
+  ::operator delete(memory, std::align_val_t(alignment));
+}
 
 Arena::Arena() { blocks_.push_back(free_list().take()); }
 
