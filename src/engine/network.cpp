@@ -87,11 +87,6 @@ Layer layer_of(const Network& network, std::int64_t index, const at::Tensor& dat
   return layer;
 }
 
-/// Training changes weights, and LibTorch's SGD does so without its being counted.
-void unfreeze_trained(const Network& network) {
-  if (records_gradients(network.parameters)) unfreeze(network.parameters.vec());
-}
-
 at::Tensor joined(const std::vector<at::Tensor>& of_layers) {
   return of_layers.size() == 1 || !of_layers.front().defined() ? of_layers.front() : at::cat(of_layers);
 }
@@ -112,10 +107,14 @@ bool is_well_formed(const Network& network) {
   return true;
 }
 
+void unfreeze_trained(at::TensorList parameters) {
+  if (records_gradients(parameters)) unfreeze(parameters.vec());
+}
+
 at::Tensor project_input(const Network& network) { return project_input(layer_of(network, 0, network.data)); }
 
 NetworkResult run_network(const Network& network) {
-  unfreeze_trained(network);
+  unfreeze_trained(network.parameters);
   at::Tensor data = network.data;
   std::vector<at::Tensor> h_n;
   std::vector<at::Tensor> c_n;
@@ -132,7 +131,7 @@ NetworkResult run_network(const Network& network) {
 
 NetworkResult run_network_in_libtorch(const Network& network) {
   TORCH_INTERNAL_ASSERT(!network.known_sums.defined());
-  unfreeze_trained(network);
+  unfreeze_trained(network.parameters);
   const at::Tensor data = network.index.defined() ? network.data.index_select(0, network.index) : network.data;
   const auto run = [&](auto function) -> NetworkResult {
     const auto [output, h_n] =

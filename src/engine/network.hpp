@@ -41,6 +41,10 @@ bool is_well_formed(const Network& network);
 /// the engine's own. The network is supported and well formed, but for its index and batch sizes.
 at::Tensor project_input(const Network& network);
 
+/// Takes back that weights are frozen, where a pass records gradients of them: training changes weights, and LibTorch's
+/// SGD does so without its being counted. Both of the functions below do so.
+void unfreeze_trained(at::TensorList parameters);
+
 /// Runs a network that is supported and well formed.
 NetworkResult run_network(const Network& network);
 

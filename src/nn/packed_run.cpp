@@ -9,7 +9,6 @@
 #include <utility>
 #include <variant>
 
-#include "packseq/engine/freeze.hpp"
 #include "packseq/sequence/map.hpp"
 #include "sequence/layout.hpp"
 
@@ -123,7 +122,7 @@ at::Tensor PackedRun::final(const at::Tensor& state, const at::Tensor& initial) 
 
 Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initial) const {
   const at::Tensor& data = input_.data;
-  if (engine::records_gradients(weights_)) engine::unfreeze(weights_);
+  engine::unfreeze_trained(weights_);
   // The sums add nothing to no elements, but make the output a part of the graph: backward works, as for any batch.
   at::Tensor nothing = at::zeros({0, directions_ * output_size}, data.options()) + data.sum();
   for (const at::Tensor& weight : weights_) nothing = nothing + weight.sum();

@@ -1,14 +1,12 @@
 #include "packseq/engine/freeze.hpp"
 
 #include <c10/core/InferenceMode.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <atomic>
 #include <thread>
 #include <vector>
 
 #include "engine/recurrent.hpp"
+#include "support/forked.hpp"
 #include "support/sequences.hpp"
 #include "support/throws.hpp"
 
@@ -102,25 +100,9 @@ TEST(FreezeOf, EndsWhereAWeightGetsAGradient) {
 
 TEST(FreezeOf, ServesAProcessThatWasForkedMeanwhile) {
   const Recurrent r = {.dtype = at::kFloat};
-  const auto arguments = random_arguments(r, four_lengths);
-  std::atomic<bool> stop = false;
-  std::thread busy([&] {
-    while (!stop) freeze(arguments.parameters);
-  });
-  for (int i = 0; i < 30; ++i) {
-    const pid_t child = fork();
-    if (child == 0) {
-      alarm(20);  // ends a child that waits for ever
-      frozen(arguments.parameters);
-      _exit(0);
-    }
-    int status = -1;
-    waitpid(child, &status, 0);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "child " << i << ", status " << status;
-    if (HasFailure()) break;
-  }
-  stop = true;
-  busy.join();
+  const auto weights = random_parameters(r);
+  expect_forks_end(
+      30, [&] { freeze(weights); }, [&] { frozen(weights); });
 }
 
 TEST_P(Freeze, EndsWhereWeightsAreTrained) {

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
 #include <functional>
 #include <limits>
 #include <vector>
@@ -14,6 +13,7 @@
 #include "engine/recurrent.hpp"
 #include "kernels/arena.hpp"
 #include "packseq/engine/freeze.hpp"
+#include "support/resident_memory.hpp"
 
 // Passes find the memory of those before them: they do not wait for the system to give them pages once more. A program
 // of its own, since the heap is told to give back at once what is free at its end.
@@ -26,14 +26,6 @@ std::int64_t page_faults() {
   rusage usage;
   getrusage(RUSAGE_THREAD, &usage);
   return usage.ru_minflt;
-}
-
-std::int64_t resident_bytes() {
-  std::ifstream pages("/proc/self/statm");
-  std::int64_t total = 0;
-  std::int64_t resident = 0;
-  pages >> total >> resident;
-  return resident * sysconf(_SC_PAGESIZE);
 }
 
 std::int64_t pages(const Tensors& tensors) {
@@ -113,14 +105,14 @@ TEST_P(EngineMemory, IsNotKeptForWeightsThatAreGone) {
   std::int64_t before = 0;
   std::int64_t bytes = 0;  // of a network's weights
   for (int i = 0; i < 60; ++i) {
-    if (i == 10) before = resident_bytes();
+    if (i == 10) before = resident_kib();
     const auto arguments = random_arguments(r, {1});
     bytes = 0;
     for (const at::Tensor& weight : arguments.parameters) bytes += static_cast<std::int64_t>(weight.nbytes());
     engine::freeze(arguments.parameters);
     run_fused(r, arguments);
   }
-  EXPECT_LT(resident_bytes() - before, 25 * bytes) << r;
+  EXPECT_LT(1024 * (resident_kib() - before), 25 * bytes) << r;
 }
 
 }  // namespace

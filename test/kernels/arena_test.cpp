@@ -1,16 +1,15 @@
 #include "kernels/arena.hpp"
 
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <thread>
 #include <vector>
+
+#include "support/forked.hpp"
 
 namespace packseq::kernels {
 namespace {
@@ -91,24 +90,9 @@ TEST_F(ArenaTest, ServesManyThreads) {
 }
 
 TEST_F(ArenaTest, ServesAProcessThatWasForkedMeanwhile) {
-  std::atomic<bool> stop = false;
-  std::thread busy([&] {
-    while (!stop) kept_memory();  // holds the lock most of the time
-  });
-  for (int i = 0; i < 50; ++i) {
-    const pid_t child = fork();
-    if (child == 0) {
-      alarm(20);  // ends a child that waits for ever
-      { Arena().take<std::byte>(1000); }
-      _exit(0);
-    }
-    int status = -1;
-    waitpid(child, &status, 0);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "child " << i << ", status " << status;
-    if (HasFailure()) break;
-  }
-  stop = true;
-  busy.join();
+  // The list's lock is held most of the time.
+  test::expect_forks_end(
+      50, [] { kept_memory(); }, [] { Arena().take<std::byte>(1000); });
 }
 
 }  // namespace

@@ -1,30 +1,16 @@
 // Training must not take more memory the longer it goes on.
 
-#include <fstream>
 #include <functional>
 #include <random>
-#include <string>
 
 #include "packseq/engine/install.hpp"
 #include "packseq/nn/lstm.hpp"
 #include "packseq/sequence/pack.hpp"
+#include "support/resident_memory.hpp"
 #include "support/sequences.hpp"
 
 namespace packseq::test {
 namespace {
-
-/// What the process holds in memory, in KiB; 0 where the system does not tell.
-std::int64_t resident_kib() {
-  std::ifstream status("/proc/self/status");
-  for (std::string word; status >> word;) {
-    if (word == "VmRSS:") {
-      std::int64_t kib = 0;
-      status >> kib;
-      return kib;
-    }
-  }
-  return 0;
-}
 
 constexpr std::int64_t features = 4;
 
