@@ -119,8 +119,7 @@ class ForwardPass {
       const std::size_t live = plan_.live(share, step);
       for (std::size_t rank = share.begin; rank < share.begin + live; ++rank, ++count) {
         const std::size_t row = rows_.row(step, rank);
-        lists.inputs[count] = direction_.index != nullptr ? sums_of(direction_.index[row])
-                                                          : direction_.input + row * direction_.input_size;
+        lists.inputs[count] = direction_.index != nullptr ? sums_of(direction_.index[row]) : rows_.input(step, rank);
         lists.sums[count] =
             direction_.gates != nullptr ? direction_.gates + row * gate_row() : scratch.sums.gates + count * gate_row();
         lists.hidden_sums[count] = lists.sums[count] + first_hidden;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "kernels/executor.hpp"
@@ -22,6 +23,12 @@ enum class Role { ih, hh, hr };
 template <class T>
 using PackedWeights = std::array<const T*, 3>;
 
+/// How far apart the rows of tokens lie that follow on each other in a sequence, and in a step.
+struct Strides {
+  std::size_t between_steps = 0;
+  std::size_t between_sequences = 0;
+};
+
 /// One direction of one layer, in LibTorch's terms: I = input_size, H = hidden_size, P = output_size; G weight blocks
 /// of H rows each. All matrices are dense, row after row.
 template <class T>
@@ -31,14 +38,15 @@ struct Direction {
   std::size_t input_size = 0;
   std::size_t hidden_size = 0;
   std::size_t output_size = 0;
-  const T* weight_ih = nullptr;  ///< [G * H, I]
-  const T* weight_hh = nullptr;  ///< [G * H, P]
-  const T* bias_ih = nullptr;    ///< [G * H], or null.
-  const T* bias_hh = nullptr;    ///< [G * H], or null.
-  const T* weight_hr = nullptr;  ///< [P, H], or null: no projection, and P = H.
-  PackedWeights<T> packed = {};  ///< The weights once more, by `Role`, where they were packed for good.
-  const T* input = nullptr;      ///< [N, I], or, where tokens have an index, [U, I].
-  std::size_t input_rows = 0;    ///< N, or U.
+  const T* weight_ih = nullptr;               ///< [G * H, I]
+  const T* weight_hh = nullptr;               ///< [G * H, P]
+  const T* bias_ih = nullptr;                 ///< [G * H], or null.
+  const T* bias_hh = nullptr;                 ///< [G * H], or null.
+  const T* weight_hr = nullptr;               ///< [P, H], or null: no projection, and P = H.
+  PackedWeights<T> packed = {};               ///< The weights once more, by `Role`, where they were packed for good.
+  const T* input = nullptr;                   ///< [N, I], or, where tokens have an index, [U, I].
+  std::size_t input_rows = 0;                 ///< N, or U.
+  std::optional<Strides> input_strides = {};  ///< Of tokens without an index, where their rows are not [N, I].
   /// Which row of `input` each token has, [N], counted from `known_rows`; null: token i has row i.
   const std::int32_t* index = nullptr;
   std::size_t known_rows = 0;  ///< Indices below are of input that is known to a forward pass already.

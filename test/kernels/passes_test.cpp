@@ -73,6 +73,18 @@ TEST(Passes, ComeToTheSameWithRowsThatAreProjectedAhead) {
   });
 }
 
+TEST(Passes, ComeToTheSameWhereverInputsLie) {
+  for_all([](const Case& of) {
+    if (of.indexed) return;
+    TwoDirections<float> layer(of, small);
+    TwoDirections<float> scattered(of, small);
+    scattered.scatter();
+    layer.run_on(2);
+    scattered.run_on(2);
+    EXPECT_EQ(scattered.results(), layer.results());
+  });
+}
+
 /// Pointers to a layer's numbers and to their gradients.
 template <class T>
 std::vector<std::vector<T> Tensors<T>::*> variables(const Case& of) {

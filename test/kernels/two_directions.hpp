@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <ostream>
 #include <random>
 #include <span>
@@ -121,6 +123,25 @@ class TwoDirections {
   /// From now on so many rows that tokens have in common are projected ahead.
   void know(std::size_t distinct) { known_ = distinct; }
 
+  /// From now on the inputs lie apart, where nobody expects them. Tokens have no index.
+  void scatter() {
+    const std::size_t between_sequences = 3 * sizes_.input + 1;
+    const std::size_t between_steps = batch * between_sequences;
+    strides_ = {between_steps, between_sequences};
+    for (Tensors<T>& tensors : tensors_) {
+      std::vector<T> scattered(batch_sizes.size() * between_steps);
+      auto from = tensors.input.cbegin();
+      for (std::size_t step = 0; step < batch_sizes.size(); ++step) {
+        for (std::int64_t rank = 0; rank < batch_sizes[step]; ++rank) {
+          T* const to = &scattered[step * between_steps + static_cast<std::size_t>(rank) * between_sequences];
+          std::copy_n(from, sizes_.input, to);
+          from += static_cast<std::ptrdiff_t>(sizes_.input);
+        }
+      }
+      tensors.input = scattered;
+    }
+  }
+
   /// The forward pass and, where it keeps what that reads, the backward pass.
   void run_on(std::size_t threads, const Executor& executor = on_threads) {
     const PlanOptions options = {
@@ -203,6 +224,7 @@ class TwoDirections {
     if (of_.has_projection) to.weight_hr = tensors.weight_hr.data();
     to.input = tensors.input.data();
     to.input_rows = rows_of_input();
+    to.input_strides = strides_;
     if (of_.indexed) to.index = tensors.index.data();
     to.h_0 = tensors.h_0.data();
     to.c_0 = tensors.c_0.data();
@@ -216,6 +238,7 @@ class TwoDirections {
   Sizes sizes_;
   std::vector<Tensors<T>> tensors_;
   std::size_t known_ = 0;
+  std::optional<Strides> strides_;
 };
 
 }  // namespace packseq::kernels
