@@ -2,6 +2,7 @@
 
 #include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/macros/Macros.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -51,7 +52,7 @@ LayerResult run_in_libtorch(const Layer& layer) {
   auto [output, h_n, c_n] = run_network_in_libtorch({layer.cell, layer.data, layer.batch_sizes, states,
                                                      layer.parameters, layer.has_biases, /*num_layers=*/1,
                                                      /*dropout=*/0, /*train=*/false, layer.bidirectional, layer.index});
-  return {std::move(output), std::move(h_n), std::move(c_n)};
+  return {layer.batch_first ? output.transpose(0, 1) : output, std::move(h_n), std::move(c_n)};
 }
 
 /// Many gradients as one, as `is_grads_batched` makes them, zeros without memory, or numbers whose sign is elsewhere.
@@ -61,6 +62,13 @@ bool are_beyond_the_engine(const Tensors& gradients) {
                      [](const Tensor& tensor) { return tensor._is_zerotensor() || tensor.is_neg(); });
 }
 
+/// A tensor without memory that has the version of another.
+Tensor sharing_version_of(const Tensor& tensor) {
+  Tensor result = at::empty({0});
+  result.unsafeGetTensorImpl()->set_version_counter(tensor.unsafeGetTensorImpl()->version_counter());
+  return result;
+}
+
 class LayerFunction : public torch::autograd::Function<LayerFunction> {
  public:
   static Tensors forward(AutogradContext* context, at::TensorList inputs, const Layer& original) {
@@ -68,12 +76,15 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     const Kept kept = make_kept(layer);
     const LayerResult result = run_forward(layer, kept);
     Tensors saved = inputs.vec();
-    saved.insert(saved.end(), {layer.index, layer.batch_sizes, result.output, kept.gates, kept.cells});
+    // Without its version: programs may change the output in place, as they may LibTorch's.
+    saved.insert(saved.end(), {layer.index, layer.batch_sizes, result.output.variable_data(), kept.gates, kept.cells});
     context->save_for_backward(std::move(saved));
+    context->saved_data["output_version"] = sharing_version_of(result.output);
     // Plain values: compiled autograd hashes what is saved.
     context->saved_data["cell"] = static_cast<std::int64_t>(layer.cell);
     context->saved_data["has_biases"] = layer.has_biases;
     context->saved_data["bidirectional"] = layer.bidirectional;
+    context->saved_data["batch_first"] = layer.batch_first;
     return results(result);
   }
 
@@ -82,13 +93,14 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     const c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);
     Tensors saved = context->get_saved_variables();
     const Kept kept = {saved[saved.size() - 2], saved[saved.size() - 1]};
-    const Tensor output = saved[saved.size() - 3];
+    Tensor output = saved[saved.size() - 3];
     Layer layer;
     layer.batch_sizes = saved[saved.size() - 4];
     layer.index = saved[saved.size() - 5];
     layer.cell = static_cast<Cell>(context->saved_data["cell"].toInt());
     layer.has_biases = context->saved_data["has_biases"].toBool();
     layer.bidirectional = context->saved_data["bidirectional"].toBool();
+    layer.batch_first = context->saved_data["batch_first"].toBool();
     saved.resize(saved.size() - 5);
     layer = with_variables(std::move(layer), saved);
     Tensors result;
@@ -97,7 +109,9 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     } else {
       std::vector<bool> needed;
       for (std::size_t i = 0; i < saved.size(); ++i) needed.push_back(context->needs_input_grad(i));
-      result = run_backward(contiguous(std::move(layer)), output, kept, gradients, needed);
+      layer = contiguous(std::move(layer));
+      if (context->saved_data["output_version"].toTensor()._version() > 0) output = run_forward(layer, kept).output;
+      result = run_backward(layer, output, kept, gradients, needed);
     }
     result.emplace_back();  // of the layer
     return result;

@@ -12,11 +12,11 @@ namespace packseq::engine {
 using kernels::Cell;
 using kernels::gate_blocks;
 
-/// A layer of a recurrent network over a packed batch, in LibTorch's terms; D = 2 if bidirectional, else 1.
+/// A layer of a recurrent network over a batch, in LibTorch's terms; D = 2 if bidirectional, else 1.
 struct Layer {
   Cell cell = Cell::lstm;
-  at::Tensor batch_sizes;  ///< int64 [T] on the CPU.
-  at::Tensor data;         ///< [N, I], or, where tokens have an index, [U, I].
+  at::Tensor batch_sizes;  ///< int64 [T] on the CPU; of a padded batch undefined.
+  at::Tensor data;         ///< [N, I], or, where tokens have an index, [U, I]; padded: [T, B, I].
   at::Tensor index;        ///< int32 [N]: which row of `data` each token has, after K others; undefined: its own.
   at::Tensor known_sums;   ///< Of those K rows, `project_input`; only where nothing records gradients. Or undefined.
   at::Tensor h_0;          ///< [D, B, P]
@@ -25,11 +25,12 @@ struct Layer {
   std::vector<at::Tensor> parameters;
   bool has_biases = true;
   bool bidirectional = false;
+  bool batch_first = false;  ///< Of a padded batch's output.
 };
 
-/// What a layer makes of a packed batch.
+/// What a layer makes of a batch.
 struct LayerResult {
-  at::Tensor output;  ///< [N, D * P]
+  at::Tensor output;  ///< [N, D * P]; padded: [T, B, D * P] or [B, T, D * P], the same in memory.
   at::Tensor h_n;     ///< [D, B, P]
   at::Tensor c_n;     ///< [D, B, H] of an LSTM, else undefined.
 };

@@ -23,7 +23,10 @@ constexpr std::size_t rows_per_part = 1024;
 Tensors make_gradients(const Layer& layer, const Tensors& of_results, const std::vector<bool>& needed) {
   Tensors gradients(needed.size());
   // Two directions come to a row at different times.
-  if (needed[0]) gradients[0] = layer.bidirectional ? at::zeros_like(layer.data) : at::empty_like(layer.data);
+  if (needed[0]) {
+    gradients[0] = at::empty_like(layer.data, at::MemoryFormat::Contiguous);
+    if (layer.bidirectional) gradients[0].zero_();
+  }
   // The states' begin as those of what the sequences end with, and are always computed.
   gradients[1] = of_results[1].clone(at::MemoryFormat::Contiguous);
   if (layer.c_0.defined()) gradients[2] = of_results[2].clone(at::MemoryFormat::Contiguous);
@@ -43,14 +46,14 @@ template <class T>
 Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, const Tensors& of_results,
                  const std::vector<bool>& needed) {
   const Shape shape(layer);
-  const Tensor d_output = of_results[0].contiguous();
+  const Tensor d_output = (layer.batch_first ? of_results[0].transpose(0, 1) : of_results[0]).contiguous();
   Tensors gradients = make_gradients(layer, of_results, needed);
   std::vector<kernels::Backward<T>> directions(size(shape.directions));
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     kernels::Backward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, output, kept);
     direction.d_output = d_output.const_data_ptr<T>() + d * shape.output;
-    direction.d_output_stride = size(d_output.stride(0));
+    direction.d_output_stride = size(shape.directions * shape.output);
     direction.needs_d_h_0 = needed[1];
     direction.d_h = pointer_to_direction<T>(gradients[1], d);
     if (layer.c_0.defined()) direction.d_c = pointer_to_direction<T>(gradients[2], d);

@@ -1,6 +1,7 @@
 #include "engine/layer_passes.hpp"
 
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_strided.h>
 
 #include <array>
 #include <cstddef>
@@ -39,11 +40,21 @@ std::array<Tensor, 3> use_frozen(kernels::Direction<T>& direction, const Shape& 
   return all;
 }
 
+/// With LibTorch's strides: a padded batch is [T, B, *] in memory, whatever comes first.
+Tensor make_output(const Layer& layer, const Shape& shape) {
+  const auto options = layer.data.options().requires_grad(false);
+  const std::int64_t width = shape.directions * shape.output;
+  if (!shape.is_padded) return at::empty({shape.rows, width}, options);
+  const std::int64_t steps = layer.data.size(0);
+  const std::int64_t documents = layer.data.size(1);
+  return layer.batch_first ? at::empty_strided({documents, steps, width}, {width, documents * width, 1}, options)
+                           : at::empty({steps, documents, width}, options);
+}
+
 template <class T>
 LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, const Shape& original) {
   const auto options = layer.data.options().requires_grad(false);
-  LayerResult result = {
-      at::empty({shape.rows, shape.directions * shape.output}, options), at::empty(layer.h_0.sizes(), options), {}};
+  LayerResult result = {make_output(layer, shape), at::empty(layer.h_0.sizes(), options), {}};
   if (layer.c_0.defined()) result.c_n = at::empty(layer.c_0.sizes(), options);
   std::vector<kernels::Forward<T>> directions(size(shape.directions));
   std::vector<std::array<Tensor, 3>> frozen;
@@ -76,8 +87,9 @@ Tensor projected(const Layer& layer, const Shape& shape) {
 }  // namespace
 
 Layer contiguous(Layer layer) {
-  layer.batch_sizes = layer.batch_sizes.contiguous();
-  layer.data = layer.data.contiguous();
+  if (layer.batch_sizes.defined()) layer.batch_sizes = layer.batch_sizes.contiguous();
+  // Tokens of a padded batch may lie anywhere.
+  if (layer.data.dim() != 3 || layer.data.stride(2) != 1) layer.data = layer.data.contiguous();
   layer.h_0 = layer.h_0.contiguous();
   if (layer.c_0.defined()) layer.c_0 = layer.c_0.contiguous();
   for (Tensor& parameter : layer.parameters) parameter = parameter.contiguous();

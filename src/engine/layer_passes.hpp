@@ -14,7 +14,7 @@ struct Kept {
   at::Tensor cells;
 };
 
-/// A layer of contiguous tensors, which the passes want.
+/// A layer of contiguous tensors, which the passes want; only the tokens of a padded batch may lie apart.
 Layer contiguous(Layer layer);
 
 /// Of all rows of the layer's data: see the function of this name for a network.

@@ -5,7 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <vector>
 
 #include "engine/layer_passes.hpp"
 #include "kernels/passes.hpp"
@@ -26,8 +26,10 @@ class Shape {
  public:
   explicit Shape(const Layer& layer)
       : layer_(layer),
-        rows((layer.index.defined() ? layer.index : layer.data).size(0)),
-        input(layer.data.size(1)),
+        is_padded(layer.data.dim() == 3),
+        rows(is_padded ? layer.data.size(0) * layer.data.size(1)
+                       : (layer.index.defined() ? layer.index : layer.data).size(0)),
+        input(layer.data.size(-1)),
         output(layer.h_0.size(2)),
         hidden(layer.c_0.defined() ? layer.c_0.size(2) : output),
         directions(layer.bidirectional ? 2 : 1),
@@ -43,6 +45,7 @@ class Shape {
   const Layer& layer_;
 
  public:
+  const bool is_padded;
   const std::int64_t rows, input, output, hidden, directions;
   const std::size_t per_direction;
   const std::int64_t gate_row;
@@ -79,7 +82,8 @@ void set_inputs(kernels::Direction<T>& to, const Layer& layer, const Shape& shap
   }
   if (shape.has_projection()) to.weight_hr = pointer<T>(shape.parameter(direction, shape.per_direction - 1));
   to.input = pointer<T>(layer.data);
-  to.input_rows = size(layer.data.size(0));
+  to.input_rows = size(shape.is_padded ? shape.rows : layer.data.size(0));
+  if (shape.is_padded) to.input_strides = {size(layer.data.stride(0)), size(layer.data.stride(1))};
   to.index = pointer<std::int32_t>(layer.index);
   to.h_0 = const_pointer_to_direction<T>(layer.h_0, direction);
   to.c_0 = const_pointer_to_direction<T>(layer.c_0, direction);
@@ -90,13 +94,15 @@ void set_direction(kernels::Direction<T>& to, const Layer& layer, const Shape& s
                    const at::Tensor& output, const Kept& kept) {
   set_inputs(to, layer, shape, direction);
   to.output = output.mutable_data_ptr<T>() + direction * shape.output;
-  to.output_stride = size(output.stride(0));
+  to.output_stride = size(shape.directions * shape.output);
   to.gates = pointer_to_direction<T>(kept.gates, direction);
   to.cells = pointer_to_direction<T>(kept.cells, direction);
 }
 
-inline std::span<const std::int64_t> batch_sizes_of(const Layer& layer) {
-  return {layer.batch_sizes.const_data_ptr<std::int64_t>(), size(layer.batch_sizes.size(0))};
+inline std::vector<std::int64_t> batch_sizes_of(const Layer& layer) {
+  if (!layer.batch_sizes.defined()) return std::vector<std::int64_t>(size(layer.data.size(0)), layer.data.size(1));
+  const auto* const first = layer.batch_sizes.const_data_ptr<std::int64_t>();
+  return {first, first + layer.batch_sizes.size(0)};
 }
 
 /// How many threads there are to run a pass here.

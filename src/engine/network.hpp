@@ -10,12 +10,12 @@
 
 namespace packseq::engine {
 
-/// A recurrent network over a packed batch, as LibTorch's operators `lstm.data`, `gru.data`, `rnn_tanh.data` and
-/// `rnn_relu.data` are given it; L layers, D = 2 if bidirectional, else 1.
+/// A recurrent network over a batch, as LibTorch's operators lstm, gru, rnn_tanh and rnn_relu are given it, those named
+/// `.data` a packed batch and those named `.input` a padded one; L layers, D = 2 if bidirectional, else 1.
 struct Network {
   Cell cell;
-  const at::Tensor& data;         ///< [N, I], or [U, I] where there is an index.
-  const at::Tensor& batch_sizes;  ///< [T]
+  const at::Tensor& data;         ///< [N, I], or [U, I] where there is an index; padded: [T, B, I] or [B, T, I].
+  const at::Tensor& batch_sizes;  ///< [T]; of a padded batch undefined.
   at::TensorList states;          ///< h_0 [L * D, B, P] and, of an LSTM, c_0 [L * D, B, H].
   at::TensorList parameters;      ///< Of each layer and direction: weight_ih, weight_hh, bias_ih, bias_hh, weight_hr.
   bool has_biases;
@@ -25,27 +25,25 @@ struct Network {
   bool bidirectional;
   at::Tensor index = {};       ///< As in `Layer`, of the first layer.
   at::Tensor known_sums = {};  ///< Likewise.
+  bool batch_first = false;    ///< Of a padded batch.
 };
 
-/// What comes out: the output's data [N, D * P], h_n and, of an LSTM, c_n.
+/// What comes out: the output's data [N, D * P], or padded as it came in, h_n and, of an LSTM, c_n.
 using NetworkResult = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
 
 /// Whether the engine can run networks of these tensors here and now: their dtype, device and kind, and the modes that
 /// LibTorch is in.
 Support supports_tensors(const at::Tensor& data, at::TensorList states, at::TensorList parameters);
 
-/// Whether all of a network's tensors fit together; where they do not, LibTorch says what is wrong.
-bool is_well_formed(const Network& network);
-
 /// What the first layer's gates start from, whatever the state, for all rows of `network.data`: [D, K, *], a form of
-/// the engine's own. The network is supported and well formed, but for its index and batch sizes.
+/// the engine's own. The network is supported and checked, but for its index and batch sizes.
 at::Tensor project_input(const Network& network);
 
 /// Takes back that weights are frozen, where a pass records gradients of them: training changes weights, and LibTorch's
 /// SGD does so without its being counted. Both of the functions below do so.
 void unfreeze_trained(at::TensorList parameters);
 
-/// Runs a network that is supported and well formed.
+/// Runs a network that is supported, and that `check_arguments` takes.
 NetworkResult run_network(const Network& network);
 
 /// The same by LibTorch's own code, whether the engine is installed or not.

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/check.hpp"
 #include "engine/network.hpp"
 #include "engine/origin.hpp"
 #include "nn/distinct.hpp"
@@ -80,8 +81,9 @@ at::Tensor project_words(const char* function, Cell cell, const at::Tensor& rows
                            /*train=*/false,
                            options.bidirectional()};
   };
-  TORCH_CHECK_VALUE(engine::is_well_formed(network(rows.narrow(0, 0, 1))), function,
-                    ": the weights have not the sizes that the options tell");
+  const at::Tensor row = rows.narrow(0, 0, 1);
+  const bool is_taken = engine::check_arguments(network(row), {function, "a row of the embedding", {"h_0", "c_0"}});
+  TORCH_CHECK_VALUE(is_taken, function, ": the biases have not the sizes that the options tell");
   return engine::project_input(network(rows));
 }
 

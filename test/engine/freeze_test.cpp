@@ -117,10 +117,10 @@ TEST_P(Freeze, EndsWhereWeightsAreTrained) {
   EXPECT_FALSE(frozen(arguments.parameters));
   // And where LibTorch runs the network in the engine's place.
   freeze(arguments.parameters);
-  auto half = arguments;
-  half.data = half.data.to(at::kHalf);
+  auto ended = arguments;
+  ended.batch_sizes = at::cat({ended.batch_sizes, torch::zeros({1}, at::kLong)});  // a step without tokens
   const engine::InstallGuard guard;
-  EXPECT_THROW(run(GetParam(), half), c10::Error);
+  run_in_libtorch(GetParam(), ended);
   EXPECT_FALSE(frozen(arguments.parameters));
 }
 

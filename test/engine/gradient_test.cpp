@@ -58,6 +58,31 @@ TEST_P(EngineGradient, HasAGradientAsInLibTorch) {
               second_gradients(run_in_libtorch(r, arguments), arguments.all()), 1e-10);
 }
 
+TEST_P(EngineGradient, HasAGradientAsInLibTorchOfAPaddedBatch) {
+  Recurrent r = deep(GetParam());
+  for (const bool batch_first : {false, true}) {
+    r.batch_first = batch_first;
+    const auto arguments = random_padded_arguments(r, 3, 2).as_variables();
+    expect_near(second_gradients(run_fused(r, arguments), arguments.all()),
+                second_gradients(run_in_libtorch(r, arguments), arguments.all()), 1e-10);
+  }
+}
+
+/// LibTorch's operators let programs do so, but for its padded LSTM in float, which refuses.
+TEST_P(EngineGradient, IsRightWhereProgramsChangeTheOutputInPlace) {
+  const Recurrent r = deep(GetParam());
+  for (const auto& fitting : {random_arguments(r, four_lengths), random_padded_arguments(r, 3, 2)}) {
+    const auto arguments = fitting.as_variables();
+    const auto changed = [&](Tensors outputs) {
+      outputs[0].mul_(2).clamp_(-.5, .5);
+      outputs[0].view(-1).narrow(0, 1, 3).zero_();
+      return outputs;
+    };
+    expect_near(gradients(changed(run_fused(r, arguments)), arguments.all()),
+                gradients(changed(run_in_libtorch(r, arguments)), arguments.all()), 1e-10);
+  }
+}
+
 TEST_P(EngineGradient, HasAGradientWhereAnInputDependsOnAnother) {
   const Recurrent r = GetParam();
   const auto leaves = random_arguments(r, four_lengths).as_variables();

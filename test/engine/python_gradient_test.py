@@ -67,6 +67,32 @@ class GradientTest(EngineTest):
             with self.assertRaisesRegex(RuntimeError, "modified by an inplace operation"):
                 loss(results).backward()
 
+    def test_output_changed_in_place(self):
+        """LibTorch's operators for packed batches let programs do so."""
+        for name, make in NETWORKS.items():
+            network, packed = make(**OPTIONS), make_batch(requires_grad=True)
+
+            def changed(data):
+                results = flat(network(packed._replace(data=data)))
+                results[0].mul_(2).clamp_(-0.5, 0.5)
+                return tuple(results)
+
+            def saved_elsewhere(data):
+                with torch.autograd.graph.save_on_cpu():
+                    return changed(data)
+
+            ways = [changed, saved_elsewhere, lambda data: checkpoint(changed, data, use_reentrant=False),
+                    lambda data: checkpoint(changed, data, use_reentrant=True)]
+            for number, way in enumerate(ways):
+                with self.subTest(name, way=number):
+                    def run():
+                        network.zero_grad()
+                        packed.data.grad = None
+                        loss(way(packed.data)).backward()
+                        return [packed.data.grad, *(parameter.grad.clone() for parameter in network.parameters())]
+
+                    self.assert_same(run, 1e-4)
+
     def test_graph_used_twice(self):
         network, packed = nn.LSTM(3, 4), make_batch()
         with engine():

@@ -19,7 +19,7 @@ NETWORKS = {
     "rnn_relu": lambda **options: nn.RNN(3, 4, nonlinearity="relu", **options),
 }
 OPTIONS = {"num_layers": 2, "bidirectional": True}
-PRODUCTS = {"aten::mm", "aten::addmm", "aten::matmul", "aten::linear", "aten::bmm"}
+PRODUCTS = {"aten::mm", "aten::addmm", "aten::matmul", "aten::linear", "aten::bmm", "aten::mkldnn_rnn_layer"}
 
 
 @contextlib.contextmanager

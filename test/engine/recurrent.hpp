@@ -22,7 +22,7 @@
 #include "support/gradients.hpp"
 #include "support/multiply_adds.hpp"
 
-// What the tests of the engine have in common: recurrent networks as LibTorch's operators for packed batches take them.
+// What the tests of the engine have in common: recurrent networks as LibTorch's operators take them.
 
 namespace packseq::test {
 
@@ -39,6 +39,7 @@ struct Recurrent {
   std::int64_t hidden_size = 5;
   std::int64_t proj_size = 0;  ///< Of an LSTM.
   double dropout = 0;
+  bool batch_first = false;  ///< Of a padded batch.
 
   std::int64_t directions() const { return bidirectional ? 2 : 1; }
   std::int64_t output_size() const { return proj_size > 0 ? proj_size : hidden_size; }
@@ -47,7 +48,8 @@ struct Recurrent {
 inline std::ostream& operator<<(std::ostream& stream, const Recurrent& r) {
   return stream << "cell " << static_cast<int>(r.cell) << ", " << r.dtype << ", layers " << r.layers
                 << ", bidirectional " << r.bidirectional << ", bias " << r.bias << ", input_size " << r.input_size
-                << ", hidden_size " << r.hidden_size << ", proj_size " << r.proj_size << ", dropout " << r.dropout;
+                << ", hidden_size " << r.hidden_size << ", proj_size " << r.proj_size << ", dropout " << r.dropout
+                << ", batch_first " << r.batch_first;
 }
 
 /// Every cell in both dtypes, an LSTM with and without a projection, in one and two directions.
@@ -69,7 +71,7 @@ inline std::vector<Recurrent> all_recurrents() {
 /// What LibTorch's operators are given.
 struct Arguments {
   at::Tensor data;
-  at::Tensor batch_sizes;
+  at::Tensor batch_sizes;  ///< Of a padded batch undefined.
   Tensors states;
   Tensors parameters;
 
@@ -128,6 +130,13 @@ inline Arguments random_arguments(const Recurrent& r, const std::vector<std::int
           random_states(r, static_cast<std::int64_t>(lengths.size())), random_parameters(r)};
 }
 
+/// The same for a padded batch.
+inline Arguments random_padded_arguments(const Recurrent& r, std::int64_t steps, std::int64_t documents) {
+  const at::Tensor data = torch::randn({steps, documents, r.input_size}, r.dtype);
+  return {
+      r.batch_first ? data.transpose(0, 1).contiguous() : data, {}, random_states(r, documents), random_parameters(r)};
+}
+
 /// Of a small batch.
 inline const std::vector<std::int64_t> four_lengths = {4, 3, 3, 1};
 
@@ -140,18 +149,23 @@ inline std::vector<std::int64_t> random_lengths(std::mt19937& random, std::size_
   return lengths;
 }
 
-/// LibTorch's operator: output, h_n and, of an LSTM, c_n.
+/// LibTorch's operator, `.data` or `.input`: output, h_n and, of an LSTM, c_n.
 inline Tensors run(const Recurrent& r, const Arguments& a) {
   torch::manual_seed(1);  // for dropout
+  const auto results = [&](auto function, const auto& states) {
+    return a.batch_sizes.defined() ? function(a.data, a.batch_sizes, states, a.parameters, r.bias, r.layers, r.dropout,
+                                              true, r.bidirectional)
+                                   : function(a.data, states, a.parameters, r.bias, r.layers, r.dropout, true,
+                                              r.bidirectional, r.batch_first);
+  };
   const auto run = [&](auto function) -> Tensors {
-    const auto [output, h_n] =
-        function(a.data, a.batch_sizes, a.states[0], a.parameters, r.bias, r.layers, r.dropout, true, r.bidirectional);
+    const auto [output, h_n] = results(function, a.states[0]);
     return {output, h_n};
   };
   switch (r.cell) {
     case engine::Cell::lstm: {
       const auto [output, h_n, c_n] =
-          at::lstm(a.data, a.batch_sizes, a.states, a.parameters, r.bias, r.layers, r.dropout, true, r.bidirectional);
+          results([](const auto&... arguments) { return at::lstm(arguments...); }, at::TensorList(a.states));
       return {output, h_n, c_n};
     }
     case engine::Cell::gru:

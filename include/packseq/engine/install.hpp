@@ -4,9 +4,14 @@
 
 namespace packseq::engine {
 
-/// Puts the fused engine under LibTorch's own operators for packed batches: from now on, in all threads of this
-/// process, `torch::nn::LSTM::forward_with_packed_input`, its sisters of GRU and RNN, and every other program that runs
-/// them (TorchScript, Python) use it where it applies (see `supports`), and LibTorch's own code elsewhere.
+/// Puts the fused engine under LibTorch's own operators for padded and packed batches: from now on, in all threads of
+/// this process, `forward` and `forward_with_packed_input` of `torch::nn::LSTM`, GRU and RNN, and every other program
+/// that runs them (TorchScript, Python) use it where it applies (see `supports`), and LibTorch's own code elsewhere.
+///
+/// Padded, packed and step by step, equal numbers come to the same bits. Arguments that do not fit each other are
+/// refused before either runs, with a message that names the argument, its value and what it must be; the exception is
+/// LibTorch's own, `c10::Error` (RuntimeError in Python). Tensors have the strides that LibTorch gives them, and outputs
+/// may be changed in place; what changes them through `.data()` before the backward pass spoils its gradients.
 ///
 /// Without this call nothing changes. The first call registers the engine with LibTorch's dispatcher, for the life of
 /// the process; from then on these functions set a flag, and may be called from many threads at once, also while others
@@ -16,6 +21,7 @@ namespace packseq::engine {
 /// packseq::engine::install();
 /// packseq::engine::installed();                // true
 /// lstm->forward_with_packed_input(embedded);   // runs in the fused engine
+/// lstm->forward(torch::rand({3, 2, 4}));       // so does a padded batch, [T, B, I]
 /// packseq::engine::uninstall();
 /// lstm->forward_with_packed_input(embedded);   // runs in LibTorch's own code
 /// @endcode

@@ -26,7 +26,8 @@ struct Support {
   explicit operator bool() const noexcept { return supported; }
 };
 
-/// Whether the fused engine runs this network over packed input with these data, here and now.
+/// Whether the fused engine runs this network over packed input with these data, here and now. Of data as these, it
+/// runs a padded batch as well.
 ///
 /// It runs LSTM, GRU and RNN of float and of double on the CPU. LibTorch runs the rest: other dtypes and devices,
 /// tensor subclasses and sparse tensors, forward-mode gradients, autocast, and functorch's transforms.

@@ -1,0 +1,221 @@
+#include "engine/check.hpp"
+
+#include <ATen/ExpandUtils.h>
+#include <ATen/autocast_mode.h>
+#include <c10/util/Exception.h>
+
+#include <string>
+
+namespace packseq::engine {
+namespace {
+
+std::int64_t weight_blocks(Cell cell) { return cell == Cell::lstm ? 4 : cell == Cell::gru ? 3 : 1; }
+
+/// Checks one argument after the other, since each says what sizes the next must have.
+class Check {
+ public:
+  Check(const Network& network, const Caller& caller, std::int64_t empty_documents)
+      : network_(network),
+        caller_(caller),
+        empty_documents_(empty_documents),
+        directions_(network.bidirectional ? 2 : 1) {}
+
+  bool run() {
+    check_states_are_there();
+    check_parameters();
+    if (network_.batch_sizes.defined()) {
+      check_packed();
+    } else {
+      check_padded();
+    }
+    check_states();
+    check_types();
+    return takes_;
+  }
+
+ private:
+  /// A parameter as modules call it: "weight_ih_l0_reverse".
+  std::string name(std::size_t parameter) const {
+    constexpr std::array kinds = {"weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr"};
+    const std::size_t per_direction = parameters_per_direction();
+    const std::size_t kind = parameter % per_direction;
+    const std::size_t row = parameter / per_direction;
+    const auto directions = static_cast<std::size_t>(directions_);
+    return std::string(kinds[kind == 2 && !network_.has_biases ? 4 : kind]) + "_l" + std::to_string(row / directions) +
+           (row % directions == 1 ? "_reverse" : "");
+  }
+
+  std::size_t parameters_per_direction() const {
+    return network_.parameters.size() / static_cast<std::size_t>(network_.num_layers * directions_);
+  }
+
+  void check_states_are_there() const {
+    const std::size_t wanted = network_.cell == Cell::lstm ? 2 : 1;
+    TORCH_CHECK_VALUE(network_.states.size() == wanted, caller_.function, ": hx has ", network_.states.size(),
+                      " tensors, and must have ", wanted, wanted == 2 ? ", h_0 and c_0" : ", h_0");
+  }
+
+  void check_parameter_count() {
+    TORCH_CHECK_VALUE(network_.num_layers >= 1, caller_.function, ": num_layers is ", network_.num_layers,
+                      ", and must be at least 1");
+    const auto count = static_cast<std::int64_t>(network_.parameters.size());
+    const std::int64_t without_projection = network_.has_biases ? 4 : 2;
+    const std::int64_t layers = network_.num_layers * directions_;
+    const std::int64_t per_direction = count / layers;
+    has_projection_ = network_.cell == Cell::lstm && per_direction == without_projection + 1;
+    TORCH_CHECK_VALUE(
+        count == layers * per_direction && (per_direction == without_projection || has_projection_), caller_.function,
+        ": there are ", count, " parameters, and must be ", layers * without_projection,
+        network_.cell == Cell::lstm ? c10::str(", or with a projection ", layers * (without_projection + 1))
+                                    : std::string(),
+        ": num_layers is ", network_.num_layers, ", with ", directions_,
+        directions_ == 1 ? " direction and " : " directions and ", network_.has_biases ? "biases" : "no biases");
+  }
+
+  /// The sizes of the first layer's weights are those of all others.
+  void take_sizes() {
+    const auto matrix = [&](std::size_t i) -> const at::Tensor& {
+      const at::Tensor& weight = network_.parameters[i];
+      TORCH_CHECK_VALUE(weight.defined() && weight.dim() == 2, caller_.function, ": ", name(i),
+                        weight.defined() ? c10::str(" has sizes ", weight.sizes(), ", and must be a matrix")
+                                         : std::string(" is undefined"));
+      return weight;
+    };
+    input_ = matrix(0).size(1);
+    output_ = matrix(1).size(1);
+    hidden_ = has_projection_ ? matrix(parameters_per_direction() - 1).size(1) : output_;
+    takes_ = takes_ && hidden_ > 0 && output_ > 0;
+    TORCH_CHECK_VALUE(!has_projection_ || hidden_ != output_, caller_.function, ": a projection is from ", hidden_,
+                      " to ", output_, " units, and LibTorch knows none that keeps their number");
+  }
+
+  void check_sizes(std::size_t parameter, at::IntArrayRef sizes) {
+    const at::Tensor& tensor = network_.parameters[parameter];
+    if (tensor.defined() && tensor.sizes() == sizes) return;
+    const bool is_expanded = tensor.defined() && sizes.size() == 1 &&
+                             at::is_expandable_to(tensor.sizes(), std::array<std::int64_t, 2>{1, sizes[0]});
+    TORCH_CHECK_VALUE(is_expanded, caller_.function, ": ", name(parameter),
+                      tensor.defined() ? c10::str(" has sizes ", tensor.sizes(), ", and must be ", sizes)
+                                       : std::string(" is undefined"));
+    takes_ = false;
+  }
+
+  void check_parameters() {
+    check_parameter_count();
+    take_sizes();
+    const std::int64_t rows = weight_blocks(network_.cell) * hidden_;
+    std::size_t next = 0;
+    for (std::int64_t i = 0; i < network_.num_layers * directions_; ++i) {
+      check_sizes(next++, {rows, i < directions_ ? input_ : directions_ * output_});
+      check_sizes(next++, {rows, output_});
+      for (int bias = 0; network_.has_biases && bias < 2; ++bias) check_sizes(next++, rows);
+      if (has_projection_) check_sizes(next++, {output_, hidden_});
+    }
+  }
+
+  /// Who forgets the embedding has ids where vectors should be.
+  const char* hint() const {
+    return at::isIntegralType(network_.data.scalar_type(), /*includeBool=*/false) ? "; did you forget the embedding?"
+                                                                                  : "";
+  }
+
+  void check_defined(const at::Tensor& tensor, const char* name) const {
+    TORCH_CHECK_VALUE(tensor.defined(), caller_.function, ": ", name, " is undefined");
+  }
+
+  void check_packed() {
+    const at::Tensor& data = network_.data;
+    check_defined(data, caller_.data);
+    TORCH_CHECK_VALUE(data.dim() == 2 && data.size(1) == input_, caller_.function, ": ", caller_.data, " has sizes ",
+                      data.sizes(), ", and must be [N, ", input_, "]", hint());
+    check_batch_sizes((network_.index.defined() ? network_.index : data).size(0));
+  }
+
+  /// A packed batch of so many rows.
+  void check_batch_sizes(std::int64_t rows) {
+    const at::Tensor& sizes = network_.batch_sizes;
+    TORCH_CHECK_TYPE(sizes.is_cpu() && sizes.scalar_type() == at::kLong, caller_.function, ": batch_sizes is ",
+                     sizes.scalar_type(), " on ", sizes.device(), ", and must be int64 (Long) on cpu");
+    TORCH_CHECK_VALUE(sizes.dim() == 1 && sizes.size(0) > 0, caller_.function, ": batch_sizes has sizes ",
+                      sizes.sizes(), ", and must be [T], T > 0");
+    const auto entries = sizes.accessor<std::int64_t, 1>();
+    std::int64_t rest = rows;
+    for (std::int64_t step = 0; step < entries.size(0); ++step) {
+      const std::int64_t size = entries[step];
+      const std::int64_t most = step == 0 ? rows : entries[step - 1];
+      TORCH_CHECK_VALUE(size >= 0 && size <= most, caller_.function, ": batch_sizes[", step, "] is ", size,
+                        ", and must be in 0 ... ", most, step == 0 ? ", the rows of data" : ", the one before it");
+      rest -= size;
+    }
+    TORCH_CHECK_VALUE(rest == 0, caller_.function, ": batch_sizes has the sum ", rows - rest, ", but data has ", rows,
+                      " rows");
+    documents_ = entries[0];
+    takes_ = takes_ && entries[entries.size(0) - 1] > 0;
+  }
+
+  void check_padded() {
+    const at::Tensor& data = network_.data;
+    check_defined(data, caller_.data);
+    TORCH_CHECK_VALUE(data.dim() == 3 && data.size(2) == input_, caller_.function, ": ", caller_.data, " has sizes ",
+                      data.sizes(), ", and must be ", network_.batch_first ? "[B, T, " : "[T, B, ", input_, "]",
+                      hint());
+    documents_ = data.size(network_.batch_first ? 0 : 1);
+    takes_ = takes_ && data.size(0) > 0 && data.size(1) > 0;
+  }
+
+  void check_states() const {
+    for (std::size_t i = 0; i < network_.states.size(); ++i) {
+      const at::Tensor& state = network_.states[i];
+      check_defined(state, caller_.states[i]);
+      const std::array<std::int64_t, 3> sizes = {network_.num_layers * directions_, documents_ + empty_documents_,
+                                                 i == 0 ? output_ : hidden_};
+      TORCH_CHECK_VALUE(state.sizes() == at::IntArrayRef(sizes), caller_.function, ": ", caller_.states[i],
+                        " has sizes ", state.sizes(), ", and must be ", at::IntArrayRef(sizes),
+                        ": layers times directions, documents, size");
+    }
+  }
+
+  bool is_of_type(const at::Tensor& tensor) const {
+    const at::Tensor& weight = network_.parameters[0];
+    if (tensor.device() != weight.device()) return false;
+    return tensor.scalar_type() == weight.scalar_type() ||
+           (at::autocast::is_autocast_enabled(weight.device().type()) && tensor.is_floating_point() &&
+            tensor.scalar_type() != at::kDouble && weight.scalar_type() != at::kDouble);
+  }
+
+  void check_type(const at::Tensor& tensor, const char* name, const char* but, const char* hint = "") const {
+    const at::Tensor& weight = network_.parameters[0];
+    TORCH_CHECK_TYPE(is_of_type(tensor), caller_.function, ": ", name, " is ", tensor.scalar_type(), " on ",
+                     tensor.device(), ", but ", but, " ", weight.scalar_type(), " on ", weight.device(), hint);
+  }
+
+  void check_types() const {
+    for (std::size_t i = 1; i < network_.parameters.size(); ++i) {
+      const at::Tensor& parameter = network_.parameters[i];
+      if (!is_of_type(parameter)) check_type(parameter, name(i).c_str(), "weight_ih_l0 is");
+    }
+    constexpr const char* but = "the parameters are";
+    check_type(network_.data, caller_.data, but, hint());
+    check_type(network_.states[0], caller_.states[0], but);
+    if (network_.states.size() > 1 && !caller_.is_operator) check_type(network_.states[1], caller_.states[1], but);
+  }
+
+  const Network& network_;
+  const Caller& caller_;
+  std::int64_t empty_documents_;
+  std::int64_t directions_;
+  std::int64_t input_ = 0;
+  std::int64_t output_ = 0;
+  std::int64_t hidden_ = 0;
+  std::int64_t documents_ = 0;
+  bool has_projection_ = false;
+  bool takes_ = true;
+};
+
+}  // namespace
+
+bool check_arguments(const Network& network, const Caller& caller, std::int64_t empty_documents) {
+  return Check(network, caller, empty_documents).run();
+}
+
+}  // namespace packseq::engine
