@@ -60,19 +60,18 @@ class Misfits {
     }
   }
 
-  void check() const {
-    TORCH_CHECK_VALUE(lines_.empty(),
-                      "load_state_dict: nothing is loaded, since state does not fit the module:", lines_);
+  bool empty() const { return lines_.empty(); }
+
+  void check(const std::string& suggestion = {}) const {
+    TORCH_CHECK_VALUE(empty(), "load_state_dict: nothing is loaded, since state does not fit the module:", lines_,
+                      suggestion);
   }
 
  private:
   std::string lines_;
 };
 
-}  // namespace
-
-void detail::check_fits(const torch::nn::Module& module, const StateDict& state, const std::string& prefix) {
-  const StateDict targets = tensors_of(module);
+Misfits misfits_of(const StateDict& targets, const StateDict& state, const std::string& prefix) {
   Misfits misfits;
   for (const auto& target : targets) {
     const std::string key = prefix + target.key();
@@ -88,7 +87,29 @@ void detail::check_fits(const torch::nn::Module& module, const StateDict& state,
       misfits.add(key, " is left over: the module has no ", key.substr(prefix.size()));
     }
   }
-  misfits.check();
+  return misfits;
+}
+
+/// What to say of the prefixes with which `state` fits; the module is often a part of the one that was saved.
+std::string suggest_prefix(const StateDict& targets, const StateDict& state) {
+  if (targets.is_empty()) return {};
+  const std::string& first = targets.front().key();
+  std::string prefixes;
+  for (const auto& entry : state) {
+    if (!entry.key().ends_with(first)) continue;
+    const std::string prefix = entry.key().substr(0, entry.key().size() - first.size());
+    if (!prefix.empty() && !prefix.ends_with('.')) continue;
+    if (misfits_of(targets, state, prefix).empty()) prefixes += (prefixes.empty() ? "\"" : " or \"") + prefix + '"';
+  }
+  return prefixes.empty() ? "" : "\nIt fits with the prefix " + prefixes;
+}
+
+}  // namespace
+
+void detail::check_fits(const torch::nn::Module& module, const StateDict& state, const std::string& prefix) {
+  const StateDict targets = tensors_of(module);
+  const Misfits misfits = misfits_of(targets, state, prefix);
+  if (!misfits.empty()) misfits.check(suggest_prefix(targets, state));
 }
 
 StateDict state_dict(const torch::nn::Module& module) {

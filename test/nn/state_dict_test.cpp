@@ -160,6 +160,30 @@ TEST(StateDict, ListsAllThatDoesNotFitAndLoadsNothing) {
   weight_hr_l0 is left over: the module has no weight_hr_l0)");
 }
 
+TEST(StateDict, SuggestsPrefixesThatFit) {
+  LSTM lstm(3, 4);
+  const auto under = [&](const std::vector<std::string>& prefixes) {
+    StateDict state;
+    for (const auto& prefix : prefixes) {
+      for (const auto& entry : state_dict(*lstm)) state.insert(prefix + entry.key(), entry.value());
+    }
+    return state;
+  };
+  expect_refused(*lstm, under({"module.lstm."}), "\nIt fits with the prefix \"module.lstm.\"");
+  expect_refused(*lstm, under({"a.", "b.c."}), "\nIt fits with the prefix \"a.\" or \"b.c.\"");
+  expect_refused(*lstm, under({""}), "\nIt fits with the prefix \"\"", {.prefix = "lstm."});
+  const auto expect_no_suggestion = [&](const StateDict& state) {
+    EXPECT_THAT([&] { load_state_dict(*lstm, state); },
+                testing::Throws<c10::ValueError>(
+                    testing::ResultOf(packseq::test::message_of, testing::Not(testing::HasSubstr("with the prefix")))));
+  };
+  expect_no_suggestion(under({"my"}));  // not a module's name
+  auto wide = under({"lstm."});
+  wide["lstm.weight_ih_l0"] = torch::ones({16, 4});
+  expect_no_suggestion(wide);
+  expect_no_suggestion(StateDict());
+}
+
 TEST(StateDict, LoadsNothingIfACopyFails) {
   torch::nn::Linear linear(2, 3);
   const StateDict before = copied(state_dict(*linear));

@@ -46,7 +46,8 @@ struct LoadOptions {
 /// thread may use the module meanwhile.
 /// @throws c10::ValueError that lists everything that does not fit: parameters or buffers without a key in `state`;
 ///   keys under `options.prefix` that the module does not know; tensors that are undefined or differ from the module's
-///   in sizes or dtype; different numbers for one tensor that the module holds under several names.
+///   in sizes or dtype; different numbers for one tensor that the module holds under several names. Prefixes with which
+///   `state` would fit are suggested.
 /// @code
 /// packseq::nn::load_state_dict(*lstm, packseq::nn::read_state_dict("model.pt"), {.prefix = "encoder.lstm."});
 /// @endcode
