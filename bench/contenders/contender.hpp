@@ -23,16 +23,23 @@ struct Prepared {
 struct Contender {
   std::string_view name;
   Prepared (*prepare)(const Inputs& inputs);
+  /// Backward in a bidirectional network it reads padding first, so that its numbers differ from those of the others.
+  bool reads_padding = false;
 };
 
-/// LibTorch's path for a padded batch. Backward in a bidirectional network it reads padding first, so that its
-/// numbers differ from those of the others there.
+/// LibTorch's path for a padded batch.
 extern const Contender padded;
 
 /// LibTorch's path for a packed batch.
 extern const Contender packed;
 
-/// packseq's fused engine, under the same calls.
+/// packseq's fused engine, under the calls of `packed`.
 extern const Contender fused;
+
+/// The same under those of `padded`: what a program gains that goes on padding.
+extern const Contender fused_padded;
+
+/// What is run while the engine is installed.
+Prepared in_engine(Prepared prepared);
 
 }  // namespace packseq::bench

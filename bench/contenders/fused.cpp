@@ -1,23 +1,18 @@
-#include <tuple>
+#include <utility>
 
 #include "contenders/contender.hpp"
 #include "packseq/engine/install.hpp"
 
 namespace packseq::bench {
 
-namespace {
-
-Prepared prepare_fused(const Inputs& inputs) {
-  Prepared prepared = packed.prepare(inputs);
-  prepared.forward = [forward = prepared.forward](const at::Tensor& data) {
+Prepared in_engine(Prepared prepared) {
+  prepared.forward = [forward = std::move(prepared.forward)](const at::Tensor& data) {
     const engine::InstallGuard guard;
     return forward(data);
   };
   return prepared;
 }
 
-}  // namespace
-
-const Contender fused{"fused", prepare_fused};
+const Contender fused{"fused", [](const Inputs& inputs) { return in_engine(packed.prepare(inputs)); }};
 
 }  // namespace packseq::bench

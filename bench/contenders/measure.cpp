@@ -8,10 +8,12 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "contenders/run.hpp"
 
@@ -19,23 +21,25 @@ namespace packseq::bench {
 
 namespace {
 
-/// @throws std::runtime_error if the contenders' results differ by more than rounding.
-void check_equal(const Case& subject, std::vector<Contender> contenders, const Inputs& inputs) {
-  // Backward, padded reads padding first: it answers another question.
-  if (subject.network.bidirectional) {
-    std::erase_if(contenders, [](const Contender& contender) { return contender.name == padded.name; });
-  }
-  const auto expected = Run(contenders[0], subject.mode, inputs).comparable_results();
-  for (std::size_t c = 1; c < contenders.size(); ++c) {
-    const auto actual = Run(contenders[c], subject.mode, inputs).comparable_results();
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      const auto error = (actual[i] - expected[i]).abs().max().item<double>();
-      const auto tolerance = 1e-4 * std::max(1.0, expected[i].abs().max().item<double>());
+/// @throws std::runtime_error if the results of contenders that answer the same question differ by more than rounding.
+void check_equal(const Case& subject, const std::vector<Contender>& contenders, const Inputs& inputs) {
+  struct Answer {
+    std::string_view contender;
+    std::vector<at::Tensor> results;
+  };
+  std::map<bool, Answer> expected;  // by what is read
+  for (const Contender& contender : contenders) {
+    const bool reads_padding = subject.network.bidirectional && contender.reads_padding;
+    const auto actual = Run(contender, subject.mode, inputs).comparable_results();
+    const auto& [first, results] = expected.try_emplace(reads_padding, Answer{contender.name, actual}).first->second;
+    for (std::size_t i = 0; i < actual.size(); ++i) {
+      const auto error = (actual[i] - results[i]).abs().max().item<double>();
+      const auto tolerance = 1e-4 * std::max(1.0, results[i].abs().max().item<double>());
       if (error <= tolerance) continue;
       const auto* result = i == 0 ? "output" : i == 1 ? "gradient of the input" : "gradient of a parameter";
       std::ostringstream message;
-      message << benchmark_name(subject, contenders[c].name) << ": the " << result << " differs from that of "
-              << contenders[0].name << " by up to " << error << ", more than " << tolerance;
+      message << benchmark_name(subject, contender.name) << ": the " << result << " differs from that of " << first
+              << " by up to " << error << ", more than " << tolerance;
       throw std::runtime_error(message.str());
     }
   }

@@ -23,6 +23,6 @@ Prepared prepare_padded(const Inputs& inputs) {
 
 }  // namespace
 
-const Contender padded{"padded", prepare_padded};
+const Contender padded{"padded", prepare_padded, /*reads_padding=*/true};
 
 }  // namespace packseq::bench

@@ -18,7 +18,8 @@ using packseq::cost::Kind;
 using packseq::cost::Mode;
 
 void add(const Case& subject) {
-  packseq::bench::register_case(subject, {packseq::bench::padded, packseq::bench::packed, packseq::bench::fused});
+  using namespace packseq::bench;
+  register_case(subject, {padded, packed, fused, fused_padded});
 }
 
 Case make_case(std::int64_t documents, std::int64_t longest, std::int64_t input, std::int64_t hidden,
@@ -53,6 +54,10 @@ std::vector<Case> everything() {
         cases.push_back(make_case(documents, 100, hidden, hidden, lengths));
       }
     }
+  }
+  for (const std::int64_t hidden : {128, 256, 512}) {
+    for (const std::int64_t documents : {1, 8, 32, 64})
+      cases.push_back(make_case(documents, 5, hidden, hidden, "equal"));
   }
   cases.push_back(make_case(1, 100, 256, 256, "equal"));
   cases.push_back(make_case(1, 100, 1024, 1024, "equal"));

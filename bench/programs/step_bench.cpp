@@ -14,6 +14,7 @@
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "contenders/measure.hpp"
@@ -86,12 +87,22 @@ Steps packed_steps(StepInputs<Module>& inputs) {
 }
 
 template <class Module>
-Steps fused_steps(StepInputs<Module>& inputs) {
+Steps in_engine(StepInputs<Module>& inputs, Steps steps) {
   engine::unfreeze(inputs.network->parameters());
-  return [steps = packed_steps(inputs)](StepState& state) {
+  return [steps = std::move(steps)](StepState& state) {
     const engine::InstallGuard guard;
     return steps(state);
   };
+}
+
+template <class Module>
+Steps fused_steps(StepInputs<Module>& inputs) {
+  return in_engine(inputs, packed_steps(inputs));
+}
+
+template <class Module>
+Steps fused_padded_steps(StepInputs<Module>& inputs) {
+  return in_engine(inputs, padded_steps(inputs));
 }
 
 template <class Module>
@@ -139,6 +150,7 @@ constexpr StepContender<Module> step_contenders[] = {{"padded", padded_steps<Mod
                                                      {"packed", packed_steps<Module>},
                                                      {"cell", cell_steps<Module>},
                                                      {"fused", fused_steps<Module>},
+                                                     {"fused_padded", fused_padded_steps<Module>},
                                                      {"frozen", frozen_steps<Module>}};
 
 StepState zeros(const StepCase& subject) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Times Python's recurrent networks on packed batches before and after packseq's engine is installed:
+"""Times Python's recurrent networks before and after packseq's engine is installed: on packed batches, on padded ones of
+equal lengths (fill 1), and a step of one document at a time, in inference:
 
     python3 bench/reports/python_before_after.py build/packseq_torch.so
 
@@ -21,11 +22,11 @@ import time
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 from tables import format_table
 
-FORMATS = {"case": "", "fill": ".2f", "before": ".2f", "after": ".2f", "ratio": ".2f", "spread": ".0%"}
+FORMATS = {"case": "", "fill": ".2f", "before": ".3f", "after": ".3f", "ratio": ".2f", "spread": ".0%"}
 
 
 def parse_shape(text):
@@ -43,29 +44,39 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def make_batch(batch, size):
-    """Documents of 10 to 100 steps."""
-    return pack_sequence([torch.randn(length, size) for length in torch.linspace(100, 10, batch).long().tolist()])
+def make_batches(batch, size):
+    """[(name, fill, batch, calls that are timed as one)]: documents of 10 to 100 steps, of 100 each, and one of one."""
+    lengths = torch.linspace(100, 10, batch).long()
+    packed = pack_sequence([torch.randn(length, size) for length in lengths.tolist()])
+    return [(f"packed B:{batch} T:100", len(packed.data) / (batch * 100), packed, 1),
+            (f"padded B:{batch} T:100", 1, torch.randn(100, batch, size), 1),
+            ("padded B:1 T:1", 1, torch.randn(1, 1, size), 50)]
 
 
-def infer(network, packed):
+def run(network, batch):
+    output = network(batch)[0]
+    return output.data if isinstance(output, PackedSequence) else output
+
+
+def infer(network, batch):
     with torch.inference_mode():
-        return [network(packed)[0].data]
+        return [run(network, batch)]
 
 
-def train(network, packed):
+def train(network, batch):
     network.zero_grad()
-    network(packed)[0].data.sum().backward()
+    run(network, batch).sum().backward()
     return [parameter.grad for parameter in network.parameters()]
 
 
-def seconds(function):
+def seconds(function, calls):
     begin = time.perf_counter()
-    function()
-    return time.perf_counter() - begin
+    for _ in range(calls):
+        function()
+    return (time.perf_counter() - begin) / calls
 
 
-def measure(function, rounds):
+def measure(function, calls, rounds):
     """The times of `function` before and after: the first, untimed, round shows that they agree."""
     before, after = [], []
     torch.ops.packseq.uninstall()
@@ -74,9 +85,9 @@ def measure(function, rounds):
     torch.testing.assert_close(function(), expected, rtol=1e-3, atol=1e-3)
     for _ in range(rounds):
         torch.ops.packseq.uninstall()
-        before.append(seconds(function))
+        before.append(seconds(function, calls))
         torch.ops.packseq.install()
-        after.append(seconds(function))
+        after.append(seconds(function, calls))
     return before, after
 
 
@@ -85,15 +96,16 @@ def spread(times):
 
 
 def make_rows(batch, size, rounds):
-    packed = make_batch(batch, size)
-    for kind in (nn.LSTM, nn.GRU, nn.RNN):
-        network = kind(size, size)
-        for mode, run in (("inference", infer), ("training", train)):
-            times = measure(lambda: run(network, packed), rounds)
-            before, after = (1e3 * statistics.median(values) for values in times)
-            yield {"case": f"{kind.__name__.lower()} {mode} B:{batch} T:100 I:{size} H:{size}",
-                   "fill": len(packed.data) / (batch * 100), "before": before, "after": after,
-                   "ratio": before / after, "spread": max(map(spread, times))}
+    for layout, fill, inputs, calls in make_batches(batch, size):
+        for kind in (nn.LSTM, nn.GRU, nn.RNN):
+            network = kind(size, size)
+            for mode, call in (("inference", infer), ("training", train)):
+                if calls > 1 and call is train:
+                    continue
+                times = measure(lambda: call(network, inputs), calls, rounds)
+                before, after = (1e3 * statistics.median(values) for values in times)
+                yield {"case": f"{kind.__name__.lower()} {mode} {layout} I:{size} H:{size}", "fill": fill,
+                       "before": before, "after": after, "ratio": before / after, "spread": max(map(spread, times))}
 
 
 def main():
