@@ -4,7 +4,11 @@
 #include <ATen/autocast_mode.h>
 #include <c10/util/Exception.h>
 
+#include <cstddef>
+#include <optional>
 #include <string>
+
+#include "sequence/check.hpp"
 
 namespace packseq::engine {
 namespace {
@@ -14,21 +18,13 @@ std::int64_t weight_blocks(Cell cell) { return cell == Cell::lstm ? 4 : cell == 
 /// Checks one argument after the other, since each says what sizes the next must have.
 class Check {
  public:
-  Check(const Network& network, const Caller& caller, std::int64_t empty_documents)
-      : network_(network),
-        caller_(caller),
-        empty_documents_(empty_documents),
-        directions_(network.bidirectional ? 2 : 1) {}
+  Check(const Network& network, const Caller& caller)
+      : network_(network), caller_(caller), directions_(network.bidirectional ? 2 : 1) {}
 
-  bool run() {
-    check_states_are_there();
+  bool run(std::optional<std::int64_t> documents) {
     check_parameters();
-    if (network_.batch_sizes.defined()) {
-      check_packed();
-    } else {
-      check_padded();
-    }
-    check_states();
+    check_data();
+    check_states(documents ? *documents : documents_of_batch());
     check_types();
     return takes_;
   }
@@ -49,36 +45,37 @@ class Check {
     return network_.parameters.size() / static_cast<std::size_t>(network_.num_layers * directions_);
   }
 
-  void check_states_are_there() const {
-    const std::size_t wanted = network_.cell == Cell::lstm ? 2 : 1;
-    TORCH_CHECK_VALUE(network_.states.size() == wanted, caller_.function, ": hx has ", network_.states.size(),
-                      " tensors, and must have ", wanted, wanted == 2 ? ", h_0 and c_0" : ", h_0");
+  void check_defined(const at::Tensor& tensor, const char* name) const {
+    TORCH_CHECK_VALUE(tensor.defined(), caller_.function, ": ", name, " is undefined");
   }
 
   void check_parameter_count() {
-    TORCH_CHECK_VALUE(network_.num_layers >= 1, caller_.function, ": num_layers is ", network_.num_layers,
-                      ", and must be at least 1");
     const auto count = static_cast<std::int64_t>(network_.parameters.size());
+    constexpr std::int64_t most = std::int64_t{1} << 59;  // else products overflow
+    TORCH_CHECK_VALUE(network_.num_layers >= 1 && network_.num_layers <= most, caller_.function, ": num_layers is ",
+                      network_.num_layers, ", and must be in 1 ... ", most);
     const std::int64_t without_projection = network_.has_biases ? 4 : 2;
     const std::int64_t layers = network_.num_layers * directions_;
     const std::int64_t per_direction = count / layers;
     has_projection_ = network_.cell == Cell::lstm && per_direction == without_projection + 1;
-    TORCH_CHECK_VALUE(
-        count == layers * per_direction && (per_direction == without_projection || has_projection_), caller_.function,
-        ": there are ", count, " parameters, and must be ", layers * without_projection,
-        network_.cell == Cell::lstm ? c10::str(", or with a projection ", layers * (without_projection + 1))
-                                    : std::string(),
-        ": num_layers is ", network_.num_layers, ", with ", directions_,
-        directions_ == 1 ? " direction and " : " directions and ", network_.has_biases ? "biases" : "no biases");
+    const auto of_projection = [&] { return c10::str(", or with a projection ", layers * (without_projection + 1)); };
+    TORCH_CHECK_VALUE(count == layers * per_direction && (per_direction == without_projection || has_projection_),
+                      caller_.function, ": there are ", count, " parameters, and must be ", layers * without_projection,
+                      network_.cell == Cell::lstm ? of_projection() : std::string(), ": num_layers is ",
+                      network_.num_layers, ", with ", directions_,
+                      directions_ == 1 ? " direction and " : " directions and ",
+                      network_.has_biases ? "biases" : "no biases");
+    for (std::size_t i = 0; i < network_.parameters.size(); ++i) {
+      if (!network_.parameters[i].defined()) check_defined(network_.parameters[i], name(i).c_str());
+    }
   }
 
   /// The sizes of the first layer's weights are those of all others.
   void take_sizes() {
     const auto matrix = [&](std::size_t i) -> const at::Tensor& {
       const at::Tensor& weight = network_.parameters[i];
-      TORCH_CHECK_VALUE(weight.defined() && weight.dim() == 2, caller_.function, ": ", name(i),
-                        weight.defined() ? c10::str(" has sizes ", weight.sizes(), ", and must be a matrix")
-                                         : std::string(" is undefined"));
+      TORCH_CHECK_VALUE(weight.dim() == 2, caller_.function, ": ", name(i), " has sizes ", weight.sizes(),
+                        ", and must be a matrix");
       return weight;
     };
     input_ = matrix(0).size(1);
@@ -91,12 +88,11 @@ class Check {
 
   void check_sizes(std::size_t parameter, at::IntArrayRef sizes) {
     const at::Tensor& tensor = network_.parameters[parameter];
-    if (tensor.defined() && tensor.sizes() == sizes) return;
-    const bool is_expanded = tensor.defined() && sizes.size() == 1 &&
-                             at::is_expandable_to(tensor.sizes(), std::array<std::int64_t, 2>{1, sizes[0]});
-    TORCH_CHECK_VALUE(is_expanded, caller_.function, ": ", name(parameter),
-                      tensor.defined() ? c10::str(" has sizes ", tensor.sizes(), ", and must be ", sizes)
-                                       : std::string(" is undefined"));
+    if (tensor.sizes() == sizes) return;
+    const bool is_expanded =
+        sizes.size() == 1 && at::is_expandable_to(tensor.sizes(), std::array<std::int64_t, 2>{1, sizes[0]});
+    TORCH_CHECK_VALUE(is_expanded, caller_.function, ": ", name(parameter), " has sizes ", tensor.sizes(),
+                      ", and must be ", sizes);
     takes_ = false;
   }
 
@@ -119,55 +115,32 @@ class Check {
                                                                                   : "";
   }
 
-  void check_defined(const at::Tensor& tensor, const char* name) const {
-    TORCH_CHECK_VALUE(tensor.defined(), caller_.function, ": ", name, " is undefined");
-  }
-
-  void check_packed() {
+  void check_data() const {
     const at::Tensor& data = network_.data;
     check_defined(data, caller_.data);
-    TORCH_CHECK_VALUE(data.dim() == 2 && data.size(1) == input_, caller_.function, ": ", caller_.data, " has sizes ",
-                      data.sizes(), ", and must be [N, ", input_, "]", hint());
-    check_batch_sizes((network_.index.defined() ? network_.index : data).size(0));
+    const char* const sizes = !network_.is_padded() ? "[N, " : network_.batch_first ? "[B, T, " : "[T, B, ";
+    TORCH_CHECK_VALUE(data.dim() == (network_.is_padded() ? 3 : 2) && data.size(-1) == input_, caller_.function, ": ",
+                      caller_.data, " has sizes ", data.sizes(), ", and must be ", sizes, input_, "]", hint());
   }
 
-  /// A packed batch of so many rows.
-  void check_batch_sizes(std::int64_t rows) {
-    const at::Tensor& sizes = network_.batch_sizes;
-    TORCH_CHECK_TYPE(sizes.is_cpu() && sizes.scalar_type() == at::kLong, caller_.function, ": batch_sizes is ",
-                     sizes.scalar_type(), " on ", sizes.device(), ", and must be int64 (Long) on cpu");
-    TORCH_CHECK_VALUE(sizes.dim() == 1 && sizes.size(0) > 0, caller_.function, ": batch_sizes has sizes ",
-                      sizes.sizes(), ", and must be [T], T > 0");
-    const auto entries = sizes.accessor<std::int64_t, 1>();
-    std::int64_t rest = rows;
-    for (std::int64_t step = 0; step < entries.size(0); ++step) {
-      const std::int64_t size = entries[step];
-      const std::int64_t most = step == 0 ? rows : entries[step - 1];
-      TORCH_CHECK_VALUE(size >= 0 && size <= most, caller_.function, ": batch_sizes[", step, "] is ", size,
-                        ", and must be in 0 ... ", most, step == 0 ? ", the rows of data" : ", the one before it");
-      rest -= size;
+  std::int64_t documents_of_batch() {
+    const at::Tensor& data = network_.data;
+    if (network_.is_padded()) {
+      takes_ = takes_ && data.size(0) > 0 && data.size(1) > 0;
+      return data.size(network_.batch_first ? 0 : 1);
     }
-    TORCH_CHECK_VALUE(rest == 0, caller_.function, ": batch_sizes has the sum ", rows - rest, ", but data has ", rows,
-                      " rows");
-    documents_ = entries[0];
-    takes_ = takes_ && entries[entries.size(0) - 1] > 0;
+    const auto sizes = packseq::detail::checked_batch_sizes(caller_.function, network_.batch_sizes, data.size(0));
+    takes_ = takes_ && sizes.back() > 0;
+    return sizes.front();
   }
 
-  void check_padded() {
-    const at::Tensor& data = network_.data;
-    check_defined(data, caller_.data);
-    TORCH_CHECK_VALUE(data.dim() == 3 && data.size(2) == input_, caller_.function, ": ", caller_.data, " has sizes ",
-                      data.sizes(), ", and must be ", network_.batch_first ? "[B, T, " : "[T, B, ", input_, "]",
-                      hint());
-    documents_ = data.size(network_.batch_first ? 0 : 1);
-    takes_ = takes_ && data.size(0) > 0 && data.size(1) > 0;
-  }
-
-  void check_states() const {
+  void check_states(std::int64_t documents) const {
+    TORCH_CHECK_VALUE(network_.cell != Cell::lstm || network_.states.size() == 2, caller_.function, ": hx has ",
+                      network_.states.size(), " tensors, and must have 2, h_0 and c_0");
     for (std::size_t i = 0; i < network_.states.size(); ++i) {
       const at::Tensor& state = network_.states[i];
       check_defined(state, caller_.states[i]);
-      const std::array<std::int64_t, 3> sizes = {network_.num_layers * directions_, documents_ + empty_documents_,
+      const std::array<std::int64_t, 3> sizes = {network_.num_layers * directions_, documents,
                                                  i == 0 ? output_ : hidden_};
       TORCH_CHECK_VALUE(state.sizes() == at::IntArrayRef(sizes), caller_.function, ": ", caller_.states[i],
                         " has sizes ", state.sizes(), ", and must be ", at::IntArrayRef(sizes),
@@ -202,20 +175,20 @@ class Check {
 
   const Network& network_;
   const Caller& caller_;
-  std::int64_t empty_documents_;
   std::int64_t directions_;
   std::int64_t input_ = 0;
   std::int64_t output_ = 0;
   std::int64_t hidden_ = 0;
-  std::int64_t documents_ = 0;
   bool has_projection_ = false;
   bool takes_ = true;
 };
 
 }  // namespace
 
-bool check_arguments(const Network& network, const Caller& caller, std::int64_t empty_documents) {
-  return Check(network, caller, empty_documents).run();
+bool check_arguments(const Network& network, const Caller& caller) { return Check(network, caller).run(std::nullopt); }
+
+bool check_arguments(const Network& network, const Caller& caller, std::int64_t documents) {
+  return Check(network, caller).run(documents);
 }
 
 }  // namespace packseq::engine

@@ -15,15 +15,17 @@ struct Caller {
   bool is_operator = false;  ///< Of LibTorch: a cell state may have a dtype of its own, since LibTorch computes that.
 };
 
-/// Refuses arguments of a network that do not fit each other: sizes, batch sizes, dtypes, devices. Besides those of
-/// the batch, `states` are of so many documents without tokens.
-///
-/// Returns whether the engine takes arguments of these sizes. LibTorch computes some more: a batch without documents
-/// or steps, steps without tokens at its end, biases that are to be expanded.
-/// @throws c10::ValueError if something has not the sizes that the first layer's weights ask for, or batch sizes are
-///   not those of a packed batch.
+/// Refuses arguments of a network that do not fit each other. Returns whether the engine takes arguments of these
+/// sizes; others are LibTorch's to compute or to refuse: nothing in the batch, steps without tokens at its end, biases
+/// that are to be expanded, no hidden units.
+/// @throws c10::ValueError if something is undefined or has not the sizes that the first layer's weights ask for, there
+///   are more or fewer layers, parameters or states than belong together, or `batch_sizes` is not that of a packed batch.
+/// @throws c10::TypeError if `batch_sizes` is not int64 on the CPU.
 /// @throws c10::TypeError if something differs from the parameters in dtype or device; under autocast, which brings
 ///   floating-point numbers to one dtype, all but Double may.
-bool check_arguments(const Network& network, const Caller& caller, std::int64_t empty_documents = 0);
+bool check_arguments(const Network& network, const Caller& caller);
+
+/// The same for a batch that is known to be well formed; states are of so many documents.
+bool check_arguments(const Network& network, const Caller& caller, std::int64_t documents);
 
 }  // namespace packseq::engine

@@ -10,6 +10,7 @@
 #include <new>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "engine/check.hpp"
@@ -21,13 +22,13 @@ namespace {
 std::atomic<bool> is_installed = false;
 std::atomic<int> guards = 0;
 
+constexpr std::array operators = {"lstm", "gru", "rnn_tanh", "rnn_relu"};  // by their cells
+
 /// As LibTorch's operators call their arguments; `hx` is a list for an LSTM alone.
 Caller caller_of(const Network& network) {
-  constexpr std::array functions = {"lstm", "gru", "rnn_tanh", "rnn_relu"};
-  const bool is_lstm = network.cell == Cell::lstm;
-  return {.function = functions[static_cast<std::size_t>(network.cell)],
-          .data = network.batch_sizes.defined() ? "data" : "input",
-          .states = {is_lstm ? "hx[0]" : "hx", "hx[1]"},
+  return {.function = operators[static_cast<std::size_t>(network.cell)],
+          .data = network.is_padded() ? "input" : "data",
+          .states = {network.cell == Cell::lstm ? "hx[0]" : "hx", "hx[1]"},
           .is_operator = true};
 }
 
@@ -52,42 +53,36 @@ NetworkResult run_where_it_applies(const Network& network) {
   return applies ? run_network(network) : run_network_in_libtorch(network);
 }
 
-using Output = std::tuple<at::Tensor, at::Tensor>;
+/// An LSTM has a list of states, and a cell state among its results.
+template <Cell cell>
+using States = std::conditional_t<cell == Cell::lstm, at::TensorList, const at::Tensor&>;
 
-Output without_cell_state(const Network& network) {
-  auto [output, h_n, none] = run_where_it_applies(network);
-  return {std::move(output), std::move(h_n)};
-}
-
-NetworkResult packed_lstm(const at::Tensor& data, const at::Tensor& batch_sizes, at::TensorList hx,
-                          at::TensorList params, bool has_biases, std::int64_t num_layers, double dropout, bool train,
-                          bool bidirectional) {
-  return run_where_it_applies(
-      {Cell::lstm, data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional});
-}
-
-NetworkResult padded_lstm(const at::Tensor& input, at::TensorList hx, at::TensorList params, bool has_biases,
-                          std::int64_t num_layers, double dropout, bool train, bool bidirectional, bool batch_first) {
-  return run_where_it_applies(
-      {Cell::lstm, input, {}, hx, params, has_biases, num_layers, dropout, train, bidirectional, {}, {}, batch_first});
+template <Cell cell>
+auto results_of(const Network& network) {
+  auto results = run_where_it_applies(network);
+  if constexpr (cell == Cell::lstm) {
+    return results;
+  } else {
+    return std::make_tuple(std::get<0>(std::move(results)), std::get<1>(std::move(results)));
+  }
 }
 
 template <Cell cell>
-Output packed(const at::Tensor& data, const at::Tensor& batch_sizes, const at::Tensor& hx, at::TensorList params,
-              bool has_biases, std::int64_t num_layers, double dropout, bool train, bool bidirectional) {
-  return without_cell_state(
-      {cell, data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional});
+auto packed(const at::Tensor& data, const at::Tensor& batch_sizes, States<cell> hx, at::TensorList params,
+            bool has_biases, std::int64_t num_layers, double dropout, bool train, bool bidirectional) {
+  return results_of<cell>({cell, data, batch_sizes, hx, params, has_biases, num_layers, dropout, train, bidirectional});
 }
 
 template <Cell cell>
-Output padded(const at::Tensor& input, const at::Tensor& hx, at::TensorList params, bool has_biases,
-              std::int64_t num_layers, double dropout, bool train, bool bidirectional, bool batch_first) {
-  return without_cell_state(
-      {cell, input, {}, hx, params, has_biases, num_layers, dropout, train, bidirectional, {}, {}, batch_first});
+auto padded(const at::Tensor& input, States<cell> hx, at::TensorList params, bool has_biases, std::int64_t num_layers,
+            double dropout, bool train, bool bidirectional, bool batch_first) {
+  return results_of<cell>(
+      {cell, input, {}, hx, params, has_biases, num_layers, dropout, train, bidirectional, batch_first});
 }
 
 template <Cell cell>
-void register_cell(torch::Library& library, const std::string& name) {
+void register_cell(torch::Library& library) {
+  const std::string name = operators[static_cast<std::size_t>(cell)];
   library.impl((name + ".data").c_str(), packed<cell>);
   library.impl((name + ".input").c_str(), padded<cell>);
 }
@@ -101,11 +96,10 @@ void register_kernels() {
   for (std::size_t i = 0; i < keys.size(); ++i) {
     auto* const library =
         new (memory[i].data()) torch::Library(torch::Library::IMPL, "aten", keys[i], __FILE__, __LINE__);
-    library->impl("lstm.data", packed_lstm);
-    library->impl("lstm.input", padded_lstm);
-    register_cell<Cell::gru>(*library, "gru");
-    register_cell<Cell::rnn_tanh>(*library, "rnn_tanh");
-    register_cell<Cell::rnn_relu>(*library, "rnn_relu");
+    register_cell<Cell::lstm>(*library);
+    register_cell<Cell::gru>(*library);
+    register_cell<Cell::rnn_tanh>(*library);
+    register_cell<Cell::rnn_relu>(*library);
   }
 }
 

@@ -51,7 +51,8 @@ LayerResult run_in_libtorch(const Layer& layer) {
   if (layer.c_0.defined()) states.push_back(layer.c_0);
   auto [output, h_n, c_n] = run_network_in_libtorch({layer.cell, layer.data, layer.batch_sizes, states,
                                                      layer.parameters, layer.has_biases, /*num_layers=*/1,
-                                                     /*dropout=*/0, /*train=*/false, layer.bidirectional, layer.index});
+                                                     /*dropout=*/0, /*train=*/false, layer.bidirectional,
+                                                     /*batch_first=*/false, layer.index});
   return {layer.batch_first ? output.transpose(0, 1) : output, std::move(h_n), std::move(c_n)};
 }
 
@@ -110,7 +111,8 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
       std::vector<bool> needed;
       for (std::size_t i = 0; i < saved.size(); ++i) needed.push_back(context->needs_input_grad(i));
       layer = contiguous(std::move(layer));
-      if (context->saved_data["output_version"].toTensor()._version() > 0) output = run_forward(layer, kept).output;
+      const bool is_changed = context->saved_data["output_version"].toTensor()._version() > 0;
+      if (is_changed) output = run_forward(layer, {}).output;
       result = run_backward(layer, output, kept, gradients, needed);
     }
     result.emplace_back();  // of the layer

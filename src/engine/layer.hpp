@@ -25,7 +25,9 @@ struct Layer {
   std::vector<at::Tensor> parameters;
   bool has_biases = true;
   bool bidirectional = false;
-  bool batch_first = false;  ///< Of a padded batch's output.
+  bool batch_first = false;  ///< A padded output is [B, T, *]; `data` is [T, B, I] all the same.
+
+  bool is_padded() const { return !batch_sizes.defined(); }
 };
 
 /// What a layer makes of a batch.

@@ -40,11 +40,12 @@ std::array<Tensor, 3> use_frozen(kernels::Direction<T>& direction, const Shape& 
   return all;
 }
 
-/// With LibTorch's strides: a padded batch is [T, B, *] in memory, whatever comes first.
+/// With LibTorch's strides: a padded batch is [T, B, *] in memory, whatever comes first. It is no view: one that is
+/// made without gradients may not be changed in place where gradients are recorded.
 Tensor make_output(const Layer& layer, const Shape& shape) {
   const auto options = layer.data.options().requires_grad(false);
   const std::int64_t width = shape.directions * shape.output;
-  if (!shape.is_padded) return at::empty({shape.rows, width}, options);
+  if (!layer.is_padded()) return at::empty({shape.rows, width}, options);
   const std::int64_t steps = layer.data.size(0);
   const std::int64_t documents = layer.data.size(1);
   return layer.batch_first ? at::empty_strided({documents, steps, width}, {width, documents * width, 1}, options)
@@ -87,9 +88,9 @@ Tensor projected(const Layer& layer, const Shape& shape) {
 }  // namespace
 
 Layer contiguous(Layer layer) {
-  if (layer.batch_sizes.defined()) layer.batch_sizes = layer.batch_sizes.contiguous();
+  if (!layer.is_padded()) layer.batch_sizes = layer.batch_sizes.contiguous();
   // Tokens of a padded batch may lie anywhere.
-  if (layer.data.dim() != 3 || layer.data.stride(2) != 1) layer.data = layer.data.contiguous();
+  if (!layer.is_padded() || layer.data.stride(2) != 1) layer.data = layer.data.contiguous();
   layer.h_0 = layer.h_0.contiguous();
   if (layer.c_0.defined()) layer.c_0 = layer.c_0.contiguous();
   for (Tensor& parameter : layer.parameters) parameter = parameter.contiguous();

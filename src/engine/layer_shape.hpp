@@ -26,9 +26,8 @@ class Shape {
  public:
   explicit Shape(const Layer& layer)
       : layer_(layer),
-        is_padded(layer.data.dim() == 3),
-        rows(is_padded ? layer.data.size(0) * layer.data.size(1)
-                       : (layer.index.defined() ? layer.index : layer.data).size(0)),
+        rows(layer.is_padded() ? layer.data.size(0) * layer.data.size(1)
+                               : (layer.index.defined() ? layer.index : layer.data).size(0)),
         input(layer.data.size(-1)),
         output(layer.h_0.size(2)),
         hidden(layer.c_0.defined() ? layer.c_0.size(2) : output),
@@ -45,7 +44,6 @@ class Shape {
   const Layer& layer_;
 
  public:
-  const bool is_padded;
   const std::int64_t rows, input, output, hidden, directions;
   const std::size_t per_direction;
   const std::int64_t gate_row;
@@ -82,8 +80,8 @@ void set_inputs(kernels::Direction<T>& to, const Layer& layer, const Shape& shap
   }
   if (shape.has_projection()) to.weight_hr = pointer<T>(shape.parameter(direction, shape.per_direction - 1));
   to.input = pointer<T>(layer.data);
-  to.input_rows = size(shape.is_padded ? shape.rows : layer.data.size(0));
-  if (shape.is_padded) to.input_strides = {size(layer.data.stride(0)), size(layer.data.stride(1))};
+  to.input_rows = size(layer.is_padded() ? shape.rows : layer.data.size(0));
+  if (layer.is_padded()) to.input_strides = {size(layer.data.stride(0)), size(layer.data.stride(1))};
   to.index = pointer<std::int32_t>(layer.index);
   to.h_0 = const_pointer_to_direction<T>(layer.h_0, direction);
   to.c_0 = const_pointer_to_direction<T>(layer.c_0, direction);
@@ -100,7 +98,7 @@ void set_direction(kernels::Direction<T>& to, const Layer& layer, const Shape& s
 }
 
 inline std::vector<std::int64_t> batch_sizes_of(const Layer& layer) {
-  if (!layer.batch_sizes.defined()) return std::vector<std::int64_t>(size(layer.data.size(0)), layer.data.size(1));
+  if (layer.is_padded()) return std::vector<std::int64_t>(size(layer.data.size(0)), layer.data.size(1));
   const auto* const first = layer.batch_sizes.const_data_ptr<std::int64_t>();
   return {first, first + layer.batch_sizes.size(0)};
 }

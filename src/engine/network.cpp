@@ -78,10 +78,10 @@ NetworkResult run_network_in_libtorch(const Network& network) {
   const at::Tensor data = network.index.defined() ? network.data.index_select(0, network.index) : network.data;
   const auto run = [&](auto function, const auto& states) {
     const Network& n = network;
-    return n.batch_sizes.defined() ? function(data, n.batch_sizes.contiguous(), states, n.parameters, n.has_biases,
-                                              n.num_layers, n.dropout, n.train, n.bidirectional)
-                                   : function(data, states, n.parameters, n.has_biases, n.num_layers, n.dropout,
-                                              n.train, n.bidirectional, n.batch_first);
+    return !n.is_padded() ? function(data, n.batch_sizes.contiguous(), states, n.parameters, n.has_biases, n.num_layers,
+                                     n.dropout, n.train, n.bidirectional)
+                          : function(data, states, n.parameters, n.has_biases, n.num_layers, n.dropout, n.train,
+                                     n.bidirectional, n.batch_first);
   };
   const auto without_cell_state = [&](auto function) -> NetworkResult {
     auto [output, h_n] = run(function, network.states[0]);

@@ -23,9 +23,11 @@ struct Network {
   double dropout;
   bool train;
   bool bidirectional;
+  bool batch_first = false;    ///< Of a padded batch.
   at::Tensor index = {};       ///< As in `Layer`, of the first layer.
   at::Tensor known_sums = {};  ///< Likewise.
-  bool batch_first = false;    ///< Of a padded batch.
+
+  bool is_padded() const { return !batch_sizes.defined(); }
 };
 
 /// What comes out: the output's data [N, D * P], or padded as it came in, h_n and, of an LSTM, c_n.
@@ -43,7 +45,7 @@ at::Tensor project_input(const Network& network);
 /// SGD does so without its being counted. Both of the functions below do so.
 void unfreeze_trained(at::TensorList parameters);
 
-/// Runs a network that is supported, and that `check_arguments` takes.
+/// Runs a network that is supported, and of which `check_arguments` says that the engine takes it.
 NetworkResult run_network(const Network& network);
 
 /// The same by LibTorch's own code, whether the engine is installed or not.

@@ -82,7 +82,7 @@ at::Tensor project_words(const char* function, Cell cell, const at::Tensor& rows
                            options.bidirectional()};
   };
   const at::Tensor row = rows.narrow(0, 0, 1);
-  const bool is_taken = engine::check_arguments(network(row), {function, "a row of the embedding", {"h_0", "c_0"}});
+  const bool is_taken = engine::check_arguments(network(row), {function, "a row of the embedding", {"h_0", "c_0"}}, 1);
   TORCH_CHECK_VALUE(is_taken, function, ": the biases have not the sizes that the options tell");
   return engine::project_input(network(rows));
 }

@@ -25,8 +25,8 @@ class PackedRun {
   /// The caller's `state`; zeros, [layers * D, B, size], where it is undefined.
   at::Tensor given(const at::Tensor& state, std::int64_t size) const;
 
-  /// Checks that data, weights and the given `states` fit each other. Whether the engine takes them.
-  bool check(const std::vector<at::Tensor>& states) const;
+  /// Checks that data, weights and the given `states` fit each other.
+  void check(const std::vector<at::Tensor>& states) const;
 
   /// A given state, longest document first.
   at::Tensor sorted(const at::Tensor& state) const;
@@ -38,8 +38,7 @@ class PackedRun {
   at::Tensor of_input(const at::Tensor& state) const { return state.narrow(1, 0, nonempty_).contiguous(); }
 
   /// Runs the documents that are not empty, from their `states`.
-  engine::NetworkResult run(const std::vector<at::Tensor>& states, engine::Choice choice, bool is_taken,
-                            bool train) const;
+  engine::NetworkResult run(const std::vector<at::Tensor>& states, engine::Choice choice, bool train) const;
 
   /// What the caller gets for the output `data`.
   PackedSequence output(at::Tensor data) const;
@@ -82,32 +81,42 @@ PackedRun::PackedRun(const char* function, engine::Cell cell, const Input& input
 }
 
 engine::Network PackedRun::network(const std::vector<at::Tensor>& states, bool train) const {
-  return {cell_,   input_.data,        batch_sizes_, states,           weights_,     options_.bias(),
-          layers_, options_.dropout(), train,        directions_ == 2, input_.index, input_.known_sums};
+  return {cell_,
+          input_.data,
+          batch_sizes_,
+          states,
+          weights_,
+          options_.bias(),
+          layers_,
+          options_.dropout(),
+          train,
+          directions_ == 2,
+          /*batch_first=*/false,
+          input_.index,
+          input_.known_sums};
 }
 
 at::Tensor PackedRun::given(const at::Tensor& state, std::int64_t size) const {
   return state.defined() ? state : at::zeros({layers_ * directions_, batch_, size}, input_.data.options());
 }
 
-bool PackedRun::check(const std::vector<at::Tensor>& states) const {
-  return engine::check_arguments(network(states, /*train=*/false),
-                                 {function_, "the data of input", {"state.h", "state.c"}}, batch_ - nonempty_);
+void PackedRun::check(const std::vector<at::Tensor>& states) const {
+  const bool is_taken = engine::check_arguments(network(states, /*train=*/false),
+                                                {function_, "the data of input", {"state.h", "state.c"}}, batch_);
+  TORCH_CHECK_VALUE(is_taken, function_, ": the biases have not the sizes that the options tell");
 }
 
 at::Tensor PackedRun::sorted(const at::Tensor& state) const {
   return input_.batch.sorted_indices().defined() ? state.index_select(1, input_.batch.sorted_indices()) : state;
 }
 
-engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, engine::Choice choice, bool is_taken,
-                                     bool train) const {
+engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, engine::Choice choice, bool train) const {
   const engine::Network of_nonempty = network(states, train);
   if (choice == engine::Choice::libtorch) return engine::run_network_in_libtorch(of_nonempty);
   const auto support = engine::supports_tensors(input_.data, states, weights_);
   TORCH_CHECK_VALUE(support || choice == engine::Choice::automatic, function_,
                     ": engine is Choice::fused, but the fused engine does not run this: ", support.reason);
-  // Where somebody has given the parameters sizes that are only LibTorch's to run.
-  return support && is_taken ? engine::run_network(of_nonempty) : engine::run_network_in_libtorch(of_nonempty);
+  return support ? engine::run_network(of_nonempty) : engine::run_network_in_libtorch(of_nonempty);
 }
 
 PackedSequence PackedRun::output(at::Tensor data) const { return with_data(input_.batch, std::move(data)); }
@@ -156,13 +165,13 @@ Result run_packed(const char* function, engine::Cell cell, const Input& input, c
   const std::int64_t output_size = options.proj_size() > 0 ? options.proj_size() : options.hidden_size();
   std::vector<at::Tensor> given = {run.given(state.h, output_size)};
   if (has_cells) given.push_back(run.given(state.c, options.hidden_size()));
-  const bool is_taken = run.check(given);
+  run.check(given);
   const at::Tensor h = run.sorted(given[0]);
   const at::Tensor c = has_cells ? run.sorted(given[1]) : at::Tensor();
   if (!run.has_tokens()) return run.result_of_nothing(output_size, {h, c});
   std::vector<at::Tensor> states = {run.of_input(h)};
   if (has_cells) states.push_back(run.of_input(c));
-  const auto [output, h_n, c_n] = run.run(states, choice, is_taken, train);
+  const auto [output, h_n, c_n] = run.run(states, choice, train);
   return {run.output(output), {run.final(h_n, h), has_cells ? run.final(c_n, c) : at::Tensor()}};
 }
 

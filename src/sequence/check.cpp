@@ -75,6 +75,16 @@ std::vector<std::int64_t> checked_lengths(const char* function, const char* argu
   return entries;
 }
 
+std::vector<std::int64_t> checked_batch_sizes(const char* function, const at::Tensor& batch_sizes, std::int64_t rows) {
+  auto entries = checked_lengths(function, "batch_sizes", batch_sizes);
+  for (std::size_t step = 1; step < entries.size(); ++step) {
+    TORCH_CHECK_VALUE(entries[step] <= entries[step - 1], function, ": batch_sizes[", step, "] is ", entries[step],
+                      ", more than the ", entries[step - 1], " before it");
+  }
+  check_sum(function, "batch_sizes", entries, "data", rows);
+  return entries;
+}
+
 std::vector<std::int64_t> checked_lengths(const char* function, const Jagged& sequences) {
   auto entries = checked_lengths(function, "lengths", sequences.lengths());
   check_sum(function, "lengths", entries, "values", sequences.values().size(0));

@@ -30,6 +30,10 @@ std::vector<std::int64_t> checked_lengths_of(const char* function, const char* a
 void check_sum(const char* function, const char* argument, const std::vector<std::int64_t>& entries, const char* owner,
                std::int64_t rows);
 
+/// The entries of a packed batch's `batch_sizes`, once they are known to be int64 [T], T > 0, never increasing, and to
+/// have the sum `rows`, the rows of data. Steps without tokens may stand at the end.
+std::vector<std::int64_t> checked_batch_sizes(const char* function, const at::Tensor& batch_sizes, std::int64_t rows);
+
 /// Refuses a padding value that `dtype` cannot hold exactly (src/sequence/padding_value.cpp).
 void check_padding_value(const char* function, const c10::Scalar& value, c10::ScalarType dtype);
 

@@ -35,20 +35,6 @@ std::vector<std::int64_t> checked_permutation(const char* function, const char* 
   return entries;
 }
 
-std::vector<std::int64_t> checked_batch_sizes(const char* function, const PackedSequence& packed) {
-  auto sizes = checked_lengths(function, "batch_sizes", packed.batch_sizes());
-  for (std::size_t step = 0; step < sizes.size(); ++step) {
-    TORCH_CHECK_VALUE(sizes[step] > 0 || sizes.size() == 1, function, ": batch_sizes[", step,
-                      "] is 0, and only a batch of nothing but empty sequences may have it, as its sole entry");
-    TORCH_CHECK_VALUE(step == 0 || sizes[step] <= sizes[step - 1], function, ": batch_sizes[", step, "] is ",
-                      sizes[step], ", more than the ", sizes[step - 1], " before it");
-  }
-  const at::Tensor& data = packed.data();
-  check_has_rows(function, "data", data);
-  check_sum(function, "batch_sizes", sizes, "data", data.size(0));
-  return sizes;
-}
-
 std::vector<std::int64_t> checked_order(const char* function, const PackedSequence& packed, std::int64_t nonempty) {
   const at::Tensor& sorted = packed.sorted_indices();
   const at::Tensor& unsorted = packed.unsorted_indices();
@@ -95,7 +81,12 @@ Layout make_layout(const char* function, std::vector<std::int64_t> lengths) {
 }
 
 Layout checked_layout(const char* function, const PackedSequence& packed) {
-  auto batch_sizes = checked_batch_sizes(function, packed);
+  check_has_rows(function, "data", packed.data());
+  auto batch_sizes = checked_batch_sizes(function, packed.batch_sizes(), packed.data().size(0));
+  for (std::size_t step = 1; step < batch_sizes.size(); ++step) {
+    TORCH_CHECK_VALUE(batch_sizes[step] > 0, function, ": batch_sizes[", step,
+                      "] is 0, and only a batch of nothing but empty sequences may have it, as its sole entry");
+  }
   auto order = checked_order(function, packed, batch_sizes.front());
   std::vector<std::int64_t> lengths(order.size(), 0);
   for (std::size_t step = 0; step < batch_sizes.size(); ++step) {

@@ -136,7 +136,9 @@ class GradientKindTest(EngineTest):
         network, packed = nn.LSTM(3, 4), make_batch()
 
         def run():
-            return torch.autograd.grad(loss(flat(network(packed))), list(network.parameters()))
+            results = flat(network(packed))
+            results[0].mul_(2)
+            return torch.autograd.grad(loss(results), list(network.parameters()))
 
         expected = run()
         with engine(), compiled_autograd._enable(torch.compile(backend="eager")):

@@ -38,16 +38,6 @@ class EagerTest(EngineTest):
                         self.assert_same(lambda: results_and_gradients(network, padded))
                         self.assert_fused(lambda: network(padded))
 
-    def test_strides(self):
-        for name, make in NETWORKS.items():
-            for batch_first in (False, True):
-                with self.subTest(name, batch_first=batch_first):
-                    network, padded = make(batch_first=batch_first), torch.randn(6, 5, 3, requires_grad=True)
-                    strides = lambda: [tensor.stride() for tensor in results_and_gradients(network, padded)]
-                    expected = strides()
-                    with engine():
-                        self.assertEqual(strides(), expected)
-
     def test_unbatched(self):
         for name, make in NETWORKS.items():
             with self.subTest(name):
@@ -169,15 +159,19 @@ class CompiledTest(EngineTest):
         """torch.compile leaves networks to the operators, or, with `allow_rnn`, takes them apart itself."""
         for allow_rnn in (False, True):
             for name, make in NETWORKS.items():
+                if allow_rnn and name == "lstm":
+                    continue  # oneDNN's does not train in a graph
                 with self.subTest(name, allow_rnn=allow_rnn), torch._dynamo.config.patch(allow_rnn=allow_rnn):
                     torch.compiler.reset()
                     model, padded = Model(make(batch_first=True)), torch.randn(6, 5, 3)
                     compiled = torch.compile(model, backend="aot_eager")
                     try:
                         compiled(padded)
-                    except Exception:
-                        continue  # torch.compile does not work here: with allow_rnn, not for the LSTM of oneDNN
+                    except Exception as error:
+                        self.skipTest(f"torch.compile does not work here: {error}")
                     self.assert_same(lambda: torch.autograd.grad(compiled(padded).sum(), list(model.parameters())), 1e-4)
+                    if not allow_rnn:
+                        self.assert_fused(lambda: compiled(padded))
                     with engine():  # compiled anew
                         torch.compiler.reset()
                         gradients = torch.autograd.grad(compiled(padded).sum(), list(model.parameters()))

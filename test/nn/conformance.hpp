@@ -131,6 +131,18 @@ TYPED_TEST_P(Conformance, RefusesInputThatDoesNotFit) {
   EXPECT_THROWS(run(torch::rand({3, 3}, doubles.device(at::kMeta))), c10::TypeError, "is Double on meta");
 }
 
+TYPED_TEST_P(Conformance, RefusesParametersThatDoNotFit) {
+  const PackedSequence packed(torch::rand({3, 3}, at::kDouble), torch::tensor({2, 1}));
+  const auto expect_refused = [&](const char* parameter, const at::Tensor& other, const std::string& message) {
+    auto ours = this->make({}).first;
+    ours->named_parameters()[parameter].set_data(other);
+    EXPECT_THROWS(TypeParam::ours(ours, packed, {}), c10::Error,
+                  std::string(TypeParam::name) + "::forward: " + message);
+  };
+  expect_refused("weight_hh_l0", torch::rand({1, 4}, doubles), "weight_hh_l0 has sizes [1, 4], and must be [");
+  expect_refused("bias_hh_l0", torch::rand({1}, doubles), "the biases have not the sizes that the options tell");
+}
+
 TYPED_TEST_P(Conformance, RefusesAStateThatDoesNotFit) {
   auto ours = this->make({}).first;
   const PackedSequence packed(torch::rand({3, 3}, at::kDouble), torch::tensor({2, 1}));
@@ -152,6 +164,6 @@ TYPED_TEST_P(Conformance, RefusesAStateThatDoesNotFit) {
 REGISTER_TYPED_TEST_SUITE_P(Conformance, DoesAsLibTorchWithEveryOption, RunsEachDocumentAsIfItWereAlone,
                             GivesGradientsToTheStatesOfEmptyDocuments, RunsABatchOfNothingButEmptyDocuments,
                             StartsFromZerosWhereAStateIsUndefined, TakesTensorsThatAreNotContiguous,
-                            RefusesInputThatDoesNotFit, RefusesAStateThatDoesNotFit);
+                            RefusesInputThatDoesNotFit, RefusesParametersThatDoNotFit, RefusesAStateThatDoesNotFit);
 
 }  // namespace packseq::test

@@ -91,6 +91,10 @@ TYPED_TEST(FrozenTest, RefusesWeightsOfOtherSizesBesideATable) {
   embedded->freeze();
   embedded->network->named_parameters()["weight_ih_l1"].set_data(torch::zeros({1, 1}));
   EXPECT_THROWS(embedded->forward(this->make_ids()), c10::ValueError, "weight_ih_l1 has sizes [1, 1], and must be [");
+  embedded = this->make({.layers = 2});
+  embedded->freeze();
+  embedded->network->named_parameters()["bias_ih_l1"].set_data(torch::zeros({1}));
+  EXPECT_THROWS(embedded->forward(this->make_ids()), c10::ValueError, "the biases have not the sizes");
 }
 
 TYPED_TEST(FrozenTest, KnowsWordsThatAreAddedLater) {

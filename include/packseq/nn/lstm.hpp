@@ -26,7 +26,8 @@ class PACKSEQ_EXPORT LSTMImpl : public torch::nn::LSTMImpl {
   /// about packed batches.
   /// @throws c10::ValueError if `input` is malformed (see `packseq::lengths`) or its data is not [N, I].
   /// @throws c10::ValueError if `state.h` or `state.c` has not the sizes that `State` tells.
-  /// @throws c10::TypeError if data or state differ from the parameters in dtype or device.
+  /// @throws c10::TypeError if data or state differ from the parameters in dtype or device, or these among each other.
+  /// @throws c10::ValueError if parameters were given sizes that do not belong together.
   /// @throws c10::ValueError if `engine` is `Choice::fused` and the fused engine does not support this.
   /// @code
   /// packseq::nn::LSTM lstm(torch::nn::LSTMOptions(4, 5));
