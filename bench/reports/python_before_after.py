@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times Python's recurrent networks on packed batches before and after packseq's engine is installed:
 
-    python3 bench/reports/python_before_after.py build/packseq_torch.so
+    python3 bench/reports/python_before_after.py build/python/packseq_torch.so
 
 Rounds of both are interleaved, so that whatever else the machine does slows both alike. Results and gradients are
 compared before the clock starts.
