@@ -1,5 +1,6 @@
-# For a LibTorch that is built for CUDA, as pip's is on Linux: without CUDA's toolkit its package ends every configure,
-# with an error that cannot be caught. Part of the build and of the installed package alike.
+# What LibTorch's own package needs help with. Above all, one that is built for CUDA, as pip's is on Linux, ends every
+# configure without CUDA's toolkit, with an error that cannot be caught. Part of the build and of the installed package
+# alike.
 
 # packseq_torch_dir(result): the folder of the package that find_package(Torch) would run.
 function(packseq_torch_dir result)
@@ -19,14 +20,24 @@ function(packseq_torch_dir result)
   endforeach()
 endfunction()
 
+# packseq_keep_caffe2(torch_dir): the package is in two halves, and CMake would take the other from the last LibTorch,
+# or from one of CMAKE_PREFIX_PATH.
+function(packseq_keep_caffe2 torch_dir)
+  get_filename_component(caffe2 "${torch_dir}/../Caffe2" ABSOLUTE)
+  if(torch_dir AND EXISTS "${caffe2}/Caffe2Config.cmake")
+    set(Caffe2_DIR "${caffe2}" CACHE PATH "The directory containing a CMake configuration file for Caffe2." FORCE)
+  endif()
+endfunction()
+
 # packseq_try_torch(torch_dir result): whether its package works here, toolkit and all. Another CMake tries it, since an
 # error would end this one.
 function(packseq_try_torch torch_dir result)
   set(trial "${CMAKE_BINARY_DIR}/CMakeFiles/packseq_torch_trial")
+  file(REMOVE_RECURSE "${trial}")
   file(WRITE "${trial}/main.cpp" "int main() {}\n")
   file(WRITE "${trial}/CMakeLists.txt" "cmake_minimum_required(VERSION 3.21)\nproject(trial LANGUAGES CXX)\n"
     "find_package(Torch REQUIRED)\nadd_executable(trial main.cpp)\ntarget_link_libraries(trial PRIVATE torch)\n")
-  set(arguments "-DTorch_DIR=${torch_dir}")
+  set(arguments "-DTorch_DIR=${torch_dir}" "-DCaffe2_DIR=${Caffe2_DIR}")
   foreach(variable CMAKE_TOOLCHAIN_FILE CMAKE_MAKE_PROGRAM CMAKE_CXX_COMPILER CMAKE_CUDA_COMPILER CUDAToolkit_ROOT
                    CUDA_TOOLKIT_ROOT_DIR)
     if(${variable})
@@ -42,10 +53,10 @@ function(packseq_try_torch torch_dir result)
   endif()
 endfunction()
 
-# Sets PACKSEQ_TORCH_CPU_ONLY if that LibTorch can only be used for its libraries for the CPU, which are all that
-# packseq needs. Then its package is spared the search for CUDA, which it leaves out where it finds this target.
-function(packseq_leave_cuda_out)
-  packseq_torch_dir(torch_dir)
+# packseq_leave_cuda_out(torch_dir): sets PACKSEQ_TORCH_CPU_ONLY if that LibTorch can only be used for its libraries for
+# the CPU, which are all that packseq needs. Then its package is spared the search for CUDA, which it leaves out where
+# it finds this target.
+function(packseq_leave_cuda_out torch_dir)
   if(NOT EXISTS "${torch_dir}/../../../lib/libtorch_cuda.so" OR TARGET torch::cudart)
     return()
   endif()
