@@ -25,6 +25,7 @@ configure_package_config_file(cmake/packseqConfig.cmake.in packseqConfig.cmake
 write_basic_package_version_file(packseqConfigVersion.cmake COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/packseqConfig.cmake" "${PROJECT_BINARY_DIR}/packseqConfigVersion.cmake"
               cmake/PackseqHighway.cmake cmake/PackseqMpi.cmake cmake/PackseqTorch.cmake
+              cmake/PackseqTorchPackage.cmake
         DESTINATION "${PACKSEQ_CMAKE_DIR}")
 
 # `cpack` in the build folder makes packseq-<version>-<system>-<processor>.tar.gz of all that is installed.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets packseq up, then compares padded with packed on text, runs the tests or measures. See usage below.
+# Sets packseq up, then compares padded with packed on text, runs the tests, measures, or tests the module for Python.
+# See usage below.
 set -euo pipefail
 
 # shellcheck source-path=SCRIPTDIR/..
@@ -11,6 +12,7 @@ readonly root build state log
 
 source "$root/cmake/quickstart/packages.sh"
 source "$root/cmake/quickstart/torch.sh"
+source "$root/cmake/quickstart/python.sh"
 
 usage() {
   local minimum below
@@ -24,6 +26,9 @@ Usage: bash cmake/quickstart.sh [FILE...]   build packseq and compare padded wit
                                             tell what this machine confirms, and draw it: about 6 minutes after the
                                             build
        bash cmake/quickstart.sh bench full  the same on two threads, too, and the memory: about 20 minutes
+       bash cmake/quickstart.sh python [PYTHON]
+                                            build the fused engine for the torch of this Python (python3), test it
+                                            there, and print the two lines that load it
        bash cmake/quickstart.sh --help      print this
 
 Works from any folder, builds into build/, and does nothing twice. Missing packages are installed with apt where that
@@ -31,7 +36,9 @@ needs no password; else it says how to get them.
 
 LibTorch is taken from Torch_DIR or CMAKE_PREFIX_PATH of the environment, the last build, or the torch of python3: the
 first that can be linked and is in the tested range, from $minimum on and below $below. Else LibTorch $torch_version for
-the CPU is installed into build/venv. Your own Python is never changed.
+the CPU is installed into build/venv, or where it is not to be had, pip's build for CUDA. "python" takes the torch of
+that Python or none, and builds into build/python. A LibTorch built for CUDA serves without CUDA's toolkit, too; tensors
+on the CPU alone run in the engine. Your own Python is never changed.
 
 Environment:
   Torch_DIR, CMAKE_PREFIX_PATH   where to look for LibTorch first, as in CMake
@@ -89,35 +96,42 @@ find_mpi() {
   fi
 }
 
+# configure FOLDER [CMAKE_ARGUMENT...]
 configure() {
-  local arguments
+  local folder=$1 arguments
+  shift
   read -ra arguments <<<"${PACKSEQ_CMAKE_ARGS:-}"
-  if [[ -f $build/build.ninja && $(cached_torch_dir "$build") == "$torch_dir" && ${#arguments[@]} -eq 0 ]]; then
+  if [[ -f $folder/build.ninja && $(cached_torch_dir "$folder") == "$torch_dir" && ${#arguments[@]} -eq 0 ]]; then
     return  # ninja runs CMake again if a file of the project asks for it
   fi
-  step "configuring build/ (a few seconds)" "delete $build/CMakeCache.txt and run this again" \
-    cmake -S "$root" --preset default "-DTorch_DIR=$torch_dir" ${arguments[@]+"${arguments[@]}"}
+  step "configuring ${folder#"$root/"}/ (a few seconds)" "delete $folder/CMakeCache.txt and run this again" \
+    cmake -S "$root" --preset default -B "$folder" "-DTorch_DIR=$torch_dir" "$@" ${arguments[@]+"${arguments[@]}"}
 }
 
-# compile WHAT HOW_LONG TARGET...
+# compile FOLDER WHAT HOW_LONG TARGET...
 compile() {
-  step "building $1 ($2 the first time)" "see the error above" cmake --build "$build" --target "${@:3}"
+  step "building $2 ($3 the first time)" "see the error above" cmake --build "$1" --target "${@:4}"
+}
+
+# prepare NEED...
+prepare() {
+  mkdir -p "$state"
+  : >"$log"
+  require_packages "$@"
+  CMAKE_BUILD_PARALLEL_LEVEL=$(build_jobs)
+  export CMAKE_BUILD_PARALLEL_LEVEL
 }
 
 set_up() {
-  mkdir -p "$state"
-  : >"$log"
-  require_packages "${build_needs[@]}"
+  prepare "${build_needs[@]}"
   [[ $1 != test ]] || find_mpi
   choose_torch
-  CMAKE_BUILD_PARALLEL_LEVEL=$(build_jobs)
-  export CMAKE_BUILD_PARALLEL_LEVEL
-  configure
+  configure "$build"
 }
 
 run_tests() {
   set_up test
-  compile "packseq, its tests and benchmarks" "about 10 minutes" all
+  compile "$build" "packseq, its tests and benchmarks" "about 10 minutes" all
   say "running all tests"
   exec ctest --test-dir "$build" --output-on-failure --no-tests=error
 }
@@ -171,7 +185,8 @@ draw() {
 bench() {
   set_up bench
   require_packages python3
-  compile "packseq and what measures it" "about 4 minutes" packseq_program engine_bench embedded_bench memory_bench
+  compile "$build" "packseq and what measures it" "about 4 minutes" \
+    packseq_program engine_bench embedded_bench memory_bench
   find_texts
   python3 -B "$root/bench/reports/evidence.py" "$build" "$1" "${texts[@]}"
   draw
@@ -188,7 +203,7 @@ compare() {
     arguments=(--split paragraph "${licences[@]}")
   fi
   set_up compare
-  compile "packseq" "about 3 minutes" packseq_program
+  compile "$build" "packseq" "about 3 minutes" packseq_program
   exec "$build/packseq" compare "${arguments[@]}"
 }
 
@@ -202,6 +217,10 @@ case "${1:-}" in
     (($# == 1)) || [[ $# == 2 && $2 == full ]] ||
       fail "bench takes no argument but full, not ${*:2}" "run bash cmake/quickstart.sh bench"
     bench "${2:-short}"
+    ;;
+  python)
+    (($# <= 2)) || fail "python takes one Python, not ${*:2}" "run bash cmake/quickstart.sh python PYTHON"
+    python_module "${2:-python3}"
     ;;
   *) compare "$@" ;;
 esac

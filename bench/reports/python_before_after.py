@@ -2,7 +2,7 @@
 """Times Python's recurrent networks before and after packseq's engine is installed: on packed batches, on padded ones of
 equal lengths (fill 1), and a step of one document at a time, in inference:
 
-    python3 bench/reports/python_before_after.py build/packseq_torch.so
+    python3 bench/reports/python_before_after.py build/python/packseq_torch.so
 
 Rounds of both are interleaved, so that whatever else the machine does slows both alike. Results and gradients are
 compared before the clock starts.

@@ -45,10 +45,14 @@ python_torch_dir() {
   "$1" -c 'import torch; print(torch.utils.cmake_prefix_path + "/Torch")' 2>/dev/null
 }
 
-# pip's own index comes first, it may be a mirror. On Linux the plain build of PyPI needs CUDA's tools: hence "+cpu".
-pip_install_torch() {
-  local pip=("$venv/bin/python" -m pip install --no-input --disable-pip-version-check)
-  "${pip[@]}" "torch==$torch_version+cpu" || "${pip[@]}" --index-url "$torch_index" "torch==$torch_version"
+# venv_pip_install ARGUMENT...
+venv_pip_install() {
+  "$venv/bin/python" -m pip install --no-input --disable-pip-version-check "$@"
+}
+
+# pip's own index comes first, it may be a mirror. On Linux its plain build is for CUDA, and large: hence "+cpu".
+pip_install_cpu_torch() {
+  venv_pip_install "torch==$torch_version+cpu" || venv_pip_install --index-url "$torch_index" "torch==$torch_version"
 }
 
 install_torch() {
@@ -57,7 +61,10 @@ install_torch() {
     require_packages venv
     step "making the virtual environment build/venv (10 seconds)" "$way_out" python3 -m venv --clear "$venv"
   fi
-  step "installing LibTorch $torch_version into build/venv (190 MB, about a minute)" "$way_out" pip_install_torch
+  say "installing LibTorch $torch_version into build/venv (190 MB, about a minute)"
+  if pip_install_cpu_torch >>"$log" 2>&1; then return; fi
+  step "it is not to be had for the CPU: installing pip's, for CUDA, into build/venv (5 GB on disk, several minutes)" \
+    "$way_out" venv_pip_install "torch==$torch_version"
 }
 
 # Sets torch_dir to the first LibTorch that works.

@@ -14,7 +14,7 @@ README = pathlib.Path(__file__).parents[2] / "README.md"
 class ReadmeTest(unittest.TestCase):
     def test_program(self):
         program = re.search(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)[1]
-        program = program.replace("build/packseq_torch.so", LIBRARY)
+        program = program.replace("build/python/packseq_torch.so", LIBRARY)
         program += "print(torch.ops.packseq.installed(), list(output.shape), lengths.tolist())"
         result = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
         self.assertEqual((result.stdout, result.returncode), ("True [3, 5, 256] [3, 5, 1]\n", 0), result.stderr)
