@@ -24,7 +24,7 @@
 /// @namespace packseq
 /// Documents, read and split into tokens, and packed batches of their ids or of anything else.
 /// @namespace packseq::engine
-/// The fused engine, which runs recurrent networks over packed batches on a CPU.
+/// The fused engine, which runs recurrent networks on a CPU, under the modules below or under LibTorch's operators.
 /// @namespace packseq::nn
 /// Modules over packed batches, and their weights in and out.
 /// @namespace packseq::data

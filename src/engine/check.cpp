@@ -24,7 +24,7 @@ class Check {
   bool run(std::optional<std::int64_t> documents) {
     check_parameters();
     check_data();
-    check_states(documents ? *documents : documents_of_batch());
+    if (!has_other_rank()) check_states(documents ? *documents : documents_of_batch());
     check_types();
     return takes_;
   }
@@ -86,13 +86,26 @@ class Check {
                       " to ", output_, " units, and LibTorch knows none that keeps their number");
   }
 
+  /// LibTorch's own code expands what it computes with, and raises where it cannot. oneDNN's, which runs LSTMs but for
+  /// these, reads what is not there.
+  bool expands() const {
+    return caller_.is_operator &&
+           (network_.cell != Cell::lstm || has_projection_ || network_.parameters[0].scalar_type() == at::kDouble);
+  }
+
+  bool is_expanded_bias(std::size_t parameter, std::int64_t rows) const {
+    const at::Tensor& bias = network_.parameters[parameter];
+    if (bias.dim() == 0 || (bias.size(-1) != rows && bias.size(-1) != 1)) return false;
+    const at::Tensor& other =
+        network_.parameters[parameter % parameters_per_direction() == 2 ? parameter + 1 : parameter - 1];
+    return expands() || bias.numel() == rows || (bias.numel() == 1 && other.numel() == rows);
+  }
+
   void check_sizes(std::size_t parameter, at::IntArrayRef sizes) {
     const at::Tensor& tensor = network_.parameters[parameter];
     if (tensor.sizes() == sizes) return;
-    const bool is_expanded =
-        sizes.size() == 1 && at::is_expandable_to(tensor.sizes(), std::array<std::int64_t, 2>{1, sizes[0]});
-    TORCH_CHECK_VALUE(is_expanded, caller_.function, ": ", name(parameter), " has sizes ", tensor.sizes(),
-                      ", and must be ", sizes);
+    TORCH_CHECK_VALUE(sizes.size() == 1 && is_expanded_bias(parameter, sizes[0]), caller_.function, ": ",
+                      name(parameter), " has sizes ", tensor.sizes(), ", and must be ", sizes);
     takes_ = false;
   }
 
@@ -115,12 +128,20 @@ class Check {
                                                                                   : "";
   }
 
-  void check_data() const {
+  /// An RNN's cell has no need of three dimensions in LibTorch.
+  bool has_other_rank() const {
+    return expands() && network_.is_padded() && network_.data.dim() >= 2 && network_.data.dim() != 3 &&
+           (network_.cell == Cell::rnn_tanh || network_.cell == Cell::rnn_relu);
+  }
+
+  void check_data() {
     const at::Tensor& data = network_.data;
     check_defined(data, caller_.data);
     const char* const sizes = !network_.is_padded() ? "[N, " : network_.batch_first ? "[B, T, " : "[T, B, ";
-    TORCH_CHECK_VALUE(data.dim() == (network_.is_padded() ? 3 : 2) && data.size(-1) == input_, caller_.function, ": ",
-                      caller_.data, " has sizes ", data.sizes(), ", and must be ", sizes, input_, "]", hint());
+    const bool has_rank = data.dim() == (network_.is_padded() ? 3 : 2) || has_other_rank();
+    TORCH_CHECK_VALUE(has_rank && data.size(-1) == input_, caller_.function, ": ", caller_.data, " has sizes ",
+                      data.sizes(), ", and must be ", sizes, input_, "]", hint());
+    takes_ = takes_ && !has_other_rank();
   }
 
   std::int64_t documents_of_batch() {
@@ -134,17 +155,25 @@ class Check {
     return sizes.front();
   }
 
-  void check_states(std::int64_t documents) const {
+  void check_states(std::int64_t documents) {
     TORCH_CHECK_VALUE(network_.cell != Cell::lstm || network_.states.size() == 2, caller_.function, ": hx has ",
                       network_.states.size(), " tensors, and must have 2, h_0 and c_0");
     for (std::size_t i = 0; i < network_.states.size(); ++i) {
       const at::Tensor& state = network_.states[i];
       check_defined(state, caller_.states[i]);
+      // One padded input for the states of many.
+      if (i == 0 && expands() && network_.is_padded() && documents == 1 && state.dim() == 3 && state.size(1) > 1) {
+        documents = state.size(1);
+        takes_ = false;
+      }
       const std::array<std::int64_t, 3> sizes = {network_.num_layers * directions_, documents,
                                                  i == 0 ? output_ : hidden_};
-      TORCH_CHECK_VALUE(state.sizes() == at::IntArrayRef(sizes), caller_.function, ": ", caller_.states[i],
-                        " has sizes ", state.sizes(), ", and must be ", at::IntArrayRef(sizes),
-                        ": layers times directions, documents, size");
+      if (state.sizes() == at::IntArrayRef(sizes)) continue;
+      const bool is_expanded = expands() && i == 1 && state.dim() == 3 && state.size(0) == sizes[0] &&
+                               at::is_expandable_to(state.sizes(), sizes);
+      TORCH_CHECK_VALUE(is_expanded, caller_.function, ": ", caller_.states[i], " has sizes ", state.sizes(),
+                        ", and must be ", at::IntArrayRef(sizes), ": layers times directions, documents, size");
+      takes_ = false;
     }
   }
 
@@ -163,14 +192,16 @@ class Check {
   }
 
   void check_types() const {
+    const bool mixes = caller_.is_operator && network_.cell == Cell::lstm;  // in oneDNN; else LibTorch refuses that
     for (std::size_t i = 1; i < network_.parameters.size(); ++i) {
       const at::Tensor& parameter = network_.parameters[i];
-      if (!is_of_type(parameter)) check_type(parameter, name(i).c_str(), "weight_ih_l0 is");
+      if (is_of_type(parameter) || (mixes && parameter.dim() != 2 && parameter.is_floating_point())) continue;
+      check_type(parameter, name(i).c_str(), "weight_ih_l0 is");
     }
     constexpr const char* but = "the parameters are";
     check_type(network_.data, caller_.data, but, hint());
     check_type(network_.states[0], caller_.states[0], but);
-    if (network_.states.size() > 1 && !caller_.is_operator) check_type(network_.states[1], caller_.states[1], but);
+    if (network_.states.size() > 1 && !mixes) check_type(network_.states[1], caller_.states[1], but);
   }
 
   const Network& network_;

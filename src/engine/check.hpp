@@ -12,12 +12,12 @@ struct Caller {
   const char* function;
   const char* data;
   std::array<const char*, 2> states;
-  bool is_operator = false;  ///< Of LibTorch: a cell state may have a dtype of its own, since LibTorch computes that.
+  bool is_operator = false;  ///< Of LibTorch: what that computes rightly is not refused.
 };
 
 /// Refuses arguments of a network that do not fit each other. Returns whether the engine takes arguments of these
-/// sizes; others are LibTorch's to compute or to refuse: nothing in the batch, steps without tokens at its end, biases
-/// that are to be expanded, no hidden units.
+/// sizes; others are LibTorch's to compute or to refuse: nothing in the batch, steps without tokens at its end, no
+/// hidden units, and of its operators what it expands by itself.
 /// @throws c10::ValueError if something is undefined or has not the sizes that the first layer's weights ask for, there
 ///   are more or fewer layers, parameters or states than belong together, or `batch_sizes` is not that of a packed batch.
 /// @throws c10::TypeError if `batch_sizes` is not int64 on the CPU.

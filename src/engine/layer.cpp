@@ -56,11 +56,13 @@ LayerResult run_in_libtorch(const Layer& layer) {
   return {layer.batch_first ? output.transpose(0, 1) : output, std::move(h_n), std::move(c_n)};
 }
 
-/// Many gradients as one, as `is_grads_batched` makes them, zeros without memory, or numbers whose sign is elsewhere.
+/// Many gradients as one, as `is_grads_batched` makes them, zeros without memory, numbers whose sign is elsewhere, or
+/// that have forward-mode gradients.
 bool are_beyond_the_engine(const Tensors& gradients) {
   return at::areAnyTensorSubclassLike(gradients) ||
-         std::any_of(gradients.begin(), gradients.end(),
-                     [](const Tensor& tensor) { return tensor._is_zerotensor() || tensor.is_neg(); });
+         std::any_of(gradients.begin(), gradients.end(), [](const Tensor& tensor) {
+           return tensor._is_zerotensor() || tensor.is_neg() || tensor._fw_grad(/*level=*/0).defined();
+         });
 }
 
 /// A tensor without memory that has the version of another.
@@ -127,12 +129,18 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     const at::AutoGradMode with_graph(true);
     Tensors inputs = variables(layer);
     Tensors differentiable;
-    for (Tensor& input : inputs) {
-      if (!input.requires_grad()) continue;
-      input = input.view_as(input);  // else the gradient of one would hold that of another which is computed from it
-      differentiable.push_back(input);
+    Tensors outputs;
+    {
+      // They belong to no transform, whatever the gradients do.
+      const c10::impl::ExcludeDispatchKeyGuard without_functorch(c10::DispatchKeySet(
+          {c10::DispatchKey::FuncTorchDynamicLayerFrontMode, c10::DispatchKey::FuncTorchDynamicLayerBackMode}));
+      for (Tensor& input : inputs) {
+        if (!input.requires_grad()) continue;
+        input = input.view_as(input);  // else the gradient of one would hold that of another which is computed from it
+        differentiable.push_back(input);
+      }
+      outputs = results(run_in_libtorch(with_variables(layer, inputs)));
     }
-    const Tensors outputs = results(run_in_libtorch(with_variables(layer, inputs)));
     const auto of_differentiable = torch::autograd::grad(outputs, differentiable, gradients, /*retain_graph=*/true,
                                                          create_graph, /*allow_unused=*/true);
     Tensors result(inputs.size());
@@ -160,9 +168,11 @@ bool records_gradients(at::TensorList inputs) {
          std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.requires_grad(); });
 }
 
-LayerResult run_layer(const Layer& layer) {
+LayerResult run_layer(Layer layer) {
+  if (!records_gradients(variables(layer))) return run_forward(layer, {});
+  // As LibTorch saves a copy of what is not [T, B, I] in memory, programs may change their own.
+  layer.data = layer.data.contiguous();
   const Tensors inputs = variables(layer);
-  if (!records_gradients(inputs)) return run_forward(layer, {});
   // LibTorch refuses to save these for backward; a function of its own would do so, too, but never free its outputs.
   if (std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.is_inference(); })) {
     return run_in_libtorch(layer);

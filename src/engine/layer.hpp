@@ -42,6 +42,6 @@ bool records_gradients(at::TensorList inputs);
 
 /// Runs a layer, with gradients where LibTorch would record them. All tensors must be of one dtype, float or double, on
 /// the CPU, and of the right shapes.
-LayerResult run_layer(const Layer& layer);
+LayerResult run_layer(Layer layer);
 
 }  // namespace packseq::engine

@@ -23,10 +23,7 @@ constexpr std::size_t rows_per_part = 1024;
 Tensors make_gradients(const Layer& layer, const Tensors& of_results, const std::vector<bool>& needed) {
   Tensors gradients(needed.size());
   // Two directions come to a row at different times.
-  if (needed[0]) {
-    gradients[0] = at::empty_like(layer.data, at::MemoryFormat::Contiguous);
-    if (layer.bidirectional) gradients[0].zero_();
-  }
+  if (needed[0]) gradients[0] = layer.bidirectional ? at::zeros_like(layer.data) : at::empty_like(layer.data);
   // The states' begin as those of what the sequences end with, and are always computed.
   gradients[1] = of_results[1].clone(at::MemoryFormat::Contiguous);
   if (layer.c_0.defined()) gradients[2] = of_results[2].clone(at::MemoryFormat::Contiguous);

@@ -62,6 +62,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, co
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     kernels::Forward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, result.output, kept);
+    if (layer.is_padded()) direction.input_strides = {size(layer.data.stride(0)), size(layer.data.stride(1))};
     direction.known_sums = const_pointer_to_direction<T>(layer.known_sums, d);
     direction.known_rows = layer.known_sums.defined() ? size(layer.known_sums.size(1)) : 0;
     direction.h_n = pointer_to_direction<T>(result.h_n, d);

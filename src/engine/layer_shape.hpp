@@ -81,7 +81,6 @@ void set_inputs(kernels::Direction<T>& to, const Layer& layer, const Shape& shap
   if (shape.has_projection()) to.weight_hr = pointer<T>(shape.parameter(direction, shape.per_direction - 1));
   to.input = pointer<T>(layer.data);
   to.input_rows = size(layer.is_padded() ? shape.rows : layer.data.size(0));
-  if (layer.is_padded()) to.input_strides = {size(layer.data.stride(0)), size(layer.data.stride(1))};
   to.index = pointer<std::int32_t>(layer.index);
   to.h_0 = const_pointer_to_direction<T>(layer.h_0, direction);
   to.c_0 = const_pointer_to_direction<T>(layer.c_0, direction);

@@ -64,7 +64,7 @@ NetworkResult run_network(const Network& network) {
     if (layer > 0 && network.train && network.dropout != 0) data = at::dropout(data, network.dropout, true);
     Layer next = layer_of(network, layer, data);
     next.batch_first = network.batch_first && layer + 1 == network.num_layers;
-    LayerResult result = run_layer(next);
+    LayerResult result = run_layer(std::move(next));
     data = std::move(result.output);
     h_n.push_back(std::move(result.h_n));
     c_n.push_back(std::move(result.c_n));

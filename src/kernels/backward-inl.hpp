@@ -33,8 +33,7 @@ class BackwardPass {
         d_gates_(arena.take<T>(max_rows(parts) * d_gates_stride())),
         d_projected_(arena.take<T>(has_projection() ? max_rows(parts) * direction.output_size : 0)),
         unprojected_(arena.take<T>(has_projection() ? max_rows(parts) * direction.hidden_size : 0)),
-        hidden_before_(arena.take<const T*>(max_rows(parts))),
-        inputs_(arena.take<const T*>(direction.index == nullptr ? max_rows(parts) : 0)) {
+        hidden_before_(arena.take<const T*>(max_rows(parts))) {
     hidden_weights_.take_rows({direction.weight_hh, hidden_weights_.packed().depth, direction.output_size});
     projection_.take_rows({direction.weight_hr, projection_.packed().depth, direction.hidden_size});
     take_scratch(arena, parts);
@@ -62,14 +61,12 @@ class BackwardPass {
   void finish_part(const Plan& part, const Executor& executor) {
     std::size_t count = 0;
     for (std::size_t step = part.range.begin; step < part.range.end; ++step) {
-      for (std::size_t rank = 0; rank < part.batch_sizes[step]; ++rank, ++count) {
-        hidden_before_[count] = rows_.h_before(step, rank);
-        if (direction_.index == nullptr) inputs_[count] = rows_.input(step, rank);
+      for (std::size_t rank = 0; rank < part.batch_sizes[step]; ++rank) {
+        hidden_before_[count++] = rows_.h_before(step, rank);
       }
     }
-    const Lines<T> inputs = {.count = count, .addresses = inputs_};
-    products_.run({part.rows(), d_gates_, d_gates_stride(), inputs, hidden_before_, d_projected_, unprojected_},
-                  part.team, executor);
+    products_.run({part.rows(), d_gates_, d_gates_stride(), hidden_before_, d_projected_, unprojected_}, part.team,
+                  executor);
   }
 
   /// What follows from those of all parts.
@@ -199,7 +196,6 @@ class BackwardPass {
   T* d_projected_;
   T* unprojected_;
   const T** hidden_before_;
-  const T** inputs_;            // where tokens have no index
   std::vector<Scratch> dealt_;  // of each share
   std::vector<Scratch> team_;   // of each member
   std::size_t first_row_ = 0;

@@ -88,6 +88,12 @@ class ForwardPass {
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
 
+  const T* input_of(std::size_t step, std::size_t rank) const {
+    const auto& strides = direction_.input_strides;
+    return direction_.input + (strides ? step * strides->between_steps + rank * strides->between_sequences
+                                       : rows_.row(step, rank) * direction_.input_size);
+  }
+
   /// Those that all tokens with this index start from.
   const T* sums_of(std::int32_t index) const {
     const auto row = static_cast<std::size_t>(index);
@@ -119,7 +125,7 @@ class ForwardPass {
       const std::size_t live = plan_.live(share, step);
       for (std::size_t rank = share.begin; rank < share.begin + live; ++rank, ++count) {
         const std::size_t row = rows_.row(step, rank);
-        lists.inputs[count] = direction_.index != nullptr ? sums_of(direction_.index[row]) : rows_.input(step, rank);
+        lists.inputs[count] = direction_.index != nullptr ? sums_of(direction_.index[row]) : input_of(step, rank);
         lists.sums[count] =
             direction_.gates != nullptr ? direction_.gates + row * gate_row() : scratch.sums.gates + count * gate_row();
         lists.hidden_sums[count] = lists.sums[count] + first_hidden;

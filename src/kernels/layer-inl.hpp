@@ -61,12 +61,6 @@ class Rows {
 
   std::size_t row(std::size_t step, std::size_t rank) const { return plan_.offsets[step] + rank; }
   T* output(std::size_t row) const { return direction_.output + row * direction_.output_stride; }
-  /// Of a direction without an index.
-  const T* input(std::size_t step, std::size_t rank) const {
-    const auto& strides = direction_.input_strides;
-    return direction_.input + (strides ? step * strides->between_steps + rank * strides->between_sequences
-                                       : row(step, rank) * direction_.input_size);
-  }
 
   /// Whether the network has read another token of this sequence before that of this step; its row then.
   bool has_before(std::size_t step, std::size_t rank) const {

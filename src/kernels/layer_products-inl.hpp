@@ -25,7 +25,6 @@ struct RowGradients {
   Range rows;
   const T* d_gates;               ///< [rows, gates * H],
   std::size_t d_gates_stride;     ///< so far apart.
-  Lines<T> inputs;                ///< Of each row, where its product is asked for.
   const T* const* hidden_before;  ///< The hidden state before each token, [P].
   const T* d_projected;           ///< With a projection: the gradient of its results, [rows, P],
   const T* unprojected;           ///< and what it was given, [rows, H].
@@ -69,10 +68,8 @@ class LayerProducts {
     for (std::size_t row = 0; row < direction_.input_rows; row += max_rows_) {
       const Range rows = {row, std::min(row + max_rows_, direction_.input_rows)};
       const T* const d_sums = d_distinct_ + row * d_distinct_stride();
-      const std::size_t width = direction_.input_size;
-      const Lines<T> inputs = {direction_.input + row * width, rows.size(), width};
-      run({rows, d_sums, d_distinct_stride(), inputs, nullptr, nullptr, nullptr}, {.input = true, .hidden = false},
-          threads, executor);
+      run({rows, d_sums, d_distinct_stride(), nullptr, nullptr, nullptr}, {.input = true, .hidden = false}, threads,
+          executor);
     }
   }
 
@@ -120,7 +117,8 @@ class LayerProducts {
   std::vector<Packing<T>*> take_rows(const RowGradients<T>& of, const Factors& factors) {
     std::vector<Packing<T>*> packings;
     if (factors.input) {
-      inputs_.take_rows(of.inputs);
+      inputs_.take_rows(
+          {direction_.input + of.rows.begin * direction_.input_size, of.rows.size(), direction_.input_size});
       packings.push_back(&inputs_);
     }
     if (factors.hidden) {

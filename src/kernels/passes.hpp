@@ -46,7 +46,6 @@ struct Direction {
   PackedWeights<T> packed = {};               ///< The weights once more, by `Role`, where they were packed for good.
   const T* input = nullptr;                   ///< [N, I], or, where tokens have an index, [U, I].
   std::size_t input_rows = 0;                 ///< N, or U.
-  std::optional<Strides> input_strides = {};  ///< Of tokens without an index, where their rows are not [N, I].
   /// Which row of `input` each token has, [N], counted from `known_rows`; null: token i has row i.
   const std::int32_t* index = nullptr;
   std::size_t known_rows = 0;  ///< Indices below are of input that is known to a forward pass already.
@@ -61,6 +60,7 @@ struct Direction {
 /// A forward pass through a direction.
 template <class T>
 struct Forward : Direction<T> {
+  std::optional<Strides> input_strides = {};  ///< Of tokens without an index, where their rows are not [N, I].
   const T* known_sums = nullptr;  ///< What `project` made of it, [known_rows, gate_blocks * H].
   T* h_n = nullptr;               ///< [B, P]
   T* c_n = nullptr;               ///< [B, H] of an LSTM.

@@ -15,6 +15,26 @@ void check_dense(const char* function, const char* argument, const at::Tensor& t
                    tensor.is_nested() ? "nested" : c10::str(tensor.layout()), " tensor, and must be a dense one");
 }
 
+/// Numbers that are not negative, one for each of what they are `of`.
+std::vector<std::int64_t> checked_counts(const char* function, const char* argument, const at::Tensor& lengths,
+                                         const char* sizes, const char* of) {
+  TORCH_CHECK_VALUE(lengths.defined(), function, ": ", argument, " is undefined");
+  check_dense(function, argument, lengths);
+  TORCH_CHECK_TYPE(lengths.scalar_type() == at::kLong && lengths.is_cpu(), function, ": ", argument, " is ",
+                   lengths.scalar_type(), " on ", lengths.device(), ", and must be int64 (Long) on cpu");
+  TORCH_CHECK_VALUE(lengths.dim() == 1, function, ": ", argument, " has sizes ", lengths.sizes(),
+                    ", and must have one dimension, ", sizes);
+  TORCH_CHECK_VALUE(lengths.size(0) > 0, function, ": ", argument, " is empty: a batch has at least one ", of);
+  const at::Tensor contiguous = lengths.contiguous();
+  const auto* data = contiguous.const_data_ptr<std::int64_t>();
+  std::vector<std::int64_t> entries(data, data + contiguous.numel());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    TORCH_CHECK_VALUE(entries[i] >= 0, function, ": ", argument, "[", i, "] is ", entries[i],
+                      ", and must not be negative");
+  }
+  return entries;
+}
+
 }  // namespace
 
 void check_has_rows(const char* function, const char* argument, const at::Tensor& tensor) {
@@ -58,25 +78,11 @@ void check_sum(const char* function, const char* argument, const std::vector<std
 }
 
 std::vector<std::int64_t> checked_lengths(const char* function, const char* argument, const at::Tensor& lengths) {
-  TORCH_CHECK_VALUE(lengths.defined(), function, ": ", argument, " is undefined");
-  check_dense(function, argument, lengths);
-  TORCH_CHECK_TYPE(lengths.scalar_type() == at::kLong && lengths.is_cpu(), function, ": ", argument, " is ",
-                   lengths.scalar_type(), " on ", lengths.device(), ", and must be int64 (Long) on cpu");
-  TORCH_CHECK_VALUE(lengths.dim() == 1, function, ": ", argument, " has sizes ", lengths.sizes(),
-                    ", and must have one dimension, [B]");
-  TORCH_CHECK_VALUE(lengths.size(0) > 0, function, ": ", argument, " is empty: a batch has at least one sequence");
-  const at::Tensor contiguous = lengths.contiguous();
-  const auto* data = contiguous.const_data_ptr<std::int64_t>();
-  std::vector<std::int64_t> entries(data, data + contiguous.numel());
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    TORCH_CHECK_VALUE(entries[i] >= 0, function, ": ", argument, "[", i, "] is ", entries[i],
-                      ", and must not be negative");
-  }
-  return entries;
+  return checked_counts(function, argument, lengths, "[B]", "sequence");
 }
 
 std::vector<std::int64_t> checked_batch_sizes(const char* function, const at::Tensor& batch_sizes, std::int64_t rows) {
-  auto entries = checked_lengths(function, "batch_sizes", batch_sizes);
+  auto entries = checked_counts(function, "batch_sizes", batch_sizes, "[T]", "step");
   for (std::size_t step = 1; step < entries.size(); ++step) {
     TORCH_CHECK_VALUE(entries[step] <= entries[step - 1], function, ": batch_sizes[", step, "] is ", entries[step],
                       ", more than the ", entries[step - 1], " before it");

@@ -101,8 +101,9 @@ const std::vector<Misfit> packed_misfits = {
     {[](Recurrent&, Arguments& a) {
        a.batch_sizes = torch::tensor({{4, 3}, {3, 1}});
      },
-     "batch_sizes has sizes [2, 2], and must have one dimension", false},
-    {[](Recurrent&, Arguments& a) { a.batch_sizes = torch::empty({0}, at::kLong); }, "batch_sizes is empty", false},
+     "batch_sizes has sizes [2, 2], and must have one dimension, [T]", false},
+    {[](Recurrent&, Arguments& a) { a.batch_sizes = torch::empty({0}, at::kLong); },
+     "batch_sizes is empty: a batch has at least one step", false},
     {[](Recurrent&, Arguments& a) {
        a.batch_sizes = torch::tensor({4, 3, 4});
      },
@@ -213,42 +214,92 @@ TEST(Check, RefusesAProjectionToAsManyUnits) {
   EXPECT_THROWS(check(r, arguments), c10::ValueError, "a projection is from 5 to 5 units");
 }
 
-/// What LibTorch computes rightly and the engine does not take goes to LibTorch.
-TEST(Check, LeavesSomeToLibTorch) {
+/// The engine does not take this, and LibTorch computes it rightly, whether the engine is installed or not.
+void expect_left(const Recurrent& r, const Arguments& arguments) {
+  SCOPED_TRACE(testing::Message() << r << ", data " << arguments.data.sizes());
+  EXPECT_FALSE(check(r, arguments, /*is_operator=*/true));
+  const auto expected = run(r, arguments);
+  const engine::InstallGuard guard;
+  const auto actual = run(r, arguments);
+  for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_TRUE(at::equal(actual[i], expected[i]));
+}
+
+TEST(Check, LeavesBatchesOfNothingToLibTorch) {
   const Recurrent r;
-  const auto fitting = random_arguments(r, four_lengths);
-  const auto expect_left = [&](const Arguments& arguments) {
-    EXPECT_FALSE(check(r, arguments));
-    const auto expected = run(r, arguments);
-    const engine::InstallGuard guard;
-    const auto actual = run(r, arguments);
-    for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_TRUE(at::equal(actual[i], expected[i]));
-  };
-  auto arguments = fitting;
-  arguments.parameters[2] = arguments.parameters[2].narrow(0, 0, 1);
-  expect_left(arguments);
-  arguments = fitting;
-  arguments.parameters[3] = arguments.parameters[3].unsqueeze(0);
-  expect_left(arguments);
-  arguments = fitting;
-  arguments.batch_sizes = torch::tensor({4, 3, 3, 1, 0});
-  expect_left(arguments);
   expect_left(
-      {torch::empty({0, 3}, at::kDouble), torch::zeros({1}, at::kLong), random_states(r, 0), random_parameters(r)});
+      r, {torch::empty({0, 3}, at::kDouble), torch::zeros({1}, at::kLong), random_states(r, 0), random_parameters(r)});
+  auto arguments = random_arguments(r, four_lengths);
+  arguments.batch_sizes = torch::tensor({4, 3, 3, 1, 0});
+  expect_left(r, arguments);
   EXPECT_FALSE(check(r, random_padded_arguments(r, 3, 0)));
   EXPECT_FALSE(check(r, random_padded_arguments(r, 0, 3)));
 }
 
-/// LibTorch computes an LSTM of half precision with a cell state of more.
-TEST(Check, LeavesTheDtypeOfACellStateToOperators) {
-  const Recurrent r = {.dtype = at::kBFloat16};
+TEST(Check, LeavesBiasesThatAreExpandedToLibTorch) {
+  for (const auto dtype : {at::kFloat, at::kDouble}) {
+    const Recurrent r = {.dtype = dtype};
+    const auto fitting = random_arguments(r, four_lengths);
+    auto arguments = fitting;
+    arguments.parameters[2] = arguments.parameters[2].narrow(0, 0, 1);
+    expect_left(r, arguments);
+    arguments = fitting;
+    arguments.parameters[3] = arguments.parameters[3].unsqueeze(0);
+    expect_left(r, arguments);
+  }
+  Recurrent r = {.dtype = at::kFloat};
+  auto arguments = random_arguments(r, four_lengths);
+  for (const std::size_t i : {2U, 3U}) arguments.parameters[i] = arguments.parameters[i].narrow(0, 0, 1);
+  EXPECT_THROWS(check(r, arguments, true), c10::ValueError, "bias_ih_l0 has sizes [1], and must be [20]");
+  r.dtype = at::kDouble;
+  expect_left(r, arguments.with([](const auto& tensor) { return tensor.to(at::kDouble); }));
+}
+
+TEST(Check, LeavesWhatIsExpandedToLibTorch) {
+  for (const auto cell : all_cells) {
+    Recurrent r = {.cell = cell};
+    auto arguments = random_padded_arguments(r, 3, 4);
+    arguments.data = arguments.data.narrow(1, 0, 1);
+    expect_left(r, arguments);
+    EXPECT_THROWS(check(r, arguments), c10::ValueError, "h_0 has sizes [1, 4, 5], and must be [1, 1, 5]");
+    arguments = random_padded_arguments(r, 3, 4);
+    arguments.states[0] = arguments.states[0].narrow(1, 0, 1);
+    EXPECT_THROWS(check(r, arguments, true), c10::ValueError, "h_0 has sizes [1, 1, 5], and must be [1, 4, 5]");
+    arguments = random_padded_arguments(r, 3, 1);
+    arguments.data = arguments.data.squeeze(1);
+    arguments.states[0] = arguments.states[0].squeeze(1);
+    if (cell == engine::Cell::rnn_tanh || cell == engine::Cell::rnn_relu) {
+      expect_left(r, arguments);
+    } else {
+      EXPECT_THROWS(check(r, arguments, true), c10::ValueError, "data has sizes [3, 3], and must be [T, B, 3]");
+    }
+  }
+  const Recurrent r;
+  auto arguments = random_arguments(r, four_lengths);
+  arguments.states[1] = arguments.states[1].narrow(1, 0, 1);
+  expect_left(r, arguments);
+  EXPECT_THROWS(check(r, arguments), c10::ValueError, "c_0 has sizes [1, 1, 5], and must be [1, 4, 5]");
+}
+
+/// LibTorch computes an LSTM whose biases and cell state are of another dtype.
+TEST(Check, LeavesSomeDtypesOfAnLstmToLibTorch) {
+  Recurrent r = {.dtype = at::kBFloat16};
   auto arguments = random_padded_arguments(r, 3, 2);
   arguments.states[1] = arguments.states[1].to(at::kFloat);
   EXPECT_TRUE(check(r, arguments, /*is_operator=*/true));
   EXPECT_THROWS(check(r, arguments), c10::TypeError, "c_0 is Float on cpu");
   const auto expected = run(r, arguments);
+  {
+    const engine::InstallGuard guard;
+    EXPECT_TRUE(at::equal(run(r, arguments)[0], expected[0]));
+  }
+  r.dtype = at::kFloat;
+  arguments = random_padded_arguments(r, 3, 2);
+  arguments.parameters[2] = arguments.parameters[2].to(at::kBFloat16);
+  EXPECT_TRUE(check(r, arguments, /*is_operator=*/true));
+  EXPECT_THROWS(check(r, arguments), c10::TypeError, "bias_ih_l0 is BFloat16 on cpu, but weight_ih_l0 is Float on cpu");
+  const auto of_libtorch = run(r, arguments);
   const engine::InstallGuard guard;
-  EXPECT_TRUE(at::equal(run(r, arguments)[0], expected[0]));
+  EXPECT_TRUE(at::equal(run(r, arguments)[0], of_libtorch[0]));
 }
 
 TEST(Check, KnowsThatAutocastMixesDtypes) {

@@ -3,6 +3,8 @@
 import torch
 from torch import nn
 from torch._dynamo import compiled_autograd
+from torch.autograd import forward_ad
+from torch.func import jvp, vjp
 from torch.utils.checkpoint import checkpoint
 
 from python_support import NETWORKS, OPTIONS, EngineTest, engine, flat, loss, make_batch, results_and_gradients
@@ -124,6 +126,23 @@ class GradientKindTest(EngineTest):
     def test_gradient_with_its_negative_bit_set(self):
         self.check(lambda output, variables: torch.autograd.grad(
             output, variables, torch._neg_view(torch.arange(float(output.numel())).view_as(output))))
+
+    def test_gradient_with_a_tangent(self):
+        def backward(output, variables):
+            with forward_ad.dual_level():
+                incoming = forward_ad.make_dual(torch.ones_like(output), torch.arange(float(output.numel())).view_as(output))
+                gradients = torch.autograd.grad(output, variables, incoming)
+                return [forward_ad.unpack_dual(gradient).tangent for gradient in gradients]
+
+        self.check(backward)
+
+    def test_transforms_of_the_backward_pass(self):
+        def gradients(output, variables):
+            return lambda incoming: torch.autograd.grad(output, variables, incoming, retain_graph=True, create_graph=True)
+
+        ones = torch.ones_like
+        self.check(lambda output, variables: jvp(gradients(output, variables), (ones(output),), (ones(output),))[1])
+        self.check(lambda output, variables: vjp(gradients(output, variables), ones(output))[1](tuple(map(ones, variables))))
 
     def test_backward_pass_under_autocast(self):
         def backward(output, variables):

@@ -67,6 +67,21 @@ class EagerTest(EngineTest):
 
             self.assert_same(run)
 
+    def test_input_changed_before_the_backward_pass(self):
+        """LibTorch saves a copy of it where the batch comes first; else it refuses."""
+        for name, make in NETWORKS.items():
+            with self.subTest(name):
+                network = make(batch_first=True)
+                padded = torch.randn(6, 5, 3, requires_grad=True)
+
+                def run():
+                    changing = padded * 1
+                    output, _ = network(changing)
+                    changing += output.mean()
+                    return torch.autograd.grad(changing.sum() + output.sum(), [padded, *network.parameters()])
+
+                self.assert_same(run, 1e-4)
+
     def test_autocast(self):
         for name, make in NETWORKS.items():
             with self.subTest(name):

@@ -123,7 +123,7 @@ class TwoDirections {
   /// From now on so many rows that tokens have in common are projected ahead.
   void know(std::size_t distinct) { known_ = distinct; }
 
-  /// From now on the inputs lie apart, where nobody expects them. Tokens have no index.
+  /// From now on the inputs lie apart. Tokens have no index, and there is no backward pass.
   void scatter() {
     const std::size_t between_sequences = 3 * sizes_.input + 1;
     const std::size_t between_steps = batch * between_sequences;
@@ -182,6 +182,7 @@ class TwoDirections {
   Forward<T> forward(std::size_t d) {
     Forward<T> result;
     set(result, d);
+    result.input_strides = strides_;
     result.h_n = tensors_[d].h_n.data();
     result.c_n = tensors_[d].c_n.data();
     return result;
@@ -224,7 +225,6 @@ class TwoDirections {
     if (of_.has_projection) to.weight_hr = tensors.weight_hr.data();
     to.input = tensors.input.data();
     to.input_rows = rows_of_input();
-    to.input_strides = strides_;
     if (of_.indexed) to.index = tensors.index.data();
     to.h_0 = tensors.h_0.data();
     to.c_0 = tensors.c_0.data();

@@ -10,8 +10,9 @@ namespace packseq::engine {
 ///
 /// Padded, packed and step by step, the same numbers give the same bits. Arguments that do not fit each other are
 /// refused before either runs, with a message that names the argument, its value and what it must be; the exception is
-/// LibTorch's own, `c10::Error` (RuntimeError in Python). Tensors have the strides that LibTorch gives them, and outputs
-/// may be changed in place; what changes them through `.data()` before the backward pass spoils its gradients.
+/// LibTorch's own, `c10::Error` (RuntimeError in Python). Outputs have the strides that LibTorch gives them, and may be
+/// changed in place before the backward pass, as long as that raises their version: what writes to their memory
+/// otherwise, through `.data()`, NumPy or DLPack, spoils its gradients.
 ///
 /// Without this call nothing changes. The first call registers the engine with LibTorch's dispatcher, for the life of
 /// the process; from then on these functions set a flag, and may be called from many threads at once, also while others
