@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # PyTorch 2.13.0, CPU: torch.compile with torch._dynamo.config.allow_rnn runs an LSTM in inference and cannot train it.
 #
-# By default torch.compile leaves nn.LSTM out of its graph; allow_rnn lets it in. GRU and RNN then train; so does an LSTM
-# in double. In float the graph holds oneDNN's LSTM, whose backward wants a workspace that the trace has as None: with
-# the backend aot_eager the first call raises AssertionError ("expected all tensors_saved_with_vc_check to be Tensors"),
-# with inductor TypeError ("expected Tensor() for op: torch.ops.aten.mkldnn_rnn_layer.default"). The same in 2.14.1.
+# By default torch.compile leaves nn.LSTM out of its graph; allow_rnn lets it in. GRU and RNN then train; so does an
+# LSTM in double. In float the graph holds oneDNN's LSTM, whose backward wants a workspace that the trace has as None:
+# with the backend aot_eager the first call raises AssertionError ("expected all tensors_saved_with_vc_check to be
+# Tensors"), with inductor TypeError ("expected Tensor() for op: torch.ops.aten.mkldnn_rnn_layer.default"). The same in
+# 2.14.1.
 #
 # Seen: inference works, GRU trains, LSTM in double trains, LSTM AssertionError. Fails if that changes.
 set -euo pipefail

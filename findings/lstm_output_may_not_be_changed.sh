@@ -8,8 +8,8 @@
 # raises "modified by an inplace operation" after output.relu_(), a Dropout with inplace=True, or output += residual.
 # A program that was tried with a GRU, or in double as gradcheck wants it, fails with nn.LSTM(8, 16).
 #
-# Seen: GRU works, RNN works, LSTM raises, LSTM double works, LSTM bidirectional works, LSTM projected works, LSTM packed
-# works. Fails if that changes.
+# Seen: GRU works, RNN works, LSTM raises, LSTM double works, LSTM bidirectional works, LSTM projected works, LSTM
+# packed works. Fails if that changes.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Times Python's recurrent networks before and after packseq's engine is installed: on packed batches, on padded ones of
-equal lengths (fill 1), and a step of one document at a time, in inference:
+"""Times Python's recurrent networks before and after packseq's engine is installed: on packed batches, on padded ones
+of equal lengths (fill 1), and a step of one document at a time, in inference:
 
     python3 bench/reports/python_before_after.py build/python/packseq_torch.so
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Sets the FLOPs that packing saves against the time that it saves.
 
-Reads what a benchmark program wrote with --benchmark_out=FILE and prints one row for each case that was run both
-padded and packed, as a Markdown table:
+Reads what a benchmark program wrote with --benchmark_out=FILE and prints one row for each case that was run padded and
+in another way, as a Markdown table:
 
   fill                     real tokens over all cells of the padded batch
   spread                   (slowest - fastest) / median of the repetitions, the largest of the contenders': a ratio of
@@ -15,7 +15,7 @@ padded and packed, as a Markdown table:
   share of peak            of fused on one thread: useful FLOPs per second over those of the engine's own micro-kernel
                            (the benchmark "peak")
 
-Times are medians over the repetitions. The last columns are there if fused and fused_padded were run, too.
+Times are medians over the repetitions. A column is there if what it compares was run.
 """
 
 import argparse
@@ -91,20 +91,20 @@ def share_of_peak(repetitions, peak):
 
 
 def make_row(case, runs, peak):
-    """{column: number}, without those of fused where it was not run."""
+    """{column: number}, without those of contenders that were not run."""
     ms = {contender: median_ms(repetitions) for contender, repetitions in runs.items()}
-    fill = runs["packed"][0]["fill"]
-    row = {"case": case, "fill": fill, "padded ms": ms["padded"], "packed ms": ms["packed"],
-           "spread": largest_spread(runs),
-           "FLOP ratio": runs["padded"][0]["executed_flops"] / runs["packed"][0]["executed_flops"],
-           "time ratio": ms["padded"] / ms["packed"]}
-    if "fused" in runs:
+    fill = runs["padded"][0]["fill"]
+    row = {"case": case, "fill": fill, "padded ms": ms["padded"], "spread": largest_spread(runs)}
+    if "packed" in runs:
+        row.update({"packed ms": ms["packed"], "time ratio": ms["padded"] / ms["packed"],
+                    "FLOP ratio": runs["padded"][0]["executed_flops"] / runs["packed"][0]["executed_flops"]})
+    if {"packed", "fused"} <= set(runs):
         row.update({"fused ms": ms["fused"], "fused / (padded x fill)": ms["fused"] / (ms["padded"] * fill),
                     "packed / fused": ms["packed"] / ms["fused"]})
-        if "fused_padded" in runs:
-            row["fused_padded / padded"] = ms["fused_padded"] / ms["padded"]
         if peak and case.endswith(" threads:1"):
             row["share of peak"] = share_of_peak(runs["fused"], peak)
+    if "fused_padded" in runs:
+        row["fused_padded / padded"] = ms["fused_padded"] / ms["padded"]
     return row
 
 
@@ -112,9 +112,9 @@ def make_rows(path):
     repetitions = load_repetitions(path)
     peak = find_peak(repetitions)
     rows = [make_row(case, runs, peak) for case, runs in group(repetitions, (*CONTENDERS, "fused_padded")).items()
-            if {"padded", "packed"} <= set(runs)]
+            if "padded" in runs and len(runs) > 1]
     if not rows:
-        raise InputError(f"{path} has no case that was run both padded and packed, repetition by repetition; "
+        raise InputError(f"{path} has no case that was run padded and in another way, repetition by repetition; "
                          "check --benchmark_filter and --benchmark_report_aggregates_only")
     return sorted(rows, key=lambda row: row["case"])
 

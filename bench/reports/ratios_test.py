@@ -88,7 +88,7 @@ class RatiosTest(unittest.TestCase):
 
     def test_no_pair(self):
         self.write_report([repetition("padded", 4.0, 1000)])
-        self.assert_refused("no case that was run both padded and packed")
+        self.assert_refused("no case that was run padded and in another way")
 
     def test_report_of_the_benchmark_program(self):
         if not REPORT:

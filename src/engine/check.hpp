@@ -19,7 +19,7 @@ struct Caller {
 /// sizes; others are LibTorch's to compute or to refuse: nothing in the batch, steps without tokens at its end, no
 /// hidden units, and of its operators what it expands by itself.
 /// @throws c10::ValueError if something is undefined or has not the sizes that the first layer's weights ask for, there
-///   are more or fewer layers, parameters or states than belong together, or `batch_sizes` is not that of a packed batch.
+///   are more or fewer layers, parameters or states than belong together, or `batch_sizes` is none of a packed batch.
 /// @throws c10::TypeError if `batch_sizes` is not int64 on the CPU.
 /// @throws c10::TypeError if something differs from the parameters in dtype or device; under autocast, which brings
 ///   floating-point numbers to one dtype, all but Double may.

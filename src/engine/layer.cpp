@@ -79,11 +79,11 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     const Kept kept = make_kept(layer);
     const LayerResult result = run_forward(layer, kept);
     Tensors saved = inputs.vec();
-    // Without its version: programs may change the output in place, as they may LibTorch's.
+    // The output without its version, which would refuse what programs may do with LibTorch's: to change it in place.
     saved.insert(saved.end(), {layer.index, layer.batch_sizes, result.output.variable_data(), kept.gates, kept.cells});
     context->save_for_backward(std::move(saved));
     context->saved_data["output_version"] = sharing_version_of(result.output);
-    // Plain values: compiled autograd hashes what is saved.
+    // The rest as plain values: compiled autograd hashes what is saved.
     context->saved_data["cell"] = static_cast<std::int64_t>(layer.cell);
     context->saved_data["has_biases"] = layer.has_biases;
     context->saved_data["bidirectional"] = layer.bidirectional;
@@ -113,6 +113,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
       std::vector<bool> needed;
       for (std::size_t i = 0; i < saved.size(); ++i) needed.push_back(context->needs_input_grad(i));
       layer = contiguous(std::move(layer));
+      // What has been changed since is computed once more.
       const bool is_changed = context->saved_data["output_version"].toTensor()._version() > 0;
       if (is_changed) output = run_forward(layer, {}).output;
       result = run_backward(layer, output, kept, gradients, needed);

@@ -130,19 +130,25 @@ class GradientKindTest(EngineTest):
     def test_gradient_with_a_tangent(self):
         def backward(output, variables):
             with forward_ad.dual_level():
-                incoming = forward_ad.make_dual(torch.ones_like(output), torch.arange(float(output.numel())).view_as(output))
+                tangent = torch.arange(float(output.numel())).view_as(output)
+                incoming = forward_ad.make_dual(torch.ones_like(output), tangent)
                 gradients = torch.autograd.grad(output, variables, incoming)
                 return [forward_ad.unpack_dual(gradient).tangent for gradient in gradients]
 
         self.check(backward)
 
     def test_transforms_of_the_backward_pass(self):
-        def gradients(output, variables):
-            return lambda incoming: torch.autograd.grad(output, variables, incoming, retain_graph=True, create_graph=True)
-
         ones = torch.ones_like
+
+        def gradients(output, variables):
+            return lambda incoming: torch.autograd.grad(output, variables, incoming, retain_graph=True,
+                                                        create_graph=True)
+
+        def of_incoming(output, variables):
+            return vjp(gradients(output, variables), ones(output))[1](tuple(map(ones, variables)))
+
         self.check(lambda output, variables: jvp(gradients(output, variables), (ones(output),), (ones(output),))[1])
-        self.check(lambda output, variables: vjp(gradients(output, variables), ones(output))[1](tuple(map(ones, variables))))
+        self.check(of_incoming)
 
     def test_backward_pass_under_autocast(self):
         def backward(output, variables):
