@@ -26,8 +26,8 @@ class BackwardPass {
         cell_(cell),
         plan_(parts.front()),
         rows_(direction_, plan_),
-        hidden_weights_(arena, cell_.hidden_gates * direction.hidden_size, direction.output_size),
-        projection_(arena, has_projection() ? direction.output_size : 0, direction.hidden_size),
+        hidden_weights_(arena, cell_.hidden_gates * direction.hidden_size, direction.output_size, format()),
+        projection_(arena, has_projection() ? direction.output_size : 0, direction.hidden_size, format()),
         products_(arena, direction_, cell_, max_rows(parts), plan_.team),
         zeros_(arena, plan_.batch_sizes.front(), std::max(direction.hidden_size, direction.output_size)),
         d_gates_(arena.take<T>(max_rows(parts) * d_gates_stride())),
@@ -78,8 +78,10 @@ class BackwardPass {
     T* d_unprojected;  // which a team has in common
     const T** from;
     T** to;
+    RowsInForm<T> in_form;
   };
 
+  Format format() const { return format_of<T>(direction_.precision); }
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
   std::size_t d_gates_stride() const { return spread_stride<T>(gate_row()); }
@@ -104,7 +106,8 @@ class BackwardPass {
       return arena.take<T>(has_projection() ? live * direction_.hidden_size : 0);
     };
     const auto take = [&](std::size_t live, T* d_unprojected) {
-      return Scratch{d_unprojected, arena.take<const T*>(live), arena.take<T*>(live)};
+      const std::size_t width = std::max(cell_.hidden_gates * direction_.hidden_size, direction_.output_size);
+      return Scratch{d_unprojected, arena.take<const T*>(live), arena.take<T*>(live), {arena, format(), live, width}};
     };
     for (const std::size_t live : dealt) dealt_.push_back(take(live, unprojected(live)));
     if (shared == 0) return;
@@ -125,8 +128,9 @@ class BackwardPass {
       scratch.to[i] = direction_.d_h + (share.begin + i) * direction_.output_size;
     }
     worker.wait();
-    multiply<T>(scratch.from, needed(share, step), weights, worker.part_of(weights.panels()), scratch.to,
-                cell_.passes_gradient ? scratch.to : zeros_.rows());
+    const std::size_t count = needed(share, step);
+    multiply<T>(scratch.in_form.of(scratch.from, count, weights.depth), count, weights,
+                worker.part_of(weights.panels()), scratch.to, cell_.passes_gradient ? scratch.to : zeros_.rows());
     worker.wait();
   }
 
@@ -179,7 +183,8 @@ class BackwardPass {
     }
     worker.wait();
     const PackedMatrix<T>& weights = projection_.packed();
-    multiply<T>(scratch.from, live, weights, worker.part_of(weights.panels()), scratch.to, zeros_.rows());
+    multiply<T>(scratch.in_form.of(scratch.from, live, weights.depth), live, weights, worker.part_of(weights.panels()),
+                scratch.to, zeros_.rows());
     worker.wait();
   }
 

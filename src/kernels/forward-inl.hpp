@@ -33,6 +33,7 @@ class ForwardPass {
                        direction.index != nullptr ? plan.team : plan.shares.size() + plan.shared_steps().size()),
         hidden_weights_(arena, direction, cell_, Role::hh, plan.reads()),
         projection_(arena, direction, cell_, Role::hr, plan.reads()),
+        forms_of_distinct_(forms_of_input(arena, direction_, direction.index != nullptr ? plan.team : 0)),
         distinct_sums_(arena.take<T>(direction.index != nullptr ? direction.input_rows * gate_row() : 0)),
         zeros_(arena, plan.batch_sizes.front(), direction.output_size) {
     const ForwardMemory<T> memory = {arena, direction_, gate_row()};
@@ -53,8 +54,8 @@ class ForwardPass {
   }
 
   /// What several tokens have in common, once; the work of one of several workers. The direction has an index.
-  void project_distinct(const Worker& worker) const {
-    project_input(input_product_, direction_, distinct_sums_, worker);
+  void project_distinct(const Worker& worker, std::size_t place) const {
+    project_input(input_product_, direction_, distinct_sums_, worker, forms_of_distinct_[place]);
   }
 
   void run(const Worker& worker, std::size_t place, const Range& share, const Range& steps) const {
@@ -141,7 +142,7 @@ class ForwardPass {
     if (direction_.index != nullptr) {
       copy_unadded(worker, scratch.lists, rows);
     } else {
-      input_product_.run(worker, scratch.lists.inputs, rows, scratch.lists.sums);
+      input_product_.run(worker, scratch.lists.inputs, rows, scratch.lists.sums, scratch.lists.inputs_in_form);
       worker.wait();
     }
     std::size_t first = 0;  // of the step's rows in the chunk
@@ -165,7 +166,7 @@ class ForwardPass {
     const std::size_t live = plan_.live(share, step);
     for (std::size_t i = 0; i < live; ++i) lists.from[i] = rows_.h_before(step, share.begin + i);
     hidden_weights_.multiply(lists.from, live, worker.part_of(hidden_weights_.panels()), lists.hidden_sums + first,
-                             lists.start + first);
+                             lists.start + first, lists.from_in_form);
     worker.wait();
     const Range units = worker.part_of(direction_.hidden_size);
     const auto forward = direction_.gates != nullptr ? cell_.forward_keeping : cell_.forward;
@@ -201,7 +202,7 @@ class ForwardPass {
       scratch.lists.to[i] = rows_.output(rows_.row(step, share.begin + i));
     }
     projection_.multiply(scratch.lists.from, live, worker.part_of(projection_.panels()), scratch.lists.to,
-                         zeros_.rows());
+                         zeros_.rows(), scratch.lists.from_in_form);
     worker.wait();
   }
 
@@ -212,6 +213,7 @@ class ForwardPass {
   InputProduct<T> input_product_;
   Weights<T> hidden_weights_;
   Weights<T> projection_;
+  std::vector<RowsInForm<T>> forms_of_distinct_;  // of each worker
   T* distinct_sums_;
   RepeatedRow<T> zeros_;
   std::vector<ForwardScratch<T>> dealt_;  // of each share
@@ -230,7 +232,7 @@ void run_forward(std::span<const Forward<T>> directions, const CellKernels<T>& c
   pack<T>(weights, plan.team, executor);
   if (directions.front().index != nullptr && directions.front().input_rows > 0) {
     executor(plan.team, [&](std::size_t begin, std::size_t end) {
-      for (auto& pass : passes) pass.project_distinct(Worker({begin, end}, plan.team));
+      for (auto& pass : passes) pass.project_distinct(Worker({begin, end}, plan.team), begin);
     });
   }
   std::vector<Job<ForwardPass<T>>> jobs;

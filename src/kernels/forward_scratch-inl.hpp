@@ -7,6 +7,7 @@
 #define PACKSEQ_KERNELS_FORWARD_SCRATCH_INL
 #endif
 
+#include <algorithm>
 #include <cstddef>
 
 #include "kernels/arena.hpp"
@@ -38,6 +39,8 @@ struct ForwardLists {
   const T** start;   // and what it starts from: that, or, with an index, the shared sums
   const T** from;    // of a step
   T** to;
+  RowsInForm<T> inputs_in_form;
+  RowsInForm<T> from_in_form;
 };
 
 /// What a worker has.
@@ -61,8 +64,15 @@ struct ForwardMemory {
             arena.take<T>(direction.weight_hr != nullptr ? live * direction.hidden_size : 0)};
   }
   ForwardLists<T> lists(std::size_t live) const {
-    return {arena.take<const T*>(rows(live)), arena.take<T*>(rows(live)), arena.take<T*>(rows(live)),
-            arena.take<const T*>(rows(live)), arena.take<const T*>(live), arena.take<T*>(live)};
+    const Format format = format_of<T>(direction.precision);
+    return {arena.take<const T*>(rows(live)),
+            arena.take<T*>(rows(live)),
+            arena.take<T*>(rows(live)),
+            arena.take<const T*>(rows(live)),
+            arena.take<const T*>(live),
+            arena.take<T*>(live),
+            {arena, format, direction.index != nullptr ? 0 : rows(live), direction.input_size},
+            {arena, format, live, std::max(direction.hidden_size, direction.output_size)}};
   }
 };
 

@@ -36,8 +36,9 @@ class InputProduct {
   void collect(std::vector<Packing<T>*>& weights) { weights_.collect(weights); }
 
   /// Fills a worker's part of the gate rows `sums` of some rows of the input.
-  void run(const Worker& worker, const T* const* inputs, std::size_t rows, T* const* sums) const {
-    weights_.multiply(inputs, rows, worker.part_of(weights_.panels()), sums, biases_.rows());
+  void run(const Worker& worker, const T* const* inputs, std::size_t rows, T* const* sums,
+           const RowsInForm<T>& in_form) const {
+    weights_.multiply(inputs, rows, worker.part_of(weights_.panels()), sums, biases_.rows(), in_form);
     if (weights_.columns() == columns_) return;
     const Range part = worker.part_of(rows);
     for (std::size_t i = part.begin; i < part.end; ++i) {
@@ -61,9 +62,20 @@ class InputProduct {
   RepeatedRow<T> biases_;
 };
 
+/// Memory for some workers that project input rows.
+template <class T>
+std::vector<RowsInForm<T>> forms_of_input(Arena& arena, const Forward<T>& direction, std::size_t workers) {
+  std::vector<RowsInForm<T>> forms;
+  for (std::size_t i = 0; i < workers; ++i) {
+    forms.emplace_back(arena, format_of<T>(direction.precision), rows_per_chunk, direction.input_size);
+  }
+  return forms;
+}
+
 /// Fills the gate rows of all rows of the input, from `sums` on.
 template <class T>
-void project_input(const InputProduct<T>& product, const Forward<T>& direction, T* sums, const Worker& worker) {
+void project_input(const InputProduct<T>& product, const Forward<T>& direction, T* sums, const Worker& worker,
+                   const RowsInForm<T>& in_form) {
   const std::size_t columns = gate_blocks(direction.cell) * direction.hidden_size;
   const Range rows = worker.part_of(direction.input_rows);
   const T* inputs[rows_per_chunk];
@@ -74,7 +86,7 @@ void project_input(const InputProduct<T>& product, const Forward<T>& direction, 
       inputs[i] = direction.input + row * direction.input_size;
       to[i] = sums + row * columns;
     }
-    product.run(Worker(), inputs, count, to);
+    product.run(Worker(), inputs, count, to, in_form);
   }
 }
 
@@ -84,11 +96,12 @@ void run_projection(const Forward<T>& direction, const CellKernels<T>& cell, T* 
                     const Executor& executor) {
   Arena arena;
   InputProduct<T> product(arena, direction, cell, rows_per_chunk, threads);
+  const auto forms = forms_of_input(arena, direction, threads);
   std::vector<Packing<T>*> weights;
   product.collect(weights);
   pack<T>(weights, threads, executor);
   executor(threads, [&](std::size_t begin, std::size_t end) {
-    project_input(product, direction, sums, Worker({begin, end}, threads));
+    project_input(product, direction, sums, Worker({begin, end}, threads), forms[begin]);
   });
 }
 

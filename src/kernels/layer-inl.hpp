@@ -45,14 +45,6 @@ class RepeatedRow {
   const T** rows_;
 };
 
-/// How far apart rows of `size` numbers lie: an odd number of cache lines. A power of two apart, they would compete for
-/// the same places in the cache.
-template <class T>
-constexpr std::size_t spread_stride(std::size_t size) {
-  constexpr std::size_t line = 64 / sizeof(T);
-  return ((size + line - 1) / line | 1) * line;
-}
-
 /// Who stands where in a direction of a layer.
 template <class T>
 class Rows {

@@ -39,10 +39,10 @@ class LayerProducts {
       : direction_(direction),
         cell_(cell),
         input_weights_(arena, cell.input_gates * direction.hidden_size,
-                       direction.d_input != nullptr ? direction.input_size : 0),
-        inputs_(arena, max_rows, direction.d_weight_ih != nullptr ? direction.input_size : 0),
-        hidden_before_(arena, max_rows, direction.d_weight_hh != nullptr ? direction.output_size : 0),
-        unprojected_(arena, max_rows, direction.d_weight_hr != nullptr ? direction.hidden_size : 0),
+                       direction.d_input != nullptr ? direction.input_size : 0, format()),
+        inputs_(arena, max_rows, direction.d_weight_ih != nullptr ? direction.input_size : 0, format()),
+        hidden_before_(arena, max_rows, direction.d_weight_hh != nullptr ? direction.output_size : 0, format()),
+        unprojected_(arena, max_rows, direction.d_weight_hr != nullptr ? direction.hidden_size : 0, format()),
         max_rows_(max_rows),
         zeros_(arena, max_rows, direction.input_size),
         d_distinct_(take_zeros<T>(arena, sums_by_index() ? direction.input_rows * d_distinct_stride() : 0)),
@@ -51,7 +51,10 @@ class LayerProducts {
     input_weights_.take_rows({direction.weight_ih, input_weights_.packed().depth, direction.input_size,
                               cell.rotation * direction.hidden_size});
     for (std::size_t i = 0; i < threads; ++i) {
-      scratch_.push_back({arena.take<T>(columns_per_group * rows_per_block), arena.take<T>(direction.hidden_size)});
+      scratch_.push_back({arena.take<T>(columns_per_group * rows_per_block),
+                          arena.take<T>(direction.hidden_size),
+                          {arena, format(), direction.d_input != nullptr ? rows_in_form : 0,
+                           cell.input_gates * direction.hidden_size}});
     }
   }
 
@@ -75,6 +78,7 @@ class LayerProducts {
 
  private:
   static constexpr std::size_t gates_worth_a_thread = 8192;
+  static constexpr std::size_t rows_in_form = 128;  // at a time
 
   /// With what the gate gradients are multiplied.
   struct Factors {
@@ -82,6 +86,7 @@ class LayerProducts {
     bool hidden;  ///< And what goes with it: the biases, the projection, the sums by index.
   };
 
+  Format format() const { return format_of<T>(direction_.precision); }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
   bool sums_by_index() const {
     return direction_.index != nullptr && (direction_.d_input != nullptr || direction_.d_weight_ih != nullptr);
@@ -92,6 +97,7 @@ class LayerProducts {
   struct Scratch {
     T* gathered;
     T* column_sums;
+    RowsInForm<T> in_form;  // of the gates that the input has a part in
   };
 
   void run(const RowGradients<T>& of, const Factors& factors, std::size_t threads, const Executor& executor) {
@@ -99,7 +105,7 @@ class LayerProducts {
     const std::size_t parts = std::clamp<std::size_t>(of.rows.size() * gate_row() / gates_worth_a_thread, 1, threads);
     executor(parts, [&](std::size_t begin, std::size_t end) {
       const Worker worker({begin, end}, parts);
-      if (factors.input) add_to_input(of, worker.part_of(of.rows.size()));
+      if (factors.input) add_to_input(of, worker.part_of(of.rows.size()), scratch_[begin].in_form);
       pack_part<T>(packings, worker);
     });
     executor(parts, [&](std::size_t begin, std::size_t end) {
@@ -145,16 +151,20 @@ class LayerProducts {
     }
   }
 
-  void add_to_input(const RowGradients<T>& of, const Range& rows) const {
+  void add_to_input(const RowGradients<T>& of, const Range& rows, const RowsInForm<T>& in_form) const {
     if (direction_.d_input == nullptr) return;
     for (std::size_t i = rows.begin; i < rows.end; ++i) {
       from_[i] = of.d_gates + i * of.d_gates_stride;
       to_[i] = direction_.d_input + (of.rows.begin + i) * direction_.input_size;
     }
     const PackedMatrix<T>& weights = input_weights_.packed();
-    T* const* const to = to_ + rows.begin;
-    multiply<T>(from_ + rows.begin, rows.size(), weights, {0, weights.panels()}, to,
-                direction_.adds_to_d_input ? to : zeros_.rows());
+    const std::size_t step = format() == Format::plain ? rows.size() : rows_in_form;
+    for (std::size_t row = rows.begin; row < rows.end; row += step) {
+      const std::size_t count = std::min(step, rows.end - row);
+      T* const* const to = to_ + row;
+      multiply<T>(in_form.of(from_ + row, count, weights.depth), count, weights, {0, weights.panels()}, to,
+                  direction_.adds_to_d_input ? to : zeros_.rows());
+    }
   }
 
   /// Of some units of a block of gates.

@@ -23,6 +23,44 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t tile_rows = 6;
 
+/// Rows of A in the form in which a packed matrix wants them: as they are, or in memory for as many as are multiplied at
+/// a time.
+template <class T>
+class RowsInForm {
+ public:
+  RowsInForm() = default;
+  RowsInForm(Arena& arena, Format format, std::size_t max_rows, std::size_t max_width) : format_(format) {
+    if (format == Format::plain) return;
+    stride_ = spread_stride<T>(places_of(format, max_width));
+    memory_ = arena.take<T>(max_rows * stride_);
+    rows_ = arena.take<const T*>(max_rows);
+    for (std::size_t i = 0; i < max_rows; ++i) rows_[i] = memory_ + i * stride_;
+  }
+
+  /// Some rows, so wide, until the next call.
+  const T* const* of(const T* const* rows, std::size_t count, std::size_t width) const {
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (format_ == Format::plain) return rows;
+      for (std::size_t i = 0; i < count; ++i) {
+        T* const to = memory_ + i * stride_;
+        if (format_ == Format::pairs) {
+          pair_neighbours(rows[i], width, to);
+        } else {
+          round_to(rows[i], width, to);
+        }
+      }
+      return rows_;
+    }
+    return rows;
+  }
+
+ private:
+  Format format_ = Format::plain;
+  std::size_t stride_ = 0;
+  T* memory_ = nullptr;
+  const T** rows_ = nullptr;
+};
+
 /// R rows of A, each in one piece, from a column on.
 template <class T>
 struct RowsOfA {
@@ -33,7 +71,7 @@ struct RowsOfA {
 
 /// R rows of C, P panels wide, from `column` on; of a panel, the first V vectors. They start from the rows of `start`,
 /// which may be C's own. `a(r, k)` is an element of A; the panels of B, `panel` apart, are `depth` deep, or deeper.
-template <std::size_t R, std::size_t P, std::size_t V = panel_vectors, class A, class T>
+template <class Op, std::size_t R, std::size_t P, std::size_t V = panel_vectors, class A, class T>
 HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_t panel, T* const* c,
                      std::size_t column, const T* const* start) {
   constexpr std::size_t N = P * V;
@@ -61,7 +99,7 @@ HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_
       for (std::size_t n = 0; n < N; ++n) {
         const auto weight = load(n);
         HWY_UNROLL(8)
-        for (std::size_t r = 0; r < R; ++r) sum[r][n] = hn::MulAdd(x[r], weight, sum[r][n]);
+        for (std::size_t r = 0; r < R; ++r) sum[r][n] = Op::apply(x[r], weight, sum[r][n]);
       }
     } else {
       hn::Vec<decltype(d)> weight[N];
@@ -71,7 +109,7 @@ HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_
       for (std::size_t r = 0; r < R; ++r) {
         const auto x = hn::Set(d, a(r, k));
         HWY_UNROLL(8)
-        for (std::size_t n = 0; n < N; ++n) sum[r][n] = hn::MulAdd(x, weight[n], sum[r][n]);
+        for (std::size_t n = 0; n < N; ++n) sum[r][n] = Op::apply(x, weight[n], sum[r][n]);
       }
     }
   }
@@ -84,12 +122,12 @@ HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_
 
 /// A tile at the right edge, where C ends within the panel: what the last of its vectors has beyond is computed, and
 /// dropped. V is an upper bound of the vectors.
-template <std::size_t R, std::size_t V = panel_vectors, class A, class T>
+template <class Op, std::size_t R, std::size_t V = panel_vectors, class A, class T>
 HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std::size_t column, std::size_t columns,
                             const T* const* start) {
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
   if constexpr (V > 1) {
-    if (columns <= (V - 1) * lanes) return edge_tile<R, V - 1>(a, depth, b, c, column, columns, start);
+    if (columns <= (V - 1) * lanes) return edge_tile<Op, R, V - 1>(a, depth, b, c, column, columns, start);
   }
   const std::size_t width = V * lanes;
   HWY_ALIGN T buffer[R * max_panel_width<T>];
@@ -99,7 +137,7 @@ HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std
     std::copy_n(start[r] + column, columns, rows[r]);
     std::fill(rows[r] + columns, rows[r] + width, T{0});
   }
-  tile<R, 1, V>(a, depth, b, 0, rows, 0, rows);
+  tile<Op, R, 1, V>(a, depth, b, 0, rows, 0, rows);
   for (std::size_t r = 0; r < R; ++r) std::copy(rows[r], rows[r] + columns, c[r] + column);
 }
 
@@ -108,31 +146,44 @@ HWY_NOINLINE void edge_tile(A a, std::size_t depth, const T* b, T* const* c, std
 constexpr std::size_t bytes_of_a_near_cache = 768 << 10;
 
 /// R rows of C in some panels.
-template <std::size_t R, class T>
+template <class Op, std::size_t R, class T>
 HWY_NOINLINE void row_tile(const T* const* a, const PackedMatrix<T>& b, const Range& panels, T* const* c,
                            const T* const* start) {
   constexpr std::size_t P = R <= 3 ? 2 : 1;
   const std::size_t width = panel_width<T>();
   const std::size_t whole = std::min(panels.end, b.columns / width);
   std::size_t p = panels.begin;
-  const std::size_t panel = b.depth * width;
-  const RowsOfA<T> rows = {a, b.first_row};
+  const std::size_t depth = b.places();
+  const std::size_t panel = depth * width;
+  const RowsOfA<T> rows = {a, places_of(b.format, b.first_row)};
   if (P > 1 && b.size() * sizeof(T) > bytes_of_a_near_cache) {
-    for (; p + P <= whole; p += P) tile<R, P>(rows, b.depth, b.panel(p), panel, c, p * width, start);
+    for (; p + P <= whole; p += P) tile<Op, R, P>(rows, depth, b.panel(p), panel, c, p * width, start);
   }
-  for (; p < whole; ++p) tile<R, 1>(rows, b.depth, b.panel(p), panel, c, p * width, start);
-  if (p < panels.end) edge_tile<R>(rows, b.depth, b.panel(p), c, p * width, b.columns - p * width, start);
+  for (; p < whole; ++p) tile<Op, R, 1>(rows, depth, b.panel(p), panel, c, p * width, start);
+  if (p < panels.end) edge_tile<Op, R>(rows, depth, b.panel(p), c, p * width, b.columns - p * width, start);
 }
 
 template <class T>
 using RowTile = void (*)(const T* const*, const PackedMatrix<T>&, const Range&, T* const*, const T* const*);
 
 /// By their number of rows.
-template <class T>
-constexpr RowTile<T> row_tiles[tile_rows] = {row_tile<1, T>, row_tile<2, T>, row_tile<3, T>,
-                                             row_tile<4, T>, row_tile<5, T>, row_tile<6, T>};
+template <class T, class Op>
+constexpr RowTile<T> row_tiles[tile_rows] = {row_tile<Op, 1, T>, row_tile<Op, 2, T>, row_tile<Op, 3, T>,
+                                             row_tile<Op, 4, T>, row_tile<Op, 5, T>, row_tile<Op, 6, T>};
 
-/// C = A * B + S in some panels of B; A, S and C are given by their rows. S may be C itself, or have one row for all.
+template <class T>
+const RowTile<T>* row_tiles_of(Format format) {
+#if PACKSEQ_HAS_PAIRS
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (format == Format::pairs) return row_tiles<T, MultiplyAddPairs>;
+  }
+#endif
+  (void)format;
+  return row_tiles<T, MultiplyAdd>;
+}
+
+/// C = A * B + S in some panels of B; A, S and C are given by their rows, those of A in the form of B. S may be C itself,
+/// or have one row for all.
 template <class T>
 void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, const Range& panels, T* const* c,
               const T* const* start) {
@@ -141,10 +192,11 @@ void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, con
   const std::size_t tiles = (rows + tile_rows - 1) / tile_rows;
   // A panel stays in a near cache for all rows; where there is but one tile, that takes all panels in one go.
   const std::size_t step = tiles == 1 ? panels.size() : 1;
+  const RowTile<T>* const row_tile_of = row_tiles_of<T>(b.format);
   for (std::size_t p = panels.begin; p < panels.end; p += step) {
     for (std::size_t t = 0, row = 0; t < tiles; ++t) {
       const std::size_t height = rows / tiles + (t < rows % tiles ? 1 : 0);
-      row_tiles<T>[height - 1](a + row, b, {p, p + step}, c + row, start + row);
+      row_tile_of[height - 1](a + row, b, {p, p + step}, c + row, start + row);
       row += height;
     }
   }

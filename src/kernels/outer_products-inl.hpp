@@ -40,7 +40,7 @@ struct OuterProduct {
   T* c;
 };
 
-/// R columns of A, row after row: a row of A^T * B reads them as one of A * B would.
+/// R columns of A, row after row or pair after pair: a row of A^T * B reads them as one of A * B would.
 template <std::size_t R, class T>
 struct TransposedA {
   const T* data;
@@ -55,18 +55,19 @@ HWY_NOINLINE void gather_columns(const T* a, std::size_t stride, std::size_t row
   }
 }
 
-/// R rows of C times one panel, for the rows from `first_row` on of A and B.
-template <std::size_t R, class T>
+/// R rows of C times one panel, for some rows of A and B.
+template <class Op, std::size_t R, class T>
 HWY_NOINLINE void outer_tile(const T* a, const Range& rows, const PackedMatrix<T>& b, std::size_t panel, T* c) {
   const std::size_t width = panel_width<T>();
   T* rows_of_c[R];
   for (std::size_t r = 0; r < R; ++r) rows_of_c[r] = c + r * b.columns;
-  const T* const from = b.panel(panel) + rows.begin * width;
+  const T* const from = b.panel(panel) + places_of(b.format, rows.begin) * width;
+  const std::size_t depth = places_of(b.format, rows.size());
   const std::size_t column = panel * width;
   if (column + width <= b.columns) {
-    tile<R, 1>(TransposedA<R, T>{a}, rows.size(), from, 0, rows_of_c, column, rows_of_c);
+    tile<Op, R, 1>(TransposedA<R, T>{a}, depth, from, 0, rows_of_c, column, rows_of_c);
   } else {
-    edge_tile<R>(TransposedA<R, T>{a}, rows.size(), from, rows_of_c, column, b.columns - column, rows_of_c);
+    edge_tile<Op, R>(TransposedA<R, T>{a}, depth, from, rows_of_c, column, b.columns - column, rows_of_c);
   }
 }
 
@@ -77,11 +78,53 @@ struct OuterKernels {
 };
 
 /// By their number of columns of A.
-template <class T>
+template <class T, class Op>
 constexpr OuterKernels<T> outer_kernels[tile_rows] = {
-    {gather_columns<1, T>, outer_tile<1, T>}, {gather_columns<2, T>, outer_tile<2, T>},
-    {gather_columns<3, T>, outer_tile<3, T>}, {gather_columns<4, T>, outer_tile<4, T>},
-    {gather_columns<5, T>, outer_tile<5, T>}, {gather_columns<6, T>, outer_tile<6, T>}};
+    {gather_columns<1, T>, outer_tile<Op, 1, T>}, {gather_columns<2, T>, outer_tile<Op, 2, T>},
+    {gather_columns<3, T>, outer_tile<Op, 3, T>}, {gather_columns<4, T>, outer_tile<Op, 4, T>},
+    {gather_columns<5, T>, outer_tile<Op, 5, T>}, {gather_columns<6, T>, outer_tile<Op, 6, T>}};
+
+template <class T>
+const OuterKernels<T>* outer_kernels_of(Format format) {
+#if PACKSEQ_HAS_PAIRS
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (format == Format::pairs) return outer_kernels<T, MultiplyAddPairs>;
+  }
+#endif
+  (void)format;
+  return outer_kernels<T, MultiplyAdd>;
+}
+
+/// Some columns of A in the form of B, up to `columns_per_group`, each tile's in one piece: `first(t)` is tile t's first
+/// column, and `to(t)` its place.
+template <class T, class First, class To>
+void gather(const ColumnsOfA<T>& a, const Range& rows, Format format, std::size_t tiles, const First& first,
+            const To& to) {
+  const T* const from = a.data + rows.begin * a.stride;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (format == Format::pairs) {
+      constexpr T zeros[columns_per_group] = {};
+      T pairs[columns_per_group];
+      const std::size_t columns = first(tiles) - first(0);
+      for (std::size_t k = 0; k < rows.size(); k += 2) {
+        const T* const line = from + k * a.stride + first(0);
+        pair_lines(line, k + 1 < rows.size() ? line + a.stride : zeros, columns, pairs);
+        for (std::size_t t = 0; t < tiles; ++t) {
+          const std::size_t width = first(t + 1) - first(t);
+          std::copy_n(pairs + (first(t) - first(0)), width, to(t) + k / 2 * width);
+        }
+      }
+      return;
+    }
+  }
+  for (std::size_t t = 0; t < tiles; ++t) {
+    const std::size_t width = first(t + 1) - first(t);
+    outer_kernels<T, MultiplyAdd>[width - 1].gather_columns(from + first(t), a.stride, rows.size(), to(t));
+    if constexpr (sizeof(T) == sizeof(float)) {
+      if (format == Format::rounded) round_to(to(t), width * rows.size(), to(t));
+    }
+  }
+}
 
 /// Adds the products of up to `columns_per_group` columns, for some rows.
 template <class T>
@@ -89,15 +132,14 @@ void add_group(const ColumnsOfA<T>& a, const Range& columns, const Range& rows,
                std::span<const OuterProduct<T>> products, T* gathered) {
   const std::size_t tiles = (columns.size() + tile_rows - 1) / tile_rows;
   const auto first_column = [&](std::size_t tile) { return columns.begin + columns.size() * tile / tiles; };
+  const Format format = products.front().b->format;
   const auto kernels = [&](std::size_t tile) {
-    return outer_kernels<T>[first_column(tile + 1) - first_column(tile) - 1];
+    return outer_kernels_of<T>(format)[first_column(tile + 1) - first_column(tile) - 1];
   };
   const auto gathered_of = [&](std::size_t tile) {
-    return gathered + (first_column(tile) - columns.begin) * rows.size();
+    return gathered + (first_column(tile) - columns.begin) * places_of(format, rows.size());
   };
-  for (std::size_t t = 0; t < tiles; ++t) {
-    kernels(t).gather_columns(a.data + rows.begin * a.stride + first_column(t), a.stride, rows.size(), gathered_of(t));
-  }
+  gather(a, rows, format, tiles, first_column, gathered_of);
   for (const OuterProduct<T>& product : products) {
     for (std::size_t p = 0; p < product.b->panels(); ++p) {
       for (std::size_t t = 0; t < tiles; ++t) {

@@ -13,8 +13,10 @@
 
 #include "hwy/highway.h"
 #include "kernels/arena.hpp"
+#include "kernels/bfloat16-inl.hpp"
 #include "kernels/executor.hpp"
 #include "kernels/plan.hpp"
+#include "kernels/precision.hpp"
 #include "kernels/team.hpp"
 #include "kernels/transpose-inl.hpp"
 
@@ -37,20 +39,30 @@ HWY_INLINE std::size_t panel_width() {
 template <class T>
 constexpr std::size_t max_panel_width = panel_vectors* hn::MaxLanes(hn::ScalableTag<T>());
 
-/// A matrix [depth, columns] in panels: panel p holds columns p * width ... of all rows, row after row, and zeros
-/// beyond the last column. Or a block of it: `depth` rows of some panels.
+/// How far apart rows of `size` numbers lie: an odd number of cache lines. A power of two apart, they would compete for
+/// the same places in the cache.
+template <class T>
+constexpr std::size_t spread_stride(std::size_t size) {
+  constexpr std::size_t line = 64 / sizeof(T);
+  return ((size + line - 1) / line | 1) * line;
+}
+
+/// A matrix [depth, columns] in panels: panel p holds columns p * width ... of all rows, row after row or in pairs of
+/// rows, and zeros beyond the last column. Or a block of it: `depth` rows of some panels.
 template <class T>
 struct PackedMatrix {
   const T* data = nullptr;
   std::size_t depth = 0;
   std::size_t columns = 0;
+  Format format = Format::plain;
   // Where a block begins in the whole matrix; `columns` are the whole's.
   std::size_t first_panel = 0;
   std::size_t first_row = 0;
 
   std::size_t panels() const { return (columns + panel_width<T>() - 1) / panel_width<T>(); }
-  std::size_t size() const { return panels() * panel_width<T>() * depth; }
-  const T* panel(std::size_t p) const { return data + (p - first_panel) * panel_width<T>() * depth; }
+  std::size_t places() const { return places_of(format, depth); }
+  std::size_t size() const { return panels() * panel_width<T>() * places(); }
+  const T* panel(std::size_t p) const { return data + (p - first_panel) * panel_width<T>() * places(); }
   Range columns_of(std::size_t p) const {
     return {p * panel_width<T>(), std::min((p + 1) * panel_width<T>(), columns)};
   }
@@ -83,6 +95,17 @@ void pack_rows(const Lines<T>& rows, const Range& columns, const Range& depth, T
   }
 }
 
+/// The same in pairs.
+inline void pack_row_pairs(const Lines<float>& rows, const Range& columns, const Range& depth, float* panel) {
+  const std::size_t width = panel_width<float>();
+  constexpr float zeros[max_panel_width<float>] = {};
+  for (std::size_t k = depth.begin; k < depth.end; k += 2, panel += width) {
+    const float* const second = k + 1 < depth.end ? rows[k + 1] + columns.begin : zeros;
+    pair_lines(rows[k] + columns.begin, second, columns.size(), panel);
+    std::fill(panel + columns.size(), panel + width, 0.0F);
+  }
+}
+
 /// The same of a matrix of which these are the columns, without addresses: a vector of them at a time, where they lie
 /// one after the other.
 template <class T>
@@ -105,17 +128,60 @@ void pack_columns(const Lines<T>& lines, const Range& columns, const Range& dept
   }
 }
 
+/// The same in pairs: some of each of the lines at a time, which then are words to be turned.
+inline void pack_column_pairs(const Lines<float>& lines, const Range& columns, const Range& depth, float* panel) {
+  constexpr std::size_t words_at_a_time = 64;
+  constexpr std::size_t max_lanes = hn::MaxLanes(hn::ScalableTag<float>());
+  const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
+  const std::size_t width = panel_width<float>();
+  HWY_ALIGN float words[max_lanes * words_at_a_time];
+  for (std::size_t n = 0; n < width; n += lanes) {
+    for (std::size_t k = depth.begin; k < depth.end; k += 2 * words_at_a_time) {
+      const std::size_t count = std::min(depth.end - k, 2 * words_at_a_time);
+      for (std::size_t i = 0; i < lanes; ++i) {
+        float* const to = words + i * words_at_a_time;
+        if (n + i < columns.size()) {
+          pair_neighbours(lines[columns.begin + n + i] + k, count, to);
+        } else {
+          std::fill_n(to, words_at_a_time, 0.0F);
+        }
+      }
+      transpose(words, words_at_a_time, (count + 1) / 2, panel + (k - depth.begin) / 2 * width + n, width);
+    }
+  }
+}
+
+/// A panel of a matrix, given by its rows or its columns, in any form.
+template <class T>
+void pack_panel(const Lines<T>& lines, bool are_rows, Format format, const Range& columns, const Range& depth,
+                T* panel) {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (format == Format::pairs) {
+      return are_rows ? pack_row_pairs(lines, columns, depth, panel) : pack_column_pairs(lines, columns, depth, panel);
+    }
+  }
+  if (are_rows) {
+    pack_rows(lines, columns, depth, panel);
+  } else {
+    pack_columns(lines, columns, depth, panel);
+  }
+  if constexpr (sizeof(T) == sizeof(float)) {
+    if (format == Format::rounded) round_to(panel, depth.size() * panel_width<T>(), panel);
+  }
+}
+
 /// A matrix on its way into panels, given by its rows or by its columns.
 template <class T>
 class Packing {
  public:
   /// Of rows that are yet to be taken, at most `max_depth` at a time.
-  Packing(Arena& arena, std::size_t max_depth, std::size_t columns) : packed_{nullptr, max_depth, columns} {
+  Packing(Arena& arena, std::size_t max_depth, std::size_t columns, Format format)
+      : packed_{nullptr, max_depth, columns, format} {
     packed_.data = to_ = arena.take<T>(packed_.size());
   }
   /// Of columns, into `to`.
-  Packing(const Lines<T>& columns, T* to)
-      : packed_{to, columns.stride, columns.count}, to_(to), lines_(columns), are_rows_(false) {}
+  Packing(const Lines<T>& columns, Format format, T* to)
+      : packed_{to, columns.stride, columns.count, format}, to_(to), lines_(columns), are_rows_(false) {}
 
   void take_rows(const Lines<T>& rows) {
     lines_ = rows;
@@ -127,13 +193,8 @@ class Packing {
   /// Fills panel `p`.
   void pack(std::size_t p) const {
     if (packed_.depth == 0) return;
-    T* const panel = to_ + p * panel_width<T>() * packed_.depth;
-    const Range depth = {0, packed_.depth};
-    if (are_rows_) {
-      pack_rows(lines_, packed_.columns_of(p), depth, panel);
-    } else {
-      pack_columns(lines_, packed_.columns_of(p), depth, panel);
-    }
+    T* const panel = to_ + p * panel_width<T>() * packed_.places();
+    pack_panel(lines_, are_rows_, packed_.format, packed_.columns_of(p), {0, packed_.depth}, panel);
   }
 
  private:

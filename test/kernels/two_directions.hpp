@@ -31,14 +31,16 @@ struct Case {
   bool keeps = true;     ///< What a backward pass reads; then there is one.
   bool shared = false;   ///< Steps of few sequences are shared by hidden units.
   bool indexed = false;  ///< Tokens have their input in common.
+  Precision precision = Precision::float32;
 };
 
 inline std::ostream& operator<<(std::ostream& stream, const Case& of) {
   return stream << "cell " << static_cast<int>(of.cell) << ", projection " << of.has_projection << ", biases "
-                << of.has_biases << ", keeps " << of.keeps << ", shared " << of.shared << ", indexed " << of.indexed;
+                << of.has_biases << ", keeps " << of.keeps << ", shared " << of.shared << ", indexed " << of.indexed
+                << ", bfloat16 " << (of.precision == Precision::bfloat16);
 }
 
-inline std::vector<Case> all_cases() {
+inline std::vector<Case> all_cases(Precision precision = Precision::float32) {
   std::vector<Case> all;
   for (const auto cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh, Cell::rnn_relu}) {
     for (const bool has_projection : {false, true}) {
@@ -47,7 +49,7 @@ inline std::vector<Case> all_cases() {
           if (has_projection && cell != Cell::lstm) continue;
           for (const bool indexed : {false, true}) {
             const bool has_biases = !indexed || shared;  // not crossed with the others, which it has nothing to do with
-            all.push_back({cell, has_projection, has_biases, keeps, shared, indexed});
+            all.push_back({cell, has_projection, has_biases, keeps, shared, indexed, precision});
           }
         }
       }
@@ -212,6 +214,7 @@ class TwoDirections {
   void set(Direction<T>& to, std::size_t d) {
     Tensors<T>& tensors = tensors_[d];
     to.cell = of_.cell;
+    to.precision = of_.precision;
     to.reverse = d == 1;
     to.input_size = sizes_.input;
     to.hidden_size = sizes_.hidden;

@@ -1,0 +1,36 @@
+#include "kernels/precision.hpp"
+
+#include <atomic>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace packseq::kernels {
+namespace {
+
+std::atomic<bool> is_switched_off = false;
+
+/// AVX512-BF16, of those CPUs of which Highway has found that they and the system know AVX-512.
+bool cpu_has_bfloat16() noexcept {
+#if defined(__x86_64__)
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & (1U << 5)) != 0;
+#else
+  return false;
+#endif
+}
+
+}  // namespace
+
+bool has_bfloat16_instructions() noexcept {
+  static const bool has = cpu_has_bfloat16();
+  return has && !is_switched_off.load(std::memory_order_relaxed);
+}
+
+void switch_off_bfloat16_instructions(bool off) noexcept { is_switched_off.store(off, std::memory_order_relaxed); }
+
+}  // namespace packseq::kernels
