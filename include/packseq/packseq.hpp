@@ -50,6 +50,7 @@
 #include "packseq/engine/freeze.hpp"
 #include "packseq/engine/install.hpp"
 #include "packseq/engine/memory.hpp"
+#include "packseq/engine/precision.hpp"
 #include "packseq/engine/supports.hpp"
 #include "packseq/nn/embedded.hpp"
 #include "packseq/nn/gru.hpp"

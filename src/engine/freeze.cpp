@@ -21,8 +21,7 @@ namespace {
 struct FrozenWeight {
   Origin origin;
   at::Tensor packed = {};
-  kernels::Cell cell = kernels::Cell::lstm;
-  kernels::Role role = kernels::Role::ih;
+  PackedAs as = {};
 };
 
 using FrozenWeights = std::unordered_map<const c10::TensorImpl*, std::shared_ptr<const FrozenWeight>>;
@@ -98,15 +97,17 @@ std::mutex& registry_mutex() { return registry().mutex(); }
 
 }  // namespace
 
-at::Tensor find_packed(const at::Tensor& weight, kernels::Cell cell, kernels::Role role,
-                       const std::function<at::Tensor()>& pack) {
+at::Tensor find_packed(const at::Tensor& weight, const PackedAs& as, const std::function<at::Tensor()>& pack) {
   if (registry().is_empty()) return {};
   const auto found = registry().find(weight);
   if (found == nullptr) return {};
-  if (found->packed.defined()) return found->cell == cell && found->role == role ? found->packed : at::Tensor();
+  if (found->packed.defined() && found->as == as) return found->packed;
+  // Of a weight that plays two parts, the first one's is kept; of one that is read in another precision, the latest.
+  const bool has_other_part = found->as.cell != as.cell || found->as.role != as.role;
+  if (found->packed.defined() && has_other_part) return {};
   // Without the lock: others that need it meanwhile pack it, too, and one of them keeps it.
   const at::Tensor packed = pack();
-  registry().replace(weight, found, std::make_shared<FrozenWeight>(FrozenWeight{found->origin, packed, cell, role}));
+  registry().replace(weight, found, std::make_shared<FrozenWeight>(FrozenWeight{found->origin, packed, as}));
   return packed;
 }
 

@@ -47,10 +47,12 @@ bool check_arguments_of_operator(const Network& network) {
   }
 }
 
-NetworkResult run_where_it_applies(const Network& network) {
+NetworkResult run_where_it_applies(Network network) {
   const bool applies = installed() && are_plain(network) && check_arguments_of_operator(network) &&
                        supports_tensors(network.data, network.states, network.parameters);
-  return applies ? run_network(network) : run_network_in_libtorch(network);
+  if (!applies) return run_network_in_libtorch(network);
+  network.precision = resolved(Precision::automatic);
+  return run_network(network);
 }
 
 /// An LSTM has a list of states, and a cell state among its results.

@@ -88,6 +88,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     context->saved_data["has_biases"] = layer.has_biases;
     context->saved_data["bidirectional"] = layer.bidirectional;
     context->saved_data["batch_first"] = layer.batch_first;
+    context->saved_data["precision"] = static_cast<std::int64_t>(layer.precision);
     return results(result);
   }
 
@@ -104,6 +105,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     layer.has_biases = context->saved_data["has_biases"].toBool();
     layer.bidirectional = context->saved_data["bidirectional"].toBool();
     layer.batch_first = context->saved_data["batch_first"].toBool();
+    layer.precision = static_cast<Precision>(context->saved_data["precision"].toInt());
     saved.resize(saved.size() - 5);
     layer = with_variables(std::move(layer), saved);
     Tensors result;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "kernels/passes.hpp"
+#include "packseq/engine/precision.hpp"
 
 namespace packseq::engine {
 
@@ -25,7 +26,8 @@ struct Layer {
   std::vector<at::Tensor> parameters;
   bool has_biases = true;
   bool bidirectional = false;
-  bool batch_first = false;  ///< A padded output is [B, T, *]; `data` is [T, B, I] all the same.
+  Precision precision = Precision::float32;  ///< Not automatic.
+  bool batch_first = false;                  ///< A padded output is [B, T, *]; `data` is [T, B, I] all the same.
 
   bool is_padded() const { return !batch_sizes.defined(); }
 };

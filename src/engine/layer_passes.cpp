@@ -31,7 +31,8 @@ std::array<Tensor, 3> use_frozen(kernels::Direction<T>& direction, const Shape& 
   std::array<Tensor, 3> all;
   const auto use = [&](kernels::Role role, const Tensor& weight) {
     Tensor& found = all[static_cast<std::size_t>(role)];
-    found = find_packed(weight, direction.cell, role, [&] { return packed(direction, role, weight); });
+    found = find_packed(weight, {direction.cell, role, direction.precision},
+                        [&] { return packed(direction, role, weight); });
     direction.packed[static_cast<std::size_t>(role)] = pointer<T>(found);
   };
   use(kernels::Role::ih, shape.parameter(d, 0));
@@ -70,7 +71,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, co
     frozen.push_back(use_frozen(direction, original, d));
   }
   kernels::run(std::span<const kernels::Forward<T>>(directions),
-               kernels::make_plan(batch_sizes_of(layer), plan_options(shape)), parallel);
+               kernels::make_plan(batch_sizes_of(layer), plan_options(layer, shape)), parallel);
   return result;
 }
 

@@ -64,10 +64,15 @@ const T* const_pointer_to_direction(const at::Tensor& tensor, std::int64_t direc
   return tensor.defined() ? tensor.const_data_ptr<T>() + direction * tensor.stride(0) : nullptr;
 }
 
+inline kernels::Precision kernel_precision(const Layer& layer) {
+  return layer.precision == Precision::bfloat16 ? kernels::Precision::bfloat16 : kernels::Precision::float32;
+}
+
 /// What a direction reads.
 template <class T>
 void set_inputs(kernels::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction) {
   to.cell = layer.cell;
+  to.precision = kernel_precision(layer);
   to.reverse = direction == 1;
   to.input_size = size(shape.input);
   to.hidden_size = size(shape.hidden);
@@ -105,11 +110,12 @@ inline std::vector<std::int64_t> batch_sizes_of(const Layer& layer) {
 /// How many threads there are to run a pass here.
 inline std::size_t threads() { return at::in_parallel_region() ? 1 : size(at::get_num_threads()); }
 
-inline kernels::PlanOptions plan_options(const Shape& shape) {
+inline kernels::PlanOptions plan_options(const Layer& layer, const Shape& shape) {
+  const bool halves = kernel_precision(layer) == kernels::Precision::bfloat16 && kernels::has_bfloat16_instructions();
   return {.threads = threads(),
           .directions = size(shape.directions),
           // Threads that all callers have in common must not wait for each other: then no steps are shared.
-          .weight_bytes = AT_PARALLEL_OPENMP ? shape.parameter(0, 1).nbytes() : 0};
+          .weight_bytes = AT_PARALLEL_OPENMP ? shape.parameter(0, 1).nbytes() / (halves ? 2 : 1) : 0};
 }
 
 }  // namespace packseq::engine

@@ -39,6 +39,7 @@ Layer layer_of(const Network& network, std::int64_t index, const at::Tensor& dat
   layer.parameters = network.parameters.slice(static_cast<std::size_t>(index) * per_layer, per_layer).vec();
   layer.has_biases = network.has_biases;
   layer.bidirectional = network.bidirectional;
+  layer.precision = network.precision;
   return layer;
 }
 

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "engine/layer.hpp"
+#include "packseq/engine/precision.hpp"
 #include "packseq/engine/supports.hpp"
 
 namespace packseq::engine {
@@ -23,12 +24,16 @@ struct Network {
   double dropout;
   bool train;
   bool bidirectional;
-  bool batch_first = false;    ///< Of a padded batch.
-  at::Tensor index = {};       ///< As in `Layer`, of the first layer.
-  at::Tensor known_sums = {};  ///< Likewise.
+  bool batch_first = false;                  ///< Of a padded batch.
+  at::Tensor index = {};                     ///< As in `Layer`, of the first layer.
+  at::Tensor known_sums = {};                ///< Likewise.
+  Precision precision = Precision::float32;  ///< Not automatic.
 
   bool is_padded() const { return !batch_sizes.defined(); }
 };
+
+/// What is asked for here and now: not automatic.
+Precision resolved(Precision precision);
 
 /// What comes out: the output's data [N, D * P], or padded as it came in, h_n and, of an LSTM, c_n.
 using NetworkResult = std::tuple<at::Tensor, at::Tensor, at::Tensor>;

@@ -62,7 +62,8 @@ std::vector<at::Tensor> inputs_of(const at::Tensor& embedded, const State& state
 
 /// What the gates of the first layer start from for each of these rows of an embedding.
 at::Tensor project_words(const char* function, Cell cell, const at::Tensor& rows,
-                         const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights) {
+                         const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights,
+                         engine::Precision precision) {
   const std::int64_t of_states = options.num_layers() * (options.bidirectional() ? 2 : 1);
   // Nothing depends on the states but for their sizes.
   const auto state = [&](std::int64_t size) { return at::zeros({of_states, 1, size}, rows.options()); };
@@ -79,7 +80,11 @@ at::Tensor project_words(const char* function, Cell cell, const at::Tensor& rows
                            options.num_layers(),
                            /*dropout=*/0,
                            /*train=*/false,
-                           options.bidirectional()};
+                           options.bidirectional(),
+                           /*batch_first=*/false,
+                           /*index=*/{},
+                           /*known_sums=*/{},
+                           precision};
   };
   const at::Tensor row = rows.narrow(0, 0, 1);
   const bool is_taken = engine::check_arguments(network(row), {function, "a row of the embedding", {"h_0", "c_0"}}, 1);
@@ -94,6 +99,7 @@ namespace detail {
 /// What `freeze` has computed, and of which weights.
 struct Frozen {
   at::Tensor known_sums;  // [D, K, *]
+  engine::Precision precision;
   std::vector<engine::Origin> origins;
 
   bool is_of(const std::vector<at::Tensor>& weights) const {
@@ -138,8 +144,8 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
   }
   const detail::Input input = {ids, embedding->torch::nn::EmbeddingImpl::forward(distinct.ids), distinct.index,
                                known > 0 ? frozen_->known_sums : at::Tensor()};
-  return detail::run_packed(function.c_str(), cell, input, state, network->options_base, weights, network->engine,
-                            network->is_training());
+  return detail::run_packed(function.c_str(), cell, input, state, network->options_base, weights,
+                            {network->engine, network->precision}, network->is_training());
 }
 
 template <class Network>
@@ -158,7 +164,8 @@ void EmbeddedImpl<Network>::freeze(std::int64_t max_bytes) {
                     word_bytes, ", what one word takes");
   const std::int64_t words = std::min(max_bytes / word_bytes, embedding->weight.size(0));
   const at::Tensor rows = embedding->weight.narrow(0, 0, words);
-  detail::Frozen frozen = {project_words(function.c_str(), cell, rows, options, weights), {}};
+  const auto precision = engine::resolved(network->precision);
+  detail::Frozen frozen = {project_words(function.c_str(), cell, rows, options, weights, precision), precision, {}};
   for (const at::Tensor& weight : first_weights(weights)) frozen.origins.emplace_back(weight);
   frozen_ = std::make_shared<const detail::Frozen>(std::move(frozen));
   is_trained_ = false;
@@ -178,7 +185,9 @@ std::int64_t EmbeddedImpl<Network>::frozen_words() const {
 
 template <class Network>
 std::int64_t EmbeddedImpl<Network>::known_words(const std::vector<at::Tensor>& weights) const {
-  return frozen_ != nullptr && !is_trained_ && frozen_->is_of(first_weights(weights)) ? frozen_->known_sums.size(1) : 0;
+  const bool knows = frozen_ != nullptr && !is_trained_ && frozen_->precision == engine::resolved(network->precision) &&
+                     frozen_->is_of(first_weights(weights));
+  return knows ? frozen_->known_sums.size(1) : 0;
 }
 
 /// Those that a table is made of: the first layer's, and the embedding's.

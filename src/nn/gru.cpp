@@ -8,7 +8,7 @@ namespace packseq::nn {
 
 Result GRUImpl::forward(const PackedSequence& input, const State& state) {
   return detail::run_packed("GRU::forward", engine::Cell::gru, {input, input.data()}, state, options_base,
-                            flat_weights_, engine, is_training());
+                            flat_weights_, {engine, precision}, is_training());
 }
 
 void GRUImpl::freeze() {

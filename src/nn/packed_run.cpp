@@ -38,7 +38,7 @@ class PackedRun {
   at::Tensor of_input(const at::Tensor& state) const { return state.narrow(1, 0, nonempty_).contiguous(); }
 
   /// Runs the documents that are not empty, from their `states`.
-  engine::NetworkResult run(const std::vector<at::Tensor>& states, engine::Choice choice, bool train) const;
+  engine::NetworkResult run(const std::vector<at::Tensor>& states, const RunOptions& how, bool train) const;
 
   /// What the caller gets for the output `data`.
   PackedSequence output(at::Tensor data) const;
@@ -110,11 +110,12 @@ at::Tensor PackedRun::sorted(const at::Tensor& state) const {
   return input_.batch.sorted_indices().defined() ? state.index_select(1, input_.batch.sorted_indices()) : state;
 }
 
-engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, engine::Choice choice, bool train) const {
-  const engine::Network of_nonempty = network(states, train);
-  if (choice == engine::Choice::libtorch) return engine::run_network_in_libtorch(of_nonempty);
+engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, const RunOptions& how, bool train) const {
+  engine::Network of_nonempty = network(states, train);
+  of_nonempty.precision = engine::resolved(how.precision);
+  if (how.engine == engine::Choice::libtorch) return engine::run_network_in_libtorch(of_nonempty);
   const auto support = engine::supports_tensors(input_.data, states, weights_);
-  TORCH_CHECK_VALUE(support || choice == engine::Choice::automatic, function_,
+  TORCH_CHECK_VALUE(support || how.engine == engine::Choice::automatic, function_,
                     ": engine is Choice::fused, but the fused engine does not run this: ", support.reason);
   return support ? engine::run_network(of_nonempty) : engine::run_network_in_libtorch(of_nonempty);
 }
@@ -157,7 +158,7 @@ void check_fused(const std::string& function, const at::Tensor& data, const std:
 
 Result run_packed(const char* function, engine::Cell cell, const Input& input, const State& state,
                   const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights,
-                  engine::Choice choice, bool train) {
+                  const RunOptions& how, bool train) {
   const bool has_cells = cell == engine::Cell::lstm;
   TORCH_CHECK_VALUE(has_cells || !state.c.defined(), function,
                     ": state.c is defined, but only an LSTM has a cell state");
@@ -171,7 +172,7 @@ Result run_packed(const char* function, engine::Cell cell, const Input& input, c
   if (!run.has_tokens()) return run.result_of_nothing(output_size, {h, c});
   std::vector<at::Tensor> states = {run.of_input(h)};
   if (has_cells) states.push_back(run.of_input(c));
-  const auto [output, h_n, c_n] = run.run(states, choice, train);
+  const auto [output, h_n, c_n] = run.run(states, how, train);
   return {run.output(output), {run.final(h_n, h), has_cells ? run.final(c_n, c) : at::Tensor()}};
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/network.hpp"
+#include "packseq/engine/precision.hpp"
 #include "packseq/engine/supports.hpp"
 #include "packseq/nn/result.hpp"
 #include "packseq/sequence/pack.hpp"
@@ -20,6 +21,12 @@ struct Input {
   at::Tensor known_sums = {};   ///< Likewise.
 };
 
+/// What a module's members of these names say.
+struct RunOptions {
+  engine::Choice engine;
+  engine::Precision precision;
+};
+
 /// The kind of an RNN's cell.
 engine::Cell cell_of(const torch::nn::RNNOptions& options);
 
@@ -29,7 +36,7 @@ engine::Cell cell_of(const torch::nn::RNNOptions& options);
 /// ones keep their initial state.
 Result run_packed(const char* function, engine::Cell cell, const Input& input, const State& state,
                   const torch::nn::detail::RNNOptionsBase& options, const std::vector<at::Tensor>& weights,
-                  engine::Choice choice, bool train);
+                  const RunOptions& how, bool train);
 
 /// Refuses a network that the fused engine does not run over such data.
 void check_fused(const std::string& function, const at::Tensor& data, const std::vector<at::Tensor>& weights,

@@ -8,7 +8,7 @@ namespace packseq::nn {
 
 Result RNNImpl::forward(const PackedSequence& input, const State& state) {
   return detail::run_packed("RNN::forward", detail::cell_of(options), {input, input.data()}, state, options_base,
-                            flat_weights_, engine, is_training());
+                            flat_weights_, {engine, precision}, is_training());
 }
 
 void RNNImpl::freeze() {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "packseq/engine/precision.hpp"
 #include "packseq/engine/supports.hpp"
 #include "packseq/export.hpp"
 #include "packseq/nn/result.hpp"
@@ -39,6 +40,9 @@ class PACKSEQ_EXPORT GRUImpl : public torch::nn::GRUImpl {
 
   /// Who runs the network. The fused engine's results differ from LibTorch's by rounding alone.
   packseq::engine::Choice engine = packseq::engine::Choice::automatic;
+
+  /// What the engine rounds the factors of products to, where the network is of Float.
+  packseq::engine::Precision precision = packseq::engine::Precision::automatic;
 
   /// Freezes the weights for inference, until they are trained or changed: see `packseq::engine::freeze`.
   /// @throws c10::ValueError if the fused engine does not run the network (see `packseq::engine::supports`), or

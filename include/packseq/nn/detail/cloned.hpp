@@ -18,6 +18,7 @@ std::shared_ptr<torch::nn::Module> cloned(const Impl& module, const std::optiona
   auto copy = std::make_shared<Impl>(options);
   copy->train(module.is_training());
   if constexpr (requires { copy->engine; }) copy->engine = module.engine;
+  if constexpr (requires { copy->precision; }) copy->precision = module.precision;
   const auto fill = [&device](auto copies, const auto& originals) {
     for (const auto& original : originals) {
       const at::Tensor& tensor = original.value();

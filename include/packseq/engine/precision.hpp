@@ -1,0 +1,33 @@
+#pragma once
+
+#include "packseq/export.hpp"
+
+namespace packseq::engine {
+
+/// What the fused engine rounds the factors of a Float network's matrix products to. Weights, inputs, states, results
+/// and gradients are tensors of Float all the same, and so are sums, gates and cell states.
+///
+/// With bfloat16 a network takes about half the time, where the CPU has instructions for it (`has_bfloat16_instructions`),
+/// and differs from one of exact products by about 1e-3: rather as LibTorch's modules of dtype BFloat16, but less. Rounding
+/// is to the nearest, ties to even; denormals count as 0, and numbers from 3.3896e38 on as infinity. A document's result
+/// is the same to the last bit in any batch, on one CPU. Double networks, second derivatives and what LibTorch runs keep
+/// their own products.
+enum class Precision {
+  /// As LibTorch's own switch for recurrent networks says at each call: bfloat16 where
+  /// `at::globalContext().float32Precision(at::Float32Backend::MKLDNN, at::Float32Op::RNN)` is BF16, in Python
+  /// `torch.backends.mkldnn.rnn.fp32_precision = "bf16"`, or that of `torch.backends.mkldnn` or `torch.backends`, which
+  /// it inherits; else float32.
+  automatic,
+  float32,   ///< Nothing is rounded.
+  bfloat16,  ///< Factors are.
+};
+
+/// Whether this CPU multiplies bfloat16 by instructions of its own (AVX512-BF16). Others round the factors alike, and
+/// then take as long as for float.
+/// @code
+/// packseq::nn::LSTM lstm(4, 5);
+/// if (packseq::engine::has_bfloat16_instructions()) lstm->precision = packseq::engine::Precision::bfloat16;
+/// @endcode
+PACKSEQ_EXPORT bool has_bfloat16_instructions() noexcept;
+
+}  // namespace packseq::engine
