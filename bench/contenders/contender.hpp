@@ -25,6 +25,7 @@ struct Contender {
   Prepared (*prepare)(const Inputs& inputs);
   /// Backward in a bidirectional network it reads padding first, so that its numbers differ from those of the others.
   bool reads_padding = false;
+  double tolerance = 1e-4;  ///< How far from others its results may be, of the largest of them and 1.
 };
 
 /// LibTorch's path for a padded batch.
@@ -38,6 +39,9 @@ extern const Contender fused;
 
 /// The same under those of `padded`: what a program gains that goes on padding.
 extern const Contender fused_padded;
+
+/// As `fused`, with products of bfloat16.
+extern const Contender bfloat16;
 
 /// What is run while the engine is installed.
 Prepared in_engine(Prepared prepared);

@@ -34,7 +34,7 @@ void check_equal(const Case& subject, const std::vector<Contender>& contenders, 
     const auto& [first, results] = expected.try_emplace(reads_padding, Answer{contender.name, actual}).first->second;
     for (std::size_t i = 0; i < actual.size(); ++i) {
       const auto error = (actual[i] - results[i]).abs().max().item<double>();
-      const auto tolerance = 1e-4 * std::max(1.0, results[i].abs().max().item<double>());
+      const auto tolerance = contender.tolerance * std::max(1.0, results[i].abs().max().item<double>());
       if (error <= tolerance) continue;
       const auto* result = i == 0 ? "output" : i == 1 ? "gradient of the input" : "gradient of a parameter";
       std::ostringstream message;

@@ -19,7 +19,7 @@ using packseq::cost::Mode;
 
 void add(const Case& subject) {
   using namespace packseq::bench;
-  register_case(subject, {padded, packed, fused, fused_padded});
+  register_case(subject, {padded, packed, fused, fused_padded, bfloat16});
 }
 
 Case make_case(std::int64_t documents, std::int64_t longest, std::int64_t input, std::int64_t hidden,

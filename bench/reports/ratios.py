@@ -11,6 +11,7 @@ in another way, as a Markdown table:
   time ratio               time, padded over packed; below 1 packing loses time
   fused / (padded x fill)  below 1, each useful FLOP takes less time than in LibTorch's padded path (of an LSTM: oneDNN)
   packed / fused           how many times as long as the engine LibTorch's packed path takes
+  fused / bfloat16         how many times as fast the engine is with products of bfloat16
   fused_padded / padded    what a program gains that goes on padding: below 1, the engine is faster
   share of peak            of fused on one thread: useful FLOPs per second over those of the engine's own micro-kernel
                            (the benchmark "peak")
@@ -29,7 +30,7 @@ MILLISECONDS = {"s": 1e3, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
 CONTENDERS = ("padded", "packed", "fused")
 FORMATS = {"case": "", "fill": ".2f", "padded ms": ".3f", "packed ms": ".3f", "spread": ".0%", "FLOP ratio": ".2f",
            "time ratio": ".2f", "fused ms": ".3f", "fused / (padded x fill)": ".2f", "packed / fused": ".2f",
-           "fused_padded / padded": ".2f", "share of peak": ".2f"}
+           "fused / bfloat16": ".2f", "fused_padded / padded": ".2f", "share of peak": ".2f"}
 
 
 class InputError(Exception):
@@ -103,6 +104,8 @@ def make_row(case, runs, peak):
                     "packed / fused": ms["packed"] / ms["fused"]})
         if peak and case.endswith(" threads:1"):
             row["share of peak"] = share_of_peak(runs["fused"], peak)
+    if {"fused", "bfloat16"} <= set(runs):
+        row["fused / bfloat16"] = ms["fused"] / ms["bfloat16"]
     if "fused_padded" in runs:
         row["fused_padded / padded"] = ms["fused_padded"] / ms["padded"]
     return row
@@ -111,7 +114,7 @@ def make_row(case, runs, peak):
 def make_rows(path):
     repetitions = load_repetitions(path)
     peak = find_peak(repetitions)
-    rows = [make_row(case, runs, peak) for case, runs in group(repetitions, (*CONTENDERS, "fused_padded")).items()
+    rows = [make_row(case, runs, peak) for case, runs in group(repetitions, (*CONTENDERS, "bfloat16", "fused_padded")).items()
             if "padded" in runs and len(runs) > 1]
     if not rows:
         raise InputError(f"{path} has no case that was run padded and in another way, repetition by repetition; "

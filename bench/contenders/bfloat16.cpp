@@ -1,0 +1,30 @@
+#include <ATen/Context.h>
+
+#include <utility>
+
+#include "contenders/contender.hpp"
+
+namespace packseq::bench {
+namespace {
+
+void set_precision(at::Float32Precision precision) {
+  at::globalContext().setFloat32Precision(at::Float32Backend::MKLDNN, at::Float32Op::RNN, precision);
+}
+
+/// The backward pass goes by what the forward pass found.
+Prepared prepare_bfloat16(const Inputs& inputs) {
+  Prepared prepared = fused.prepare(inputs);
+  prepared.forward = [forward = std::move(prepared.forward)](const at::Tensor& data) {
+    set_precision(at::Float32Precision::BF16);
+    auto output = forward(data);
+    set_precision(at::Float32Precision::NONE);
+    return output;
+  };
+  return prepared;
+}
+
+}  // namespace
+
+const Contender bfloat16{"bfloat16", prepare_bfloat16, /*reads_padding=*/false, /*tolerance=*/0.05};
+
+}  // namespace packseq::bench
