@@ -38,14 +38,14 @@ struct Direction {
   std::size_t input_size = 0;
   std::size_t hidden_size = 0;
   std::size_t output_size = 0;
-  const T* weight_ih = nullptr;               ///< [G * H, I]
-  const T* weight_hh = nullptr;               ///< [G * H, P]
-  const T* bias_ih = nullptr;                 ///< [G * H], or null.
-  const T* bias_hh = nullptr;                 ///< [G * H], or null.
-  const T* weight_hr = nullptr;               ///< [P, H], or null: no projection, and P = H.
-  PackedWeights<T> packed = {};               ///< The weights once more, by `Role`, where they were packed for good.
-  const T* input = nullptr;                   ///< [N, I], or, where tokens have an index, [U, I].
-  std::size_t input_rows = 0;                 ///< N, or U.
+  const T* weight_ih = nullptr;  ///< [G * H, I]
+  const T* weight_hh = nullptr;  ///< [G * H, P]
+  const T* bias_ih = nullptr;    ///< [G * H], or null.
+  const T* bias_hh = nullptr;    ///< [G * H], or null.
+  const T* weight_hr = nullptr;  ///< [P, H], or null: no projection, and P = H.
+  PackedWeights<T> packed = {};  ///< The weights once more, by `Role`, where they were packed for good.
+  const T* input = nullptr;      ///< [N, I], or, where tokens have an index, [U, I].
+  std::size_t input_rows = 0;    ///< N, or U.
   /// Which row of `input` each token has, [N], counted from `known_rows`; null: token i has row i.
   const std::int32_t* index = nullptr;
   std::size_t known_rows = 0;  ///< Indices below are of input that is known to a forward pass already.
@@ -61,9 +61,9 @@ struct Direction {
 template <class T>
 struct Forward : Direction<T> {
   std::optional<Strides> input_strides = {};  ///< Of tokens without an index, where their rows are not [N, I].
-  const T* known_sums = nullptr;  ///< What `project` made of it, [known_rows, gate_blocks * H].
-  T* h_n = nullptr;               ///< [B, P]
-  T* c_n = nullptr;               ///< [B, H] of an LSTM.
+  const T* known_sums = nullptr;              ///< What `project` made of it, [known_rows, gate_blocks * H].
+  T* h_n = nullptr;                           ///< [B, P]
+  T* c_n = nullptr;                           ///< [B, H] of an LSTM.
 };
 
 /// A backward pass. Gradients that are null are not computed.
