@@ -7,18 +7,26 @@
 namespace packseq::bench {
 namespace {
 
-void set_precision(at::Float32Precision precision) {
-  at::globalContext().setFloat32Precision(at::Float32Backend::MKLDNN, at::Float32Op::RNN, precision);
-}
+/// LibTorch's switch is so while this lives.
+class Bfloat16Guard {
+ public:
+  Bfloat16Guard() { set(at::Float32Precision::BF16); }
+  ~Bfloat16Guard() { set(at::Float32Precision::NONE); }
+  Bfloat16Guard(const Bfloat16Guard&) = delete;
+  Bfloat16Guard& operator=(const Bfloat16Guard&) = delete;
+
+ private:
+  static void set(at::Float32Precision precision) {
+    at::globalContext().setFloat32Precision(at::Float32Backend::MKLDNN, at::Float32Op::RNN, precision);
+  }
+};
 
 /// The backward pass goes by what the forward pass found.
 Prepared prepare_bfloat16(const Inputs& inputs) {
   Prepared prepared = fused.prepare(inputs);
   prepared.forward = [forward = std::move(prepared.forward)](const at::Tensor& data) {
-    set_precision(at::Float32Precision::BF16);
-    auto output = forward(data);
-    set_precision(at::Float32Precision::NONE);
-    return output;
+    const Bfloat16Guard guard;
+    return forward(data);
   };
   return prepared;
 }

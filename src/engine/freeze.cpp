@@ -3,6 +3,7 @@
 #include <ATen/TensorSubclassLikeUtils.h>
 #include <c10/util/Exception.h>
 
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <memory>
@@ -17,11 +18,12 @@
 namespace packseq::engine {
 namespace {
 
-/// A weight that is frozen, and its packed form, once a pass has made it.
+/// A weight that is frozen, and its packed forms, once passes have made them.
 struct FrozenWeight {
   Origin origin;
-  at::Tensor packed = {};
-  PackedAs as = {};
+  std::array<at::Tensor, 2> packed = {};  // by precision
+  kernels::Cell cell = kernels::Cell::lstm;
+  kernels::Role role = kernels::Role::ih;
 };
 
 using FrozenWeights = std::unordered_map<const c10::TensorImpl*, std::shared_ptr<const FrozenWeight>>;
@@ -97,17 +99,22 @@ std::mutex& registry_mutex() { return registry().mutex(); }
 
 }  // namespace
 
-at::Tensor find_packed(const at::Tensor& weight, const PackedAs& as, const std::function<at::Tensor()>& pack) {
+at::Tensor find_packed(const at::Tensor& weight, kernels::Cell cell, kernels::Role role, kernels::Precision precision,
+                       const std::function<at::Tensor()>& pack) {
   if (registry().is_empty()) return {};
   const auto found = registry().find(weight);
   if (found == nullptr) return {};
-  if (found->packed.defined() && found->as == as) return found->packed;
-  // Of a weight that plays two parts, the first one's is kept; of one that is read in another precision, the latest.
-  const bool has_other_part = found->as.cell != as.cell || found->as.role != as.role;
-  if (found->packed.defined() && has_other_part) return {};
+  const bool has_role = found->packed[0].defined() || found->packed[1].defined();
+  if (has_role && (found->cell != cell || found->role != role)) return {};
+  const auto form = static_cast<std::size_t>(precision);
+  if (found->packed[form].defined()) return found->packed[form];
   // Without the lock: others that need it meanwhile pack it, too, and one of them keeps it.
-  const at::Tensor packed = pack();
-  registry().replace(weight, found, std::make_shared<FrozenWeight>(FrozenWeight{found->origin, packed, as}));
+  FrozenWeight with_form = *found;
+  with_form.packed[form] = pack();
+  with_form.cell = cell;
+  with_form.role = role;
+  const at::Tensor packed = with_form.packed[form];
+  registry().replace(weight, found, std::make_shared<FrozenWeight>(std::move(with_form)));
   return packed;
 }
 

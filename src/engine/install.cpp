@@ -51,7 +51,7 @@ NetworkResult run_where_it_applies(Network network) {
   const bool applies = installed() && are_plain(network) && check_arguments_of_operator(network) &&
                        supports_tensors(network.data, network.states, network.parameters);
   if (!applies) return run_network_in_libtorch(network);
-  network.precision = resolved(Precision::automatic);
+  network.precision = resolved(Precision::automatic, network.data.scalar_type());
   return run_network(network);
 }
 

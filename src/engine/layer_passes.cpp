@@ -31,8 +31,8 @@ std::array<Tensor, 3> use_frozen(kernels::Direction<T>& direction, const Shape& 
   std::array<Tensor, 3> all;
   const auto use = [&](kernels::Role role, const Tensor& weight) {
     Tensor& found = all[static_cast<std::size_t>(role)];
-    found = find_packed(weight, {direction.cell, role, direction.precision},
-                        [&] { return packed(direction, role, weight); });
+    found =
+        find_packed(weight, direction.cell, role, direction.precision, [&] { return packed(direction, role, weight); });
     direction.packed[static_cast<std::size_t>(role)] = pointer<T>(found);
   };
   use(kernels::Role::ih, shape.parameter(d, 0));

@@ -32,8 +32,8 @@ struct Network {
   bool is_padded() const { return !batch_sizes.defined(); }
 };
 
-/// What is asked for here and now: not automatic.
-Precision resolved(Precision precision);
+/// What is asked for of numbers of this dtype, here and now: not automatic, and float32 for all but Float.
+Precision resolved(Precision precision, c10::ScalarType dtype);
 
 /// What comes out: the output's data [N, D * P], or padded as it came in, h_n and, of an LSTM, c_n.
 using NetworkResult = std::tuple<at::Tensor, at::Tensor, at::Tensor>;

@@ -113,7 +113,7 @@ struct MultiplyAddPairs {
   template <class V>
   static HWY_INLINE V apply(V x, V w, V sum) {
 #if PACKSEQ_HAS_PAIRS
-    asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(x.raw), "v"(w.raw));
+    asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(sum.raw) : "v"(x.raw), "v"(w.raw));
 #else
     (void)x, (void)w;
 #endif

@@ -1,5 +1,7 @@
 #include "kernels/precision.hpp"
 
+#include <hwy/targets.h>
+
 #include <atomic>
 
 #if defined(__x86_64__)
@@ -11,7 +13,7 @@ namespace {
 
 std::atomic<bool> is_switched_off = false;
 
-/// AVX512-BF16, of those CPUs of which Highway has found that they and the system know AVX-512.
+/// AVX512-BF16. Whether the system knows AVX-512 Highway has found out.
 bool cpu_has_bfloat16() noexcept {
 #if defined(__x86_64__)
   unsigned eax = 0;
@@ -28,7 +30,9 @@ bool cpu_has_bfloat16() noexcept {
 
 bool has_bfloat16_instructions() noexcept {
   static const bool has = cpu_has_bfloat16();
-  return has && !is_switched_off.load(std::memory_order_relaxed);
+  // Of Highway's targets, better ones have lower numbers.
+  const bool has_target = (HWY_TARGETS & hwy::SupportedTargets() & (2 * HWY_AVX3 - 1)) != 0;
+  return has && has_target && !is_switched_off.load(std::memory_order_relaxed);
 }
 
 void switch_off_bfloat16_instructions(bool off) noexcept { is_switched_off.store(off, std::memory_order_relaxed); }

@@ -136,7 +136,8 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
   if (network->engine == Choice::libtorch || counts_ids || !supports(embedding->weight, state, weights)) {
     return network->forward(embedding->forward(ids), state);
   }
-  const std::int64_t known = known_words(weights);
+  const auto precision = engine::resolved(network->precision, embedding->weight.scalar_type());
+  const std::int64_t known = known_words(weights, precision);
   const auto distinct =
       detail::find_distinct(function.c_str(), ids.data().to(at::kLong), embedding->weight.size(0), known);
   if (static_cast<double>(distinct.ids.size(0)) > most_distinct * static_cast<double>(ids.data().size(0))) {
@@ -145,7 +146,7 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
   const detail::Input input = {ids, embedding->torch::nn::EmbeddingImpl::forward(distinct.ids), distinct.index,
                                known > 0 ? frozen_->known_sums : at::Tensor()};
   return detail::run_packed(function.c_str(), cell, input, state, network->options_base, weights,
-                            {network->engine, network->precision}, network->is_training());
+                            {network->engine, precision}, network->is_training());
 }
 
 template <class Network>
@@ -164,7 +165,7 @@ void EmbeddedImpl<Network>::freeze(std::int64_t max_bytes) {
                     word_bytes, ", what one word takes");
   const std::int64_t words = std::min(max_bytes / word_bytes, embedding->weight.size(0));
   const at::Tensor rows = embedding->weight.narrow(0, 0, words);
-  const auto precision = engine::resolved(network->precision);
+  const auto precision = engine::resolved(network->precision, embedding->weight.scalar_type());
   detail::Frozen frozen = {project_words(function.c_str(), cell, rows, options, weights, precision), precision, {}};
   for (const at::Tensor& weight : first_weights(weights)) frozen.origins.emplace_back(weight);
   frozen_ = std::make_shared<const detail::Frozen>(std::move(frozen));
@@ -180,13 +181,14 @@ void EmbeddedImpl<Network>::unfreeze() {
 
 template <class Network>
 std::int64_t EmbeddedImpl<Network>::frozen_words() const {
-  return known_words(network->all_weights());
+  return known_words(network->all_weights(), engine::resolved(network->precision, embedding->weight.scalar_type()));
 }
 
 template <class Network>
-std::int64_t EmbeddedImpl<Network>::known_words(const std::vector<at::Tensor>& weights) const {
-  const bool knows = frozen_ != nullptr && !is_trained_ && frozen_->precision == engine::resolved(network->precision) &&
-                     frozen_->is_of(first_weights(weights));
+std::int64_t EmbeddedImpl<Network>::known_words(const std::vector<at::Tensor>& weights,
+                                                packseq::engine::Precision precision) const {
+  const bool knows =
+      frozen_ != nullptr && !is_trained_ && frozen_->precision == precision && frozen_->is_of(first_weights(weights));
   return knows ? frozen_->known_sums.size(1) : 0;
 }
 

@@ -112,7 +112,7 @@ at::Tensor PackedRun::sorted(const at::Tensor& state) const {
 
 engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, const RunOptions& how, bool train) const {
   engine::Network of_nonempty = network(states, train);
-  of_nonempty.precision = engine::resolved(how.precision);
+  of_nonempty.precision = engine::resolved(how.precision, input_.data.scalar_type());
   if (how.engine == engine::Choice::libtorch) return engine::run_network_in_libtorch(of_nonempty);
   const auto support = engine::supports_tensors(input_.data, states, weights_);
   TORCH_CHECK_VALUE(support || how.engine == engine::Choice::automatic, function_,

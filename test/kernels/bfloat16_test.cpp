@@ -23,6 +23,7 @@ namespace packseq::kernels {
 namespace {
 
 const Sizes small = {.input = 5, .hidden = 21, .projection = 9};
+const Sizes large = {.input = 131, .hidden = 150, .projection = 67};
 
 /// On each target, in each way.
 void in_all_ways(const std::function<void()>& expect) {
@@ -127,6 +128,26 @@ TEST(Bfloat16, IsNearTheFormulas) {
         EXPECT_GT(difference(computed[d].output, expected.output), 1e-5) << "nothing is rounded";
         const double of_cells = of.cell == Cell::lstm ? difference(computed[d].c_n, expected.c_n) : 0;
         EXPECT_LT(of_cells, 4e-3);
+      }
+    }
+  });
+}
+
+/// Several panels, and blocks of them.
+TEST(Bfloat16, IsNearFloatOfManyUnits) {
+  in_all_ways([] {
+    for (const auto cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
+      Case of = {.cell = cell, .has_projection = cell == Cell::lstm};
+      SCOPED_TRACE(testing::Message() << of);
+      TwoDirections<float> expected(of, large);
+      expected.run_on(2);
+      of.precision = Precision::bfloat16;
+      TwoDirections<float> computed(of, large);
+      computed.run_on(2);
+      const auto of_computed = computed.results();
+      const auto of_expected = expected.results();
+      for (std::size_t i = 0; i < of_computed.size(); ++i) {
+        EXPECT_LT(difference(of_computed[i], of_expected[i]), 0.02) << "result " << i;
       }
     }
   });

@@ -70,7 +70,7 @@ bool runs_with(std::size_t allocations, TwoDirections<float>& layer) {
 }
 
 TEST(NoMemory, IsWhatWorkersGetAlongWith) {
-  for (const Case& of : all_cases()) {
+  for (const Case& of : cases_of_both_precisions()) {
     for (const std::size_t threads : {1U, 2U, 4U}) {
       TwoDirections<float> layer(of, small);
       layer.run_on(threads, without_memory);
@@ -79,7 +79,7 @@ TEST(NoMemory, IsWhatWorkersGetAlongWith) {
 }
 
 TEST(NoMemory, EndsAPassWhereverItIs) {
-  for (const Case& of : all_cases()) {
+  for (const Case& of : cases_of_both_precisions()) {
     TwoDirections<float> expected(of, small);
     expected.run_on(2);
     release_memory();

@@ -16,11 +16,9 @@ std::vector<std::vector<float>> results_on(std::size_t threads, const Case& of) 
 }
 
 TEST(Race, IsNoneBetweenThreads) {
-  for (const auto precision : {Precision::float32, Precision::bfloat16}) {
-    for (const Case& of : all_cases(precision)) {
-      const auto expected = results_on(1, of);
-      for (const std::size_t threads : {2U, 4U, 8U}) EXPECT_EQ(results_on(threads, of), expected) << of;
-    }
+  for (const Case& of : cases_of_both_precisions()) {
+    const auto expected = results_on(1, of);
+    for (const std::size_t threads : {2U, 4U, 8U}) EXPECT_EQ(results_on(threads, of), expected) << of;
   }
 }
 

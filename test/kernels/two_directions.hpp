@@ -58,6 +58,12 @@ inline std::vector<Case> all_cases(Precision precision = Precision::float32) {
   return all;
 }
 
+inline std::vector<Case> cases_of_both_precisions() {
+  std::vector<Case> all = all_cases();
+  for (const Case& of : all_cases(Precision::bfloat16)) all.push_back(of);
+  return all;
+}
+
 struct Sizes {
   std::size_t input = 5;
   std::size_t hidden = 155;

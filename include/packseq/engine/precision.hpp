@@ -8,8 +8,10 @@ namespace packseq::engine {
 /// and gradients are tensors of Float all the same, and so are sums, gates and cell states.
 ///
 /// With bfloat16 a network takes about half the time, where the CPU has instructions for it (`has_bfloat16_instructions`),
-/// and differs from one of exact products by about 1e-3: rather as LibTorch's modules of dtype BFloat16, but less. Rounding
-/// is to the nearest, ties to even; denormals count as 0, and numbers from 3.3896e38 on as infinity. A document's result
+/// and differs from one of exact products by about 1e-3: rather as LibTorch's modules of dtype BFloat16, but less. Calls
+/// of one or two steps gain only where weights are frozen; else they take longer, since weights are rounded anew. Rounding
+/// is to the nearest, ties to even; denormals, sums among them, count as 0, and numbers from 3.3896e38 on as infinity. A
+/// document's result
 /// is the same to the last bit in any batch, on one CPU. Double networks, second derivatives and what LibTorch runs keep
 /// their own products.
 enum class Precision {
@@ -23,7 +25,7 @@ enum class Precision {
 };
 
 /// Whether this CPU multiplies bfloat16 by instructions of its own (AVX512-BF16). Others round the factors alike, and
-/// then take as long as for float.
+/// then take as long as for float, or up to half as long again for a few steps of a few documents.
 /// @code
 /// packseq::nn::LSTM lstm(4, 5);
 /// if (packseq::engine::has_bfloat16_instructions()) lstm->precision = packseq::engine::Precision::bfloat16;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "packseq/engine/precision.hpp"
 #include "packseq/export.hpp"
 #include "packseq/nn/gru.hpp"
 #include "packseq/nn/lstm.hpp"
@@ -59,7 +60,8 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   ///
   /// The table is used until a pass of this module records gradients, since training changes weights, or a weight is
   /// changed or replaced otherwise; then call it again. What LibTorch does not count `packseq::engine::freeze` tells.
-  /// A table that is not used keeps its memory until then. No other thread may run the network meanwhile.
+  /// It is of the precision in which the network ran then (see its `precision`), and not used in the other. A table that
+  /// is not used keeps its memory until then. No other thread may run the network meanwhile.
   /// @throws c10::ValueError if `max_bytes` is less than one word takes, or the embedding has a `max_norm`, with which
   ///   it changes as it runs.
   /// @throws c10::ValueError if weights have not the sizes that the options tell.
@@ -91,7 +93,7 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())})
 
  private:
-  std::int64_t known_words(const std::vector<at::Tensor>& weights) const;
+  std::int64_t known_words(const std::vector<at::Tensor>& weights, packseq::engine::Precision precision) const;
   std::vector<at::Tensor> first_weights(std::vector<at::Tensor> weights) const;
 
   std::shared_ptr<const detail::Frozen> frozen_;
