@@ -114,8 +114,8 @@ def make_row(case, runs, peak):
 def make_rows(path):
     repetitions = load_repetitions(path)
     peak = find_peak(repetitions)
-    rows = [make_row(case, runs, peak) for case, runs in group(repetitions, (*CONTENDERS, "bfloat16", "fused_padded")).items()
-            if "padded" in runs and len(runs) > 1]
+    cases = group(repetitions, (*CONTENDERS, "bfloat16", "fused_padded"))
+    rows = [make_row(case, runs, peak) for case, runs in cases.items() if "padded" in runs and len(runs) > 1]
     if not rows:
         raise InputError(f"{path} has no case that was run padded and in another way, repetition by repetition; "
                          "check --benchmark_filter and --benchmark_report_aggregates_only")

@@ -23,8 +23,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t tile_rows = 6;
 
-/// Rows of A in the form in which a packed matrix wants them: as they are, or in memory for as many as are multiplied at
-/// a time.
+/// Rows of A in the form in which a packed matrix wants them: as they are, or in memory for as many as are multiplied
+/// at a time.
 template <class T>
 class RowsInForm {
  public:
@@ -182,8 +182,8 @@ const RowTile<T>* row_tiles_of(Format format) {
   return row_tiles<T, MultiplyAdd>;
 }
 
-/// C = A * B + S in some panels of B; A, S and C are given by their rows, those of A in the form of B. S may be C itself,
-/// or have one row for all.
+/// C = A * B + S in some panels of B; A, S and C are given by their rows, those of A in the form of B. S may be C
+/// itself, or have one row for all.
 template <class T>
 void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, const Range& panels, T* const* c,
               const T* const* start) {

@@ -95,8 +95,8 @@ const OuterKernels<T>* outer_kernels_of(Format format) {
   return outer_kernels<T, MultiplyAdd>;
 }
 
-/// Some columns of A in the form of B, up to `columns_per_group`, each tile's in one piece: `first(t)` is tile t's first
-/// column, and `to(t)` its place.
+/// Some columns of A in the form of B, up to `columns_per_group`, each tile's in one piece: `first(t)` is tile t's
+/// first column, and `to(t)` its place.
 template <class T, class First, class To>
 void gather(const ColumnsOfA<T>& a, const Range& rows, Format format, std::size_t tiles, const First& first,
             const To& to) {

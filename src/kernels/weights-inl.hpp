@@ -27,8 +27,8 @@ namespace packseq::kernels::HWY_NAMESPACE {
 constexpr std::size_t reads_worth_packing = 3;
 constexpr std::size_t rows_per_packed_block = 64;
 
-/// C = A * B + S in some panels of B, given by its columns; A is in their form. The sums go through the multiply-adds of
-/// `multiply` in the same order, and so come to the same bits.
+/// C = A * B + S in some panels of B, given by its columns; A is in their form. The sums go through the multiply-adds
+/// of `multiply` in the same order, and so come to the same bits.
 template <class T>
 void multiply_by_blocks(const T* const* a, std::size_t rows, const Lines<T>& columns, Format format,
                         const Range& panels, T* const* c, const T* const* start) {

@@ -39,6 +39,29 @@ TYPED_TEST(FrozenTest, FreezesToTheSameNumbers) {
   }
 }
 
+/// The table is of the precision in which the network ran when it was frozen.
+TYPED_TEST(FrozenTest, FreezesInThePrecisionOfTheNetwork) {
+  const torch::NoGradGuard no_grad;
+  for (const auto dtype : {at::kFloat, at::kDouble}) {
+    const EmbeddedCase of = {.layers = 2, .bidirectional = true, .dtype = dtype};
+    auto embedded = this->make(of);
+    embedded->eval();
+    const auto ids = this->make_ids();
+    const auto exact = this->run_modules(embedded, ids);
+    embedded->network->precision = engine::Precision::bfloat16;
+    const auto rounded = this->run_modules(embedded, ids);
+    this->expect_same(this->run(embedded, ids), rounded);
+    embedded->freeze();
+    this->expect_same(this->run(embedded, ids), rounded);
+    EXPECT_EQ(embedded->frozen_words(), word_count);
+    embedded->network->precision = engine::Precision::float32;
+    this->expect_same(this->run(embedded, ids), exact);
+    EXPECT_EQ(embedded->frozen_words(), dtype == at::kFloat ? 0 : word_count);
+    embedded->network->precision = engine::Precision::bfloat16;
+    EXPECT_EQ(embedded->frozen_words(), word_count);
+  }
+}
+
 TYPED_TEST(FrozenTest, IsNotFrozenWhileItTrains) {
   auto embedded = this->make();
   embedded->freeze();
