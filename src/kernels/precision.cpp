@@ -13,9 +13,10 @@ namespace {
 
 std::atomic<bool> is_switched_off = false;
 
-/// AVX512-BF16. Whether the system knows AVX-512 Highway has found out.
+/// AVX512-BF16. Whether the system knows AVX-512 Highway finds out; of its targets, better ones have lower numbers.
 bool cpu_has_bfloat16() noexcept {
 #if defined(__x86_64__)
+  if ((HWY_TARGETS & hwy::SupportedTargets() & (2 * HWY_AVX3 - 1)) == 0) return false;
   unsigned eax = 0;
   unsigned ebx = 0;
   unsigned ecx = 0;
@@ -29,10 +30,9 @@ bool cpu_has_bfloat16() noexcept {
 }  // namespace
 
 bool has_bfloat16_instructions() noexcept {
+  // Once: every pass asks, and a virtual machine takes microseconds to answer.
   static const bool has = cpu_has_bfloat16();
-  // Of Highway's targets, better ones have lower numbers.
-  const bool has_target = (HWY_TARGETS & hwy::SupportedTargets() & (2 * HWY_AVX3 - 1)) != 0;
-  return has && has_target && !is_switched_off.load(std::memory_order_relaxed);
+  return has && !is_switched_off.load(std::memory_order_relaxed);
 }
 
 void switch_off_bfloat16_instructions(bool off) noexcept { is_switched_off.store(off, std::memory_order_relaxed); }
