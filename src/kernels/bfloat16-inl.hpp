@@ -10,13 +10,11 @@
 #define PACKSEQ_KERNELS_BFLOAT16_INL
 #endif
 
-#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 
 #include "hwy/highway.h"
-#include "kernels/arena.hpp"
 #include "kernels/precision.hpp"
 
 #undef PACKSEQ_HAS_PAIRS

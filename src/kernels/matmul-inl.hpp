@@ -171,15 +171,16 @@ template <class T, class Op>
 constexpr RowTile<T> row_tiles[tile_rows] = {row_tile<Op, 1, T>, row_tile<Op, 2, T>, row_tile<Op, 3, T>,
                                              row_tile<Op, 4, T>, row_tile<Op, 5, T>, row_tile<Op, 6, T>};
 
-template <class T>
-const RowTile<T>* row_tiles_of(Format format) {
+/// `select` of the multiply-add that factors in this form want.
+template <class T, class Select>
+auto select_by_form(Format format, const Select& select) {
 #if PACKSEQ_HAS_PAIRS
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (format == Format::pairs) return row_tiles<T, MultiplyAddPairs>;
+    if (format == Format::pairs) return select(MultiplyAddPairs());
   }
 #endif
   (void)format;
-  return row_tiles<T, MultiplyAdd>;
+  return select(MultiplyAdd());
 }
 
 /// C = A * B + S in some panels of B; A, S and C are given by their rows, those of A in the form of B. S may be C
@@ -192,7 +193,7 @@ void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, con
   const std::size_t tiles = (rows + tile_rows - 1) / tile_rows;
   // A panel stays in a near cache for all rows; where there is but one tile, that takes all panels in one go.
   const std::size_t step = tiles == 1 ? panels.size() : 1;
-  const RowTile<T>* const row_tile_of = row_tiles_of<T>(b.format);
+  const RowTile<T>* const row_tile_of = select_by_form<T>(b.format, [](auto op) { return row_tiles<T, decltype(op)>; });
   for (std::size_t p = panels.begin; p < panels.end; p += step) {
     for (std::size_t t = 0, row = 0; t < tiles; ++t) {
       const std::size_t height = rows / tiles + (t < rows % tiles ? 1 : 0);

@@ -84,17 +84,6 @@ constexpr OuterKernels<T> outer_kernels[tile_rows] = {
     {gather_columns<3, T>, outer_tile<Op, 3, T>}, {gather_columns<4, T>, outer_tile<Op, 4, T>},
     {gather_columns<5, T>, outer_tile<Op, 5, T>}, {gather_columns<6, T>, outer_tile<Op, 6, T>}};
 
-template <class T>
-const OuterKernels<T>* outer_kernels_of(Format format) {
-#if PACKSEQ_HAS_PAIRS
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (format == Format::pairs) return outer_kernels<T, MultiplyAddPairs>;
-  }
-#endif
-  (void)format;
-  return outer_kernels<T, MultiplyAdd>;
-}
-
 /// Some columns of A in the form of B, up to `columns_per_group`, each tile's in one piece: `first(t)` is tile t's
 /// first column, and `to(t)` its place.
 template <class T, class First, class To>
@@ -133,9 +122,9 @@ void add_group(const ColumnsOfA<T>& a, const Range& columns, const Range& rows,
   const std::size_t tiles = (columns.size() + tile_rows - 1) / tile_rows;
   const auto first_column = [&](std::size_t tile) { return columns.begin + columns.size() * tile / tiles; };
   const Format format = products.front().b->format;
-  const auto kernels = [&](std::size_t tile) {
-    return outer_kernels_of<T>(format)[first_column(tile + 1) - first_column(tile) - 1];
-  };
+  const OuterKernels<T>* const by_columns =
+      select_by_form<T>(format, [](auto op) { return outer_kernels<T, decltype(op)>; });
+  const auto kernels = [&](std::size_t tile) { return by_columns[first_column(tile + 1) - first_column(tile) - 1]; };
   const auto gathered_of = [&](std::size_t tile) {
     return gathered + (first_column(tile) - columns.begin) * places_of(format, rows.size());
   };

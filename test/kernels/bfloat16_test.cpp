@@ -134,22 +134,28 @@ TEST(Bfloat16, IsNearTheFormulas) {
   });
 }
 
+/// All that the passes leave is as near to what they leave in float.
+void expect_near_float(const Case& of, const Sizes& sizes, double bound) {
+  SCOPED_TRACE(testing::Message() << of);
+  Case exact = of;
+  exact.precision = Precision::float32;
+  TwoDirections<float> computed(of, sizes);
+  TwoDirections<float> expected(exact, sizes);
+  computed.run_on(2);
+  expected.run_on(2);
+  const auto of_computed = computed.results();
+  const auto of_expected = expected.results();
+  for (std::size_t i = 0; i < of_computed.size(); ++i) {
+    EXPECT_LT(difference(of_computed[i], of_expected[i]), bound) << "result " << i;
+  }
+}
+
 /// Several panels, and blocks of them.
 TEST(Bfloat16, IsNearFloatOfManyUnits) {
   in_all_ways([] {
     for (const auto cell : {Cell::lstm, Cell::gru, Cell::rnn_tanh}) {
-      Case of = {.cell = cell, .has_projection = cell == Cell::lstm};
-      SCOPED_TRACE(testing::Message() << of);
-      TwoDirections<float> expected(of, large);
-      expected.run_on(2);
-      of.precision = Precision::bfloat16;
-      TwoDirections<float> computed(of, large);
-      computed.run_on(2);
-      const auto of_computed = computed.results();
-      const auto of_expected = expected.results();
-      for (std::size_t i = 0; i < of_computed.size(); ++i) {
-        EXPECT_LT(difference(of_computed[i], of_expected[i]), 0.02) << "result " << i;
-      }
+      expect_near_float({.cell = cell, .has_projection = cell == Cell::lstm, .precision = Precision::bfloat16}, large,
+                        0.02);
     }
   });
 }
@@ -157,20 +163,8 @@ TEST(Bfloat16, IsNearFloatOfManyUnits) {
 TEST(Bfloat16, HasGradientsNearThoseOfFloat) {
   in_all_ways([] {
     for (const Case& of : all_cases(Precision::bfloat16)) {
-      if (!of.keeps) continue;
-      SCOPED_TRACE(testing::Message() << of);
-      Case exact = of;
-      exact.precision = Precision::float32;
-      TwoDirections<float> computed(of, small);
-      TwoDirections<float> expected(exact, small);
-      computed.run_on(2);
-      expected.run_on(2);
-      const auto of_computed = computed.results();
-      const auto of_expected = expected.results();
-      for (std::size_t i = 0; i < of_computed.size(); ++i) {
-        // Where a unit is near 0, rounding switches it on or off.
-        EXPECT_LT(difference(of_computed[i], of_expected[i]), of.cell == Cell::rnn_relu ? 0.1 : 0.01) << "result " << i;
-      }
+      // Where a unit is near 0, rounding switches it on or off.
+      if (of.keeps) expect_near_float(of, small, of.cell == Cell::rnn_relu ? 0.1 : 0.01);
     }
   });
 }
