@@ -7,13 +7,13 @@ namespace packseq::engine {
 /// What the fused engine rounds the factors of a Float network's matrix products to. Weights, inputs, states, results
 /// and gradients are tensors of Float all the same, and so are sums, gates and cell states.
 ///
-/// With bfloat16 a network of size 256 or more takes about half the time in inference and two thirds in training, over
-/// many steps and where the CPU has instructions for it (`has_bfloat16_instructions`). Small networks and calls of few
-/// steps gain little, or take up to twice as long, unless their weights are frozen, since weights are rounded anew in
-/// each call. Results differ from those of exact products by about 1e-3: rather as LibTorch's modules of dtype
-/// BFloat16, but less. Rounding is to the nearest, ties to even; denormals, sums among them, count as 0, and numbers
-/// from 3.3896e38 on as infinity. A document's result is the same to the last bit in any batch, on one CPU. Double
-/// networks, second derivatives and what LibTorch runs keep their own products.
+/// With bfloat16 a network of size 128 or more takes .5 to .6 of the time in inference and about two thirds in
+/// training, over many steps and where the CPU has instructions for it (`has_bfloat16_instructions`). Calls of few
+/// steps gain less, and of one or two take up to half as long again unless weights are frozen, since they are rounded
+/// anew in each call; so may tiny networks. Results differ from those of exact products by about 1e-3: rather as
+/// LibTorch's modules of dtype BFloat16, but less. Rounding is to the nearest, ties to even; denormals, sums among
+/// them, count as 0, and numbers from 3.3896e38 on as infinity. A document's result is the same to the last bit in any
+/// batch, on one CPU. Double networks, second derivatives and what LibTorch runs keep their own products.
 enum class Precision {
   /// As LibTorch's own switch for recurrent networks says at each call: bfloat16 where
   /// `at::globalContext().float32Precision(at::Float32Backend::MKLDNN, at::Float32Op::RNN)` is BF16, in Python
