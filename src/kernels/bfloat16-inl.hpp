@@ -56,6 +56,7 @@ inline std::uint32_t round_bits(float x) {
   return (bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U;
 }
 
+/// A word of two rounded numbers.
 inline float pair_of(float first, float second) {
   return std::bit_cast<float>(round_bits(first) >> 16 | round_bits(second));
 }
@@ -70,32 +71,50 @@ inline void round_to(const float* from, std::size_t count, float* to) {
   for (; i < count; ++i) to[i] = std::bit_cast<float>(round_bits(from[i]));
 }
 
+#if PACKSEQ_HAS_PAIRS
+// Instructions of bfloat16 are written as such, since whatever is compiled for this target is not compiled for that
+// extension of it. They round as `round_bits` does.
+
+/// The numbers of two vectors, neighbours in a word.
+HWY_INLINE hn::Vec<hn::ScalableTag<float>> pairs_of(hn::Vec<hn::ScalableTag<float>> first,
+                                                    hn::Vec<hn::ScalableTag<float>> second) {
+  hn::Vec<hn::ScalableTag<float>> words;
+  asm("vcvtne2ps2bf16 {%2, %1, %0|%0, %1, %2}" : "=v"(words.raw) : "v"(second.raw), "v"(first.raw));
+  return words;
+}
+
+/// The pairs of neighbours in a line; to the last of an odd number belongs a 0.
+struct Pairs {
+  static constexpr std::size_t numbers = 2;
+  static HWY_INLINE hn::Vec<hn::ScalableTag<float>> load(const float* from) {
+    const hn::ScalableTag<float> d;
+    return pairs_of(hn::LoadU(d, from), hn::LoadU(d, from + hn::Lanes(d)));
+  }
+  static float one(const float* from, std::size_t left) { return pair_of(from[0], left > 1 ? from[1] : 0.0F); }
+};
+
+/// A line of pairs of neighbours.
+inline void pair_neighbours(const float* from, std::size_t count, float* to) {
+  const hn::ScalableTag<float> d;
+  std::size_t i = 0;
+  for (; i + 2 * hn::Lanes(d) <= count; i += 2 * hn::Lanes(d)) hn::StoreU(Pairs::load(from + i), d, to + i / 2);
+  for (; i < count; i += 2) to[i / 2] = Pairs::one(from + i, count - i);
+}
+
 /// Pairs of one number of each line: a word for each place.
 inline void pair_lines(const float* first, const float* second, std::size_t count, float* to) {
   const hn::ScalableTag<float> d;
+  HWY_ALIGN constexpr std::uint16_t in_turn[] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                                 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const __m512i order = _mm512_load_si512(in_turn);
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
-    const auto lower = hn::ShiftRight<16>(round_bits(hn::LoadU(d, first + i)));
-    hn::StoreU(hn::BitCast(d, hn::Or(lower, round_bits(hn::LoadU(d, second + i)))), d, to + i);
+    const auto halves = pairs_of(hn::LoadU(d, first + i), hn::LoadU(d, second + i));
+    _mm512_storeu_si512(to + i, _mm512_permutexvar_epi16(order, _mm512_castps_si512(halves.raw)));
   }
   for (; i < count; ++i) to[i] = pair_of(first[i], second[i]);
 }
-
-/// Pairs of neighbours in a line of `count`; after the last of an odd number comes a 0.
-inline void pair_neighbours(const float* from, std::size_t count, float* to) {
-  std::size_t i = 0;
-#if PACKSEQ_HAS_PAIRS
-  const hn::ScalableTag<float> d;
-  const hn::RebindToUnsigned<decltype(d)> du;
-  for (; i + 2 * hn::Lanes(d) <= count; i += 2 * hn::Lanes(d)) {
-    const auto low = round_bits(hn::LoadU(d, from + i));
-    const auto high = round_bits(hn::LoadU(d, from + i + hn::Lanes(d)));
-    const auto words = hn::Or(hn::ShiftRight<16>(hn::ConcatEven(du, high, low)), hn::ConcatOdd(du, high, low));
-    hn::StoreU(hn::BitCast(d, words), d, to + i / 2);
-  }
 #endif
-  for (; i < count; i += 2) to[i / 2] = pair_of(from[i], i + 1 < count ? from[i + 1] : 0.0F);
-}
 
 /// sum + x * w, in the numbers' own precision.
 struct MultiplyAdd {
@@ -105,19 +124,16 @@ struct MultiplyAdd {
   }
 };
 
-/// The same of both members of pairs. The instruction is written as such, since whatever is compiled for this target is
-/// not compiled for that extension of it.
+#if PACKSEQ_HAS_PAIRS
+/// The same of both members of pairs.
 struct MultiplyAddPairs {
   template <class V>
   static HWY_INLINE V apply(V x, V w, V sum) {
-#if PACKSEQ_HAS_PAIRS
     asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(sum.raw) : "v"(x.raw), "v"(w.raw));
-#else
-    (void)x, (void)w;
-#endif
     return sum;
   }
 };
+#endif
 
 }  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

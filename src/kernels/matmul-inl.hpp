@@ -42,12 +42,7 @@ class RowsInForm {
     if constexpr (sizeof(T) == sizeof(float)) {
       if (format_ == Format::plain) return rows;
       for (std::size_t i = 0; i < count; ++i) {
-        T* const to = memory_ + i * stride_;
-        if (format_ == Format::pairs) {
-          pair_neighbours(rows[i], width, to);
-        } else {
-          round_to(rows[i], width, to);
-        }
+        put_in_form(rows[i], width, memory_ + i * stride_);
       }
       return rows_;
     }
@@ -55,6 +50,13 @@ class RowsInForm {
   }
 
  private:
+  void put_in_form(const float* row, std::size_t width, float* to) const {
+#if PACKSEQ_HAS_PAIRS
+    if (format_ == Format::pairs) return pair_neighbours(row, width, to);
+#endif
+    round_to(row, width, to);
+  }
+
   Format format_ = Format::plain;
   std::size_t stride_ = 0;
   T* memory_ = nullptr;
@@ -86,6 +88,7 @@ HWY_INLINE void tile(A a, std::size_t depth, const T* HWY_RESTRICT b, std::size_
       sum[r][n] = hn::LoadU(d, start[r] + column + n * lanes);
     }
   }
+  HWY_UNROLL(4)  // the fewer rounds a loop has, the sooner a CPU foresees its end
   for (std::size_t k = 0; k < depth; ++k) {
     const auto load = [&](std::size_t n) {
       return hn::Load(d, b + n / V * panel + (k * panel_vectors + n % V) * lanes);

@@ -95,6 +95,7 @@ void pack_rows(const Lines<T>& rows, const Range& columns, const Range& depth, T
   }
 }
 
+#if PACKSEQ_HAS_PAIRS
 /// The same in pairs.
 inline void pack_row_pairs(const Lines<float>& rows, const Range& columns, const Range& depth, float* panel) {
   const std::size_t width = panel_width<float>();
@@ -105,49 +106,29 @@ inline void pack_row_pairs(const Lines<float>& rows, const Range& columns, const
     std::fill(panel + columns.size(), panel + width, 0.0F);
   }
 }
+#endif
 
 /// The same of a matrix of which these are the columns, without addresses: a vector of them at a time, where they lie
 /// one after the other.
-template <class T>
+template <class Places, class T>
 void pack_columns(const Lines<T>& lines, const Range& columns, const Range& depth, T* panel) {
   const std::size_t width = panel_width<T>();
   const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
   for (std::size_t n = columns.begin; n < columns.end;) {
     const T* const column = lines[n] + depth.begin;
-    T* const to = panel + (n - columns.begin);
+    T* to = panel + (n - columns.begin);
     if (lanes <= std::min(columns.end - n, lines.in_a_row(n))) {
-      transpose(column, lines.stride, depth.size(), to, width);
+      transpose<Places>(column, lines.stride, depth.size(), to, width);
       n += lanes;
     } else {
-      for (std::size_t k = 0; k < depth.size(); ++k) to[k * width] = column[k];
+      for (std::size_t k = 0; k < depth.size(); k += Places::numbers, to += width) {
+        *to = Places::one(column + k, depth.size() - k);
+      }
       ++n;
     }
   }
-  for (std::size_t k = 0; columns.size() < width && k < depth.size(); ++k) {
-    std::fill(panel + k * width + columns.size(), panel + (k + 1) * width, T{0});
-  }
-}
-
-/// The same in pairs: some of each of the lines at a time, which then are words to be turned.
-inline void pack_column_pairs(const Lines<float>& lines, const Range& columns, const Range& depth, float* panel) {
-  constexpr std::size_t words_at_a_time = 64;
-  constexpr std::size_t max_lanes = hn::MaxLanes(hn::ScalableTag<float>());
-  const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
-  const std::size_t width = panel_width<float>();
-  HWY_ALIGN float words[max_lanes * words_at_a_time];
-  for (std::size_t n = 0; n < width; n += lanes) {
-    for (std::size_t k = depth.begin; k < depth.end; k += 2 * words_at_a_time) {
-      const std::size_t count = std::min(depth.end - k, 2 * words_at_a_time);
-      for (std::size_t i = 0; i < lanes; ++i) {
-        float* const to = words + i * words_at_a_time;
-        if (n + i < columns.size()) {
-          pair_neighbours(lines[columns.begin + n + i] + k, count, to);
-        } else {
-          std::fill_n(to, words_at_a_time, 0.0F);
-        }
-      }
-      transpose(words, words_at_a_time, (count + 1) / 2, panel + (k - depth.begin) / 2 * width + n, width);
-    }
+  for (std::size_t k = 0; columns.size() < width && k < depth.size(); k += Places::numbers, panel += width) {
+    std::fill(panel + columns.size(), panel + width, T{0});
   }
 }
 
@@ -155,15 +136,18 @@ inline void pack_column_pairs(const Lines<float>& lines, const Range& columns, c
 template <class T>
 void pack_panel(const Lines<T>& lines, bool are_rows, Format format, const Range& columns, const Range& depth,
                 T* panel) {
+#if PACKSEQ_HAS_PAIRS
   if constexpr (sizeof(T) == sizeof(float)) {
     if (format == Format::pairs) {
-      return are_rows ? pack_row_pairs(lines, columns, depth, panel) : pack_column_pairs(lines, columns, depth, panel);
+      return are_rows ? pack_row_pairs(lines, columns, depth, panel)
+                      : pack_columns<Pairs>(lines, columns, depth, panel);
     }
   }
+#endif
   if (are_rows) {
     pack_rows(lines, columns, depth, panel);
   } else {
-    pack_columns(lines, columns, depth, panel);
+    pack_columns<Elements<T>>(lines, columns, depth, panel);
   }
   if constexpr (sizeof(T) == sizeof(float)) {
     if (format == Format::rounded) round_to(panel, depth.size() * panel_width<T>(), panel);

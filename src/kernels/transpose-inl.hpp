@@ -16,9 +16,9 @@ namespace packseq::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 #if HWY_TARGET == HWY_SCALAR
-template <class D, class T = hn::TFromD<D> >
-HWY_INLINE void load_transposed(D d, const T* from, std::size_t /*stride*/, hn::Vec<D>* to) {
-  to[0] = hn::LoadU(d, from);
+template <class D, class Load>
+HWY_INLINE void load_transposed(D /*d*/, const Load& load, hn::Vec<D>* to) {
+  to[0] = load(0);
 }
 #else
 /// Within each block of 128 bits, four lines times four elements change places; of double, two times two.
@@ -62,16 +62,16 @@ HWY_INLINE void transpose_blocks(D d, const hn::Vec<D>* v, hn::Vec<D>* to) {
   }
 }
 
-/// A square block of a matrix, transposed: vector j of the result holds element j of each of as many lines, `stride`
-/// apart. Of each line a whole vector is read at once: lines that lie a power of two apart compete for the same places
-/// in the cache, and would be gone before they are read again.
-template <class D, class T = hn::TFromD<D> >
-HWY_INLINE void load_transposed(D d, const T* from, std::size_t stride, hn::Vec<D>* to) {
+/// A square block of a matrix, transposed: vector j of the result holds element j of each of as many lines, of which
+/// `load(n)` is a vector. Of each line a whole vector is read at once: lines that lie a power of two apart compete for
+/// the same places in the cache, and would be gone before they are read again.
+template <class D, class Load>
+HWY_INLINE void load_transposed(D d, const Load& load, hn::Vec<D>* to) {
   constexpr std::size_t lanes = hn::MaxLanes(D());
-  constexpr std::size_t block = 16 / sizeof(T);
+  constexpr std::size_t block = 16 / sizeof(hn::TFromD<D>);
   hn::Vec<D> lines[lanes];
   HWY_UNROLL(16)
-  for (std::size_t n = 0; n < lanes; ++n) lines[n] = hn::LoadU(d, from + n * stride);
+  for (std::size_t n = 0; n < lanes; ++n) lines[n] = load(n);
   hn::Vec<D> turned[lanes];
   HWY_UNROLL(4)
   for (std::size_t n = 0; n < lanes; n += block) transpose_in_blocks(d, lines + n, turned + n);
@@ -80,20 +80,29 @@ HWY_INLINE void load_transposed(D d, const T* from, std::size_t stride, hn::Vec<
 }
 #endif
 
-/// Some lines, as many as a vector has lanes and `stride` apart, become vectors `to_stride` apart.
+/// The elements of a line as they are: so many numbers in each place, of which there are vectors and single ones.
 template <class T>
+struct Elements {
+  static constexpr std::size_t numbers = 1;
+  static HWY_INLINE hn::Vec<hn::ScalableTag<T>> load(const T* from) { return hn::LoadU(hn::ScalableTag<T>(), from); }
+  static T one(const T* from, std::size_t /*left*/) { return *from; }
+};
+
+/// Some lines of `depth` numbers, as many as a vector has lanes and `stride` apart, become vectors `to_stride` apart.
+template <class Places, class T>
 void transpose(const T* from, std::size_t stride, std::size_t depth, T* to, std::size_t to_stride) {
   const hn::ScalableTag<T> d;
   constexpr std::size_t step = hn::MaxLanes(hn::ScalableTag<T>());
   std::size_t k = 0;
-  for (; k + step <= depth; k += step) {
-    hn::Vec<decltype(d)> elements[step];
-    load_transposed(d, from + k, stride, elements);
+  for (; k + step * Places::numbers <= depth; k += step * Places::numbers) {
+    hn::Vec<decltype(d)> vectors[step];
+    load_transposed(
+        d, [&](std::size_t n) { return Places::load(from + n * stride + k); }, vectors);
     HWY_UNROLL(16)
-    for (std::size_t j = 0; j < step; ++j) hn::StoreU(elements[j], d, to + (k + j) * to_stride);
+    for (std::size_t j = 0; j < step; ++j, to += to_stride) hn::StoreU(vectors[j], d, to);
   }
-  for (; k < depth; ++k) {
-    for (std::size_t n = 0; n < hn::Lanes(d); ++n) to[k * to_stride + n] = from[n * stride + k];
+  for (; k < depth; k += Places::numbers, to += to_stride) {
+    for (std::size_t n = 0; n < hn::Lanes(d); ++n) to[n] = Places::one(from + n * stride + k, depth - k);
   }
 }
 
