@@ -61,14 +61,22 @@ inline float pair_of(float first, float second) {
   return std::bit_cast<float>(round_bits(first) >> 16 | round_bits(second));
 }
 
+/// The numbers of a line rounded, each in its place.
+struct Rounded {
+  static constexpr std::size_t numbers = 1;
+  static HWY_INLINE hn::Vec<hn::ScalableTag<float>> load(const float* from) {
+    const hn::ScalableTag<float> d;
+    return hn::BitCast(d, round_bits(hn::LoadU(d, from)));
+  }
+  static float one(const float* from, std::size_t /*left*/) { return std::bit_cast<float>(round_bits(*from)); }
+};
+
 /// Rounds some numbers; `to` may be `from`.
 inline void round_to(const float* from, std::size_t count, float* to) {
   const hn::ScalableTag<float> d;
   std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
-    hn::StoreU(hn::BitCast(d, round_bits(hn::LoadU(d, from + i))), d, to + i);
-  }
-  for (; i < count; ++i) to[i] = std::bit_cast<float>(round_bits(from[i]));
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) hn::StoreU(Rounded::load(from + i), d, to + i);
+  for (; i < count; ++i) to[i] = Rounded::one(from + i, count - i);
 }
 
 #if PACKSEQ_HAS_PAIRS

@@ -136,19 +136,17 @@ void pack_columns(const Lines<T>& lines, const Range& columns, const Range& dept
 template <class T>
 void pack_panel(const Lines<T>& lines, bool are_rows, Format format, const Range& columns, const Range& depth,
                 T* panel) {
-#if PACKSEQ_HAS_PAIRS
   if constexpr (sizeof(T) == sizeof(float)) {
+#if PACKSEQ_HAS_PAIRS
     if (format == Format::pairs) {
       return are_rows ? pack_row_pairs(lines, columns, depth, panel)
                       : pack_columns<Pairs>(lines, columns, depth, panel);
     }
-  }
 #endif
-  if (are_rows) {
-    pack_rows(lines, columns, depth, panel);
-  } else {
-    pack_columns<Elements<T>>(lines, columns, depth, panel);
+    if (format == Format::rounded && !are_rows) return pack_columns<Rounded>(lines, columns, depth, panel);
   }
+  if (!are_rows) return pack_columns<Elements<T>>(lines, columns, depth, panel);
+  pack_rows(lines, columns, depth, panel);
   if constexpr (sizeof(T) == sizeof(float)) {
     if (format == Format::rounded) round_to(panel, depth.size() * panel_width<T>(), panel);
   }
