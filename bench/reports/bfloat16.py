@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""Times products of bfloat16 in packseq's engine beside what else there is for inference on a CPU, as a Markdown table:
+
+    python3 bench/reports/bfloat16.py build/packseq_torch.so
+
+Every contender runs the same documents, of .2 to 1 times 100 steps; rounds of all are interleaved, and results compared
+before the clock starts. Columns are times over that of the engine with products of bfloat16:
+
+  milliseconds    what that takes itself
+  float           packseq's engine, in float
+  padded          LibTorch, in float, the padded batch; times fill: for the real tokens alone
+  module padded   the same of LibTorch's module of dtype bfloat16
+  module packed   that module, the packed batch
+  int8            LibTorch's dynamically quantized LSTM, the packed batch
+  spread          (slowest - fastest) / median, the largest of all: a ratio says nothing that is finer than this
+"""
+
+import argparse
+import copy
+import statistics
+import time
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence, PackedSequence
+
+from tables import format_table
+
+COLUMNS = ("float", "padded", "module padded", "module packed", "int8")
+FORMATS = {"case": "", "milliseconds": ".2f", **{column: ".2f" for column in COLUMNS}, "spread": ".0%"}
+TIMES_FILL = ("padded", "module padded")
+
+
+def parse_case(text):
+    batch, size = text.split("x")
+    return int(batch), int(size)
+
+
+def parse_arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("library", help="where packseq_torch is")
+    parser.add_argument("cases", nargs="*", type=parse_case,
+                        default=[(batch, size) for size in (128, 256, 512) for batch in (8, 32, 64)],
+                        help="documents x size of input and hidden state (default: 8, 32, 64 x 128, 256, 512)")
+    parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
+    return parser.parse_args()
+
+
+def engine(network, batch, precision):
+    torch.ops.packseq.install()
+    torch.backends.mkldnn.rnn.fp32_precision = precision
+    try:
+        return network(batch)[0]
+    finally:
+        torch.backends.mkldnn.rnn.fp32_precision = "none"
+        torch.ops.packseq.uninstall()
+
+
+def make_contenders(network, packed):
+    """{name: a call that returns an output}; the first is what the others are compared with."""
+    padded = pad_packed_sequence(packed)[0]
+    module = copy.deepcopy(network).bfloat16()
+    packed_bfloat16, padded_bfloat16 = packed.to(torch.bfloat16), padded.bfloat16()
+    contenders = {"bfloat16": lambda: engine(network, packed, "bf16"),
+                  "float": lambda: engine(network, packed, "none"),
+                  "padded": lambda: network(padded)[0],
+                  "module padded": lambda: module(padded_bfloat16)[0],
+                  "module packed": lambda: module(packed_bfloat16)[0]}
+    if isinstance(network, nn.LSTM):
+        quantized = torch.ao.quantization.quantize_dynamic(nn.Sequential(network), {nn.LSTM}, torch.qint8)[0]
+        contenders["int8"] = lambda: quantized(packed)[0]
+    return contenders
+
+
+def real_tokens(output, packed):
+    if isinstance(output, PackedSequence):
+        return output.data.float()
+    lengths = pad_packed_sequence(packed)[1].tolist()
+    return pack_sequence([output[:length, i] for i, length in enumerate(lengths)]).data.float()
+
+
+def check(contenders, packed):
+    expected = contenders["float"]().data
+    for name, call in contenders.items():
+        tolerance = {"padded": 1e-4, "float": 0, "int8": .2}.get(name, .03)
+        torch.testing.assert_close(real_tokens(call(), packed), expected, rtol=0, atol=tolerance)
+
+
+def seconds(call):
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def make_row(kind, batch, size, rounds):
+    network = kind(size, size)
+    lengths = torch.linspace(100, 20, batch).long()
+    packed = pack_sequence([torch.randn(length, size) for length in lengths.tolist()])
+    contenders = make_contenders(network, packed)
+    check(contenders, packed)
+    times = {name: [] for name in contenders}
+    for _ in range(rounds):
+        for name, call in contenders.items():
+            times[name].append(seconds(call))
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    fill = lengths.sum().item() / (batch * 100)
+    row = {"case": f"{kind.__name__.lower()} B:{batch} H:{size}", "milliseconds": 1e3 * medians["bfloat16"]}
+    for name in contenders.keys() - {"bfloat16"}:
+        row[name] = medians[name] / medians["bfloat16"] * (fill if name in TIMES_FILL else 1)
+    row["spread"] = max((max(values) - min(values)) / medians[name] for name, values in times.items())
+    return row
+
+
+def main():
+    arguments = parse_arguments()
+    torch.ops.load_library(arguments.library)
+    torch.set_num_threads(arguments.threads)
+    torch.manual_seed(0)
+    with torch.inference_mode():
+        rows = [make_row(kind, *case, arguments.rounds) for kind in (nn.LSTM, nn.GRU) for case in arguments.cases]
+    print(format_table(FORMATS, rows))
+
+
+if __name__ == "__main__":
+    main()
