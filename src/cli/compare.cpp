@@ -6,33 +6,43 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <string>
 
 namespace packseq::cli {
 namespace {
 
 constexpr std::int64_t default_batch = 32;
 
-/// A document is never cut: a comparison over cut documents would not be about this text.
-void check_lengths(const Corpus& corpus, const CompareOptions& options) {
-  const std::int64_t* lengths = corpus.ids.lengths().const_data_ptr<std::int64_t>();
-  const std::int64_t* const end = lengths + corpus.documents();
-  const std::int64_t* const too_long =
-      std::find_if(lengths, end, [&](std::int64_t length) { return length > options.max_tokens_per_document; });
-  if (too_long == end) return;
-  const at::Tensor padded = at::full({*options.batch}, *too_long, at::kLong);
-  const auto bytes = cost::activation_bytes(options.network, padded, options.modes.back());
-  throw std::runtime_error(
+std::runtime_error refusal_of(const TooLong& refused, const CompareOptions& options) {
+  const std::int64_t batch = options.batch.value_or(default_batch);
+  const auto bytes =
+      cost::activation_bytes(options.network, at::full({batch}, refused.tokens, at::kLong), options.modes.back());
+  return std::runtime_error(
       fmt::format("{} has {}, more than --max-tokens-per-document {}; its padded batch of {} would need {}B",
-                  corpus.name(too_long - lengths), counted(*too_long, "token"), options.max_tokens_per_document,
-                  *options.batch, with_prefix(static_cast<double>(bytes))));
+                  refused.document, counted(refused.tokens, "token"), options.text.max_tokens_per_document, batch,
+                  with_prefix(static_cast<double>(bytes))));
+}
+
+/// The text, and as many of its documents as are run.
+Corpus read(const CompareOptions& options, const std::function<void(const std::string&)>& report) {
+  const SampleOptions sample = {.order = options.order,
+                                .documents = options.batch.value_or(default_batch) * options.max_batches,
+                                .seed = options.measure.seed};
+  try {
+    return read_corpus(options.files, options.text, sample, report);
+  } catch (const TooLong& refused) {
+    throw refusal_of(refused, options);
+  }
 }
 
 std::int64_t batch_size(const Corpus& corpus, const std::optional<std::int64_t>& asked) {
-  if (asked && *asked > corpus.documents()) {
-    throw UsageError(fmt::format("--batch: {} is more than the text has: {}", grouped(*asked),
-                                 counted(corpus.documents(), "document")));
+  const std::int64_t documents = corpus.lengths.documents();
+  if (asked && *asked > documents) {
+    throw UsageError(
+        fmt::format("--batch: {} is more than the text has: {}", grouped(*asked), counted(documents, "document")));
   }
-  return asked ? *asked : std::min(default_batch, corpus.documents());
+  return asked ? *asked : std::min(default_batch, documents);
 }
 
 /// Counts what the batches of padded input hold.
@@ -52,23 +62,21 @@ Comparison compare(CompareOptions options, Progress& progress) {
   const auto report = [&](const std::string& text) { progress.show(text); };
 
   report("reading");
-  const Corpus corpus = read_corpus(options.files, options.text);
+  const Corpus corpus = read(options, report);
   options.batch = batch_size(corpus, options.batch);
-  check_lengths(corpus, options);
-  const auto chosen =
-      choose_documents(corpus, options.order, *options.batch * options.max_batches, options.measure.seed);
 
   at::manual_seed(options.measure.seed);
   Model model(options.network, corpus.vocab_size);
-  const Contenders contenders = make_contenders(model, corpus, chosen, *options.batch);
+  const Contenders contenders = make_contenders(
+      model, corpus, options.order == Order::sorted ? longest_first(corpus) : in_order(corpus), *options.batch);
 
   Comparison comparison{};
-  comparison.documents = corpus.documents();
-  comparison.tokens = corpus.tokens();
+  comparison.documents = corpus.lengths.documents();
+  comparison.tokens = corpus.lengths.tokens();
   comparison.distinct_tokens = corpus.distinct_tokens;
-  comparison.lengths = sorted_lengths(corpus);
+  comparison.lengths = corpus.lengths;
   comparison.batches = static_cast<std::int64_t>(contenders.front()->batches().size());
-  comparison.batches_in_text = (corpus.documents() + *options.batch - 1) / *options.batch;
+  comparison.batches_in_text = (comparison.documents + *options.batch - 1) / *options.batch;
   count_cells(*contenders.front(), comparison);
   comparison.agreement = check(model, corpus, contenders, options.modes, report);
   comparison.results = measure(model, contenders, options.modes, options.measure, report);

@@ -18,7 +18,6 @@ namespace packseq::cli {
 struct CompareOptions {
   std::vector<std::filesystem::path> files = {};
   TextOptions text = {};
-  std::int64_t max_tokens_per_document = 10'000;
 
   std::optional<std::int64_t> batch = {};  ///< Documents in a batch; if not set, 32 or as many as there are.
   std::int64_t max_batches = 8;
@@ -39,7 +38,7 @@ struct Comparison {
   std::int64_t documents;
   std::int64_t tokens;
   std::int64_t distinct_tokens;
-  std::vector<std::int64_t> lengths;  ///< Of all documents, in increasing order.
+  Lengths lengths;  ///< Of all documents.
 
   std::int64_t batches;  ///< Those that were run.
   std::int64_t batches_in_text;

@@ -166,7 +166,7 @@ Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector
                            std::int64_t batch) {
   const Batches batches = cut(documents, batch);
   // What a careful user of padding does: documents of like length share a batch.
-  const Batches like_length = cut(longest_first(corpus, documents), batch);
+  const Batches like_length = cut(longest_first(corpus), batch);
   Contenders contenders;
   contenders.push_back(std::make_unique<PaddedContender>("padded", model, corpus, batches));
   contenders.push_back(std::make_unique<PackedContender>("packed", model, corpus, batches));

@@ -2,9 +2,12 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "cli/lengths.hpp"
+#include "cli/sample.hpp"
 #include "packseq/sequence/jagged.hpp"
 #include "packseq/text/document_reader.hpp"
 #include "packseq/text/tokenizer.hpp"
@@ -15,55 +18,54 @@ namespace packseq::cli {
 struct TextOptions {
   DocumentReaderOptions reader = {};
   Tokenizer tokenizer = split_whitespace;
+  std::int64_t max_tokens_per_document = 10'000;
 };
 
-/// Where a document begins.
+/// A document is too long. It is never cut: a comparison over cut documents would not be about this text.
+struct TooLong {
+  std::string document;
+  std::int64_t tokens;
+};
+
+/// Where a document is.
 struct Origin {
   std::string file;
   std::int64_t line;
+  std::int64_t number;  ///< In all files, from 0.
 };
 
-/// The documents of one or more files, end to end.
+/// One or more files, end to end: what is known of all their documents, and those that are run.
 struct Corpus {
-  Jagged ids;
-  std::vector<Origin> origins;   ///< Of each document.
+  Jagged ids;                    ///< Of the documents that are run, in this order.
+  std::vector<Origin> origins;   ///< Likewise.
+  Lengths lengths;               ///< Of all documents.
   std::int64_t vocab_size;       ///< Number of ids, that of padding included.
-  std::int64_t distinct_tokens;  ///< Number of different tokens in the documents.
+  std::int64_t distinct_tokens;  ///< Number of different tokens in all documents.
 
-  std::int64_t documents() const { return ids.size(); }
-  std::int64_t tokens() const { return ids.values().size(0); }
-
-  /// What a person needs to find a document: "document 3 (corpus.txt, line 17)".
+  /// What a person needs to find one of the documents: "document 3 (corpus.txt, line 17)".
   std::string name(std::int64_t document) const;
 };
 
-/// Reads files whose documents are put end to end.
+/// Reads files of any size: memory holds the vocabulary, the documents that are run, and a block. `report` is called
+/// with how far it is, for those who wait.
 /// @throws std::runtime_error if a file cannot be read, or if there is no document in all of them.
-Corpus read_corpus(const std::vector<std::filesystem::path>& files, const TextOptions& options);
+/// @throws TooLong at the first document of more than `options.max_tokens_per_document` tokens.
+Corpus read_corpus(const std::vector<std::filesystem::path>& files, const TextOptions& options,
+                   const SampleOptions& sample, const std::function<void(const std::string&)>& report);
 
-/// In what order documents are batched.
-enum class Order {
-  shuffled,  ///< At random.
-  as_is,     ///< As they stand in the text.
-  sorted,    ///< A random sample, longest first.
-};
-
-/// Documents, by number, cut into batches.
+/// Documents that are run, by number, cut into batches.
 using Batches = std::vector<std::vector<std::int64_t>>;
 
-/// Up to `count` documents; the same for the same `seed`.
-std::vector<std::int64_t> choose_documents(const Corpus& corpus, Order order, std::int64_t count, std::uint64_t seed);
+/// All documents that are run, in the order of the corpus.
+std::vector<std::int64_t> in_order(const Corpus& corpus);
 
-/// The documents, longest first; those of equal length keep their order.
-std::vector<std::int64_t> longest_first(const Corpus& corpus, std::vector<std::int64_t> documents);
+/// The same, longest first; those of equal length keep their order.
+std::vector<std::int64_t> longest_first(const Corpus& corpus);
 
 /// Batches of `batch` documents; the last one may be smaller, so that no document is lost.
 Batches cut(const std::vector<std::int64_t>& documents, std::int64_t batch);
 
 /// The documents of a batch.
 Jagged select(const Corpus& corpus, const std::vector<std::int64_t>& documents);
-
-/// The lengths in increasing order.
-std::vector<std::int64_t> sorted_lengths(const Corpus& corpus);
 
 }  // namespace packseq::cli

@@ -34,10 +34,10 @@ std::string bar(std::int64_t count, std::int64_t largest, std::size_t columns) {
 
 }  // namespace
 
-std::vector<std::string> histogram(const std::vector<std::int64_t>& lengths, std::size_t columns) {
-  const std::int64_t size = range_size(lengths.back());
-  std::vector<std::int64_t> counts(static_cast<std::size_t>((lengths.back() - 1) / size + 1));
-  for (const std::int64_t length : lengths) ++counts[static_cast<std::size_t>((length - 1) / size)];
+std::vector<std::string> histogram(const Lengths& lengths, std::size_t columns) {
+  const std::int64_t size = range_size(lengths.longest());
+  std::vector<std::int64_t> counts(static_cast<std::size_t>((lengths.longest() - 1) / size + 1));
+  for (const auto& [length, count] : lengths.counts()) counts[static_cast<std::size_t>((length - 1) / size)] += count;
   const std::int64_t largest = *std::max_element(counts.begin(), counts.end());
 
   std::vector<std::string> ranges;

@@ -5,10 +5,12 @@
 #include <string>
 #include <vector>
 
+#include "cli/lengths.hpp"
+
 namespace packseq::cli {
 
-/// Draws how often lengths of each range occur, one line per range, in at most `columns` columns. `lengths` are in
-/// increasing order and begin at 1 or more.
-std::vector<std::string> histogram(const std::vector<std::int64_t>& lengths, std::size_t columns);
+/// Draws how often lengths of each range occur, one line per range, in at most `columns` columns. There is
+/// a document, and none of length 0.
+std::vector<std::string> histogram(const Lengths& lengths, std::size_t columns);
 
 }  // namespace packseq::cli

@@ -119,7 +119,7 @@ void add_compare_options(CLI::App& app, CompareOptions& options) {
   app.option_defaults()->group("Text");
   add_text_options(app, options.text);
   add_number(
-      app, "--max-tokens-per-document", 1, 1'000'000'000, [&](auto n) { options.max_tokens_per_document = n; },
+      app, "--max-tokens-per-document", 1, 1'000'000'000, [&](auto n) { options.text.max_tokens_per_document = n; },
       "longer documents are refused (10000)");
   app.option_defaults()->group("Batches");
   add_batch_options(app, options);

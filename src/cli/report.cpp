@@ -36,8 +36,8 @@ std::string text_entry(const Comparison& comparison, const Theme& theme) {
 }
 
 std::string lengths_entry(const Comparison& comparison, const Theme& theme) {
-  const auto at_part = [&](std::size_t quarter) {
-    return grouped(comparison.lengths[(comparison.lengths.size() - 1) * quarter / 4]);
+  const auto at_part = [&](std::int64_t quarter) {
+    return grouped(comparison.lengths.at((comparison.documents - 1) * quarter / 4));
   };
   std::string text = entry(theme, "Lengths",
                            fmt::format("shortest {}, 25 % {}, median {}, 75 % {}, longest {} tokens", at_part(0),

@@ -14,8 +14,11 @@ using testing::HasSubstr;
 
 /// Three documents of 3, 1 and 2 tokens.
 Corpus corpus() {
+  Lengths lengths;
+  for (const std::int64_t length : {3, 1, 2}) lengths.add(length);
   return {Jagged({at::tensor({1, 2, 3}), at::tensor({1}), at::tensor({4, 2})}),
-          {{"a.txt", 1}, {"a.txt", 5}, {"b.txt", 2}},
+          {{"a.txt", 1, 0}, {"a.txt", 5, 1}, {"b.txt", 2, 2}},
+          lengths,
           5,
           4};
 }
