@@ -49,12 +49,7 @@ HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> round_bits(V x) {
 }
 
 /// The same of one number.
-inline std::uint32_t round_bits(float x) {
-  const auto bits = std::bit_cast<std::uint32_t>(x);
-  if ((bits & 0x7F800000U) == 0) return bits & 0x80000000U;
-  if (x != x) return (bits | 0x00400000U) & 0xFFFF0000U;
-  return (bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U;
-}
+inline std::uint32_t round_bits(float x) { return hn::GetLane(round_bits(hn::Set(hn::CappedTag<float, 1>(), x))); }
 
 /// A word of two rounded numbers.
 inline float pair_of(float first, float second) {
@@ -71,15 +66,9 @@ struct Rounded {
   static float one(const float* from, std::size_t /*left*/) { return std::bit_cast<float>(round_bits(*from)); }
 };
 
-/// Rounds some numbers; `to` may be `from`.
-inline void round_to(const float* from, std::size_t count, float* to) {
-  const hn::ScalableTag<float> d;
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) hn::StoreU(Rounded::load(from + i), d, to + i);
-  for (; i < count; ++i) to[i] = Rounded::one(from + i, count - i);
-}
-
 #if PACKSEQ_HAS_PAIRS
+static_assert(hn::MaxLanes(hn::ScalableTag<float>()) == 16);
+
 // Instructions of bfloat16 are written as such, since whatever is compiled for this target is not compiled for that
 // extension of it. They round as `round_bits` does.
 
@@ -100,29 +89,35 @@ struct Pairs {
   }
   static float one(const float* from, std::size_t left) { return pair_of(from[0], left > 1 ? from[1] : 0.0F); }
 };
+#else
+using Pairs = Rounded;  // no format of this target
+#endif
 
-/// A line of pairs of neighbours.
-inline void pair_neighbours(const float* from, std::size_t count, float* to) {
+/// A line of numbers, rounded or in pairs; `to` may be `from`.
+template <class Places>
+void convert_line(const float* from, std::size_t count, float* to) {
   const hn::ScalableTag<float> d;
+  const std::size_t step = Places::numbers * hn::Lanes(d);
   std::size_t i = 0;
-  for (; i + 2 * hn::Lanes(d) <= count; i += 2 * hn::Lanes(d)) hn::StoreU(Pairs::load(from + i), d, to + i / 2);
-  for (; i < count; i += 2) to[i / 2] = Pairs::one(from + i, count - i);
+  for (; i + step <= count; i += step) hn::StoreU(Places::load(from + i), d, to + i / Places::numbers);
+  for (; i < count; i += Places::numbers) to[i / Places::numbers] = Places::one(from + i, count - i);
 }
 
 /// Pairs of one number of each line: a word for each place.
 inline void pair_lines(const float* first, const float* second, std::size_t count, float* to) {
+  std::size_t i = 0;
+#if PACKSEQ_HAS_PAIRS
   const hn::ScalableTag<float> d;
   HWY_ALIGN constexpr std::uint16_t in_turn[] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
                                                  8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
   const __m512i order = _mm512_load_si512(in_turn);
-  std::size_t i = 0;
   for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
     const auto halves = pairs_of(hn::LoadU(d, first + i), hn::LoadU(d, second + i));
     _mm512_storeu_si512(to + i, _mm512_permutexvar_epi16(order, _mm512_castps_si512(halves.raw)));
   }
+#endif
   for (; i < count; ++i) to[i] = pair_of(first[i], second[i]);
 }
-#endif
 
 /// sum + x * w, in the numbers' own precision.
 struct MultiplyAdd {
@@ -141,6 +136,8 @@ struct MultiplyAddPairs {
     return sum;
   }
 };
+#else
+using MultiplyAddPairs = MultiplyAdd;
 #endif
 
 }  // namespace packseq::kernels::HWY_NAMESPACE

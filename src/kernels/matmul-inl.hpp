@@ -51,10 +51,8 @@ class RowsInForm {
 
  private:
   void put_in_form(const float* row, std::size_t width, float* to) const {
-#if PACKSEQ_HAS_PAIRS
-    if (format_ == Format::pairs) return pair_neighbours(row, width, to);
-#endif
-    round_to(row, width, to);
+    if (format_ == Format::pairs) return convert_line<Pairs>(row, width, to);
+    convert_line<Rounded>(row, width, to);
   }
 
   Format format_ = Format::plain;
@@ -177,11 +175,9 @@ constexpr RowTile<T> row_tiles[tile_rows] = {row_tile<Op, 1, T>, row_tile<Op, 2,
 /// `select` of the multiply-add that factors in this form want.
 template <class T, class Select>
 auto select_by_form(Format format, const Select& select) {
-#if PACKSEQ_HAS_PAIRS
   if constexpr (sizeof(T) == sizeof(float)) {
     if (format == Format::pairs) return select(MultiplyAddPairs());
   }
-#endif
   (void)format;
   return select(MultiplyAdd());
 }

@@ -90,7 +90,6 @@ template <class T, class First, class To>
 void gather(const ColumnsOfA<T>& a, const Range& rows, Format format, std::size_t tiles, const First& first,
             const To& to) {
   const T* const from = a.data + rows.begin * a.stride;
-#if PACKSEQ_HAS_PAIRS
   if constexpr (sizeof(T) == sizeof(float)) {
     if (format == Format::pairs) {
       constexpr T zeros[columns_per_group] = {};
@@ -107,12 +106,11 @@ void gather(const ColumnsOfA<T>& a, const Range& rows, Format format, std::size_
       return;
     }
   }
-#endif
   for (std::size_t t = 0; t < tiles; ++t) {
     const std::size_t width = first(t + 1) - first(t);
     outer_kernels<T, MultiplyAdd>[width - 1].gather_columns(from + first(t), a.stride, rows.size(), to(t));
     if constexpr (sizeof(T) == sizeof(float)) {
-      if (format == Format::rounded) round_to(to(t), width * rows.size(), to(t));
+      if (format == Format::rounded) convert_line<Rounded>(to(t), width * rows.size(), to(t));
     }
   }
 }

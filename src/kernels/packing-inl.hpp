@@ -95,7 +95,6 @@ void pack_rows(const Lines<T>& rows, const Range& columns, const Range& depth, T
   }
 }
 
-#if PACKSEQ_HAS_PAIRS
 /// The same in pairs.
 inline void pack_row_pairs(const Lines<float>& rows, const Range& columns, const Range& depth, float* panel) {
   const std::size_t width = panel_width<float>();
@@ -106,7 +105,6 @@ inline void pack_row_pairs(const Lines<float>& rows, const Range& columns, const
     std::fill(panel + columns.size(), panel + width, 0.0F);
   }
 }
-#endif
 
 /// The same of a matrix of which these are the columns, without addresses: a vector of them at a time, where they lie
 /// one after the other.
@@ -137,18 +135,16 @@ template <class T>
 void pack_panel(const Lines<T>& lines, bool are_rows, Format format, const Range& columns, const Range& depth,
                 T* panel) {
   if constexpr (sizeof(T) == sizeof(float)) {
-#if PACKSEQ_HAS_PAIRS
     if (format == Format::pairs) {
       return are_rows ? pack_row_pairs(lines, columns, depth, panel)
                       : pack_columns<Pairs>(lines, columns, depth, panel);
     }
-#endif
     if (format == Format::rounded && !are_rows) return pack_columns<Rounded>(lines, columns, depth, panel);
   }
   if (!are_rows) return pack_columns<Elements<T>>(lines, columns, depth, panel);
   pack_rows(lines, columns, depth, panel);
   if constexpr (sizeof(T) == sizeof(float)) {
-    if (format == Format::rounded) round_to(panel, depth.size() * panel_width<T>(), panel);
+    if (format == Format::rounded) convert_line<Rounded>(panel, depth.size() * panel_width<T>(), panel);
   }
 }
 

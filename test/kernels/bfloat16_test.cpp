@@ -6,15 +6,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <random>
 #include <span>
 #include <vector>
 
+#include "kernels/bfloat16.hpp"
 #include "kernels/formulas.hpp"
 #include "kernels/precision.hpp"
-#include "kernels/targets.hpp"
 #include "kernels/two_directions.hpp"
 
 // Products of factors that are rounded to bfloat16, with the instructions that multiply them and without.
@@ -25,29 +24,8 @@ namespace {
 const Sizes small = {.input = 5, .hidden = 21, .projection = 9};
 const Sizes large = {.input = 131, .hidden = 150, .projection = 67};
 
-/// On each target, in each way.
-void in_all_ways(const std::function<void()>& expect) {
-  for (const std::int64_t target : test::targets()) {
-    const test::TargetGuard guard(target);
-    for (const bool off : {false, true}) {
-      if (off && !has_bfloat16_instructions()) continue;
-      SCOPED_TRACE(testing::Message() << "target " << target << ", instructions switched off " << off);
-      switch_off_bfloat16_instructions(off);
-      expect();
-      switch_off_bfloat16_instructions(false);
-    }
-  }
-}
-
-/// The nearest number of 8 significant bits, or of two as near the even one; none is smaller than 2^-126.
-float nearest(float x) {
-  if (!std::isfinite(x) || x == 0) return x;
-  if (std::abs(x) < std::numeric_limits<float>::min()) return std::copysign(0.0F, x);
-  int exponent = 0;
-  const double mantissa = std::frexp(static_cast<double>(x), &exponent);
-  const double rounded = std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8);
-  return static_cast<float>(rounded);  // beyond the largest float: infinity
-}
+using test::in_all_ways;
+using test::nearest;
 
 /// What a factor is rounded to, as a network shows it: an RNN of one unit that returns its input.
 std::vector<float> rounded(const std::vector<float>& numbers) {
