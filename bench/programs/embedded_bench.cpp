@@ -1,5 +1,6 @@
 // Embedding and network over batches of real text: padded and packed in LibTorch, in the fused engine, and with each
-// distinct word multiplied once, in a batch or, frozen, for good. Texts are files, a document a line.
+// distinct word multiplied once, in a batch or, frozen, for good; these also with products of bfloat16. Texts are files,
+// a document a line.
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
@@ -59,6 +60,9 @@ struct Case {
   int threads;
 };
 
+/// Whether a contender rounds the factors of its products.
+bool is_rounded(std::string_view contender) { return contender.starts_with("bfloat16+"); }
+
 /// One contender on a case; all have the same network.
 class Run {
  public:
@@ -76,7 +80,8 @@ class Run {
     const auto gradient = Jagged::from_values(at::randn({batch_.values().size(0), subject.size}), batch_.lengths());
     output_gradient_ = is_padded() ? pad_sequence(gradient, {.batch_first = true}) : pack_sequence(gradient).data();
     if (contender == "packed") network_->network->engine = engine::Choice::libtorch;
-    if (contender == "fused+frozen") network_->freeze(std::int64_t{1} << 40);
+    if (is_rounded(contender)) network_->network->precision = engine::Precision::bfloat16;
+    if (contender.ends_with("+frozen")) network_->freeze(std::int64_t{1} << 40);
   }
 
   /// The output; after it, in training, the gradients of the parameters.
@@ -108,7 +113,7 @@ class Run {
       const at::Tensor vectors = network_->embedding->torch::nn::EmbeddingImpl::forward(padded_ids_);
       return std::get<0>(network_->network->torch::nn::LSTMImpl::forward(vectors));
     }
-    if (contender_.starts_with("fused+")) return network_->forward(packed_ids_).output.data();
+    if (contender_.find('+') != std::string_view::npos) return network_->forward(packed_ids_).output.data();
     return network_->network->forward(network_->embedding->forward(packed_ids_)).output.data();
   }
 
@@ -121,14 +126,16 @@ class Run {
   at::Tensor output_gradient_;
 };
 
-/// @throws std::runtime_error if a contender's results differ from the first one's by more than rounding.
+/// @throws std::runtime_error if a contender's results differ from the first one's by more than rounding: that of sums,
+/// or, of bfloat16, of factors.
 void check_equal(const Case& subject, const std::vector<std::string_view>& contenders) {
   const auto expected = Run(contenders[0], subject).comparable_results();
   for (const auto contender : contenders) {
     const auto actual = Run(contender, subject).comparable_results();
+    const double tolerance = is_rounded(contender) ? 0.05 : 1e-4;
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const auto error = (actual[i] - expected[i]).abs().max().item<double>();
-      if (error <= 1e-4 * std::max(1.0, expected[i].abs().max().item<double>())) continue;
+      if (error <= tolerance * std::max(1.0, expected[i].abs().max().item<double>())) continue;
       throw std::runtime_error(std::string(contender) + ": result " + std::to_string(i) + " is off by " +
                                std::to_string(error));
     }
@@ -138,9 +145,9 @@ void check_equal(const Case& subject, const std::vector<std::string_view>& conte
 /// Tokens whose products with the input are not computed.
 std::int64_t repeated(std::string_view contender, const Text& text) {
   const std::int64_t tokens = text.batch.values().size(0);
-  if (contender == "fused+frozen") return tokens;
+  if (contender.ends_with("+frozen")) return tokens;
   const auto most = nn::most_distinct * static_cast<double>(tokens);
-  return contender == "fused+dedup" && static_cast<double>(text.distinct) <= most ? tokens - text.distinct : 0;
+  return contender.ends_with("+dedup") && static_cast<double>(text.distinct) <= most ? tokens - text.distinct : 0;
 }
 
 void set_counters(benchmark::State& state, std::string_view contender, const Case& subject) {
@@ -163,8 +170,8 @@ void set_counters(benchmark::State& state, std::string_view contender, const Cas
 }
 
 void register_case(const Case& subject) {
-  std::vector<std::string_view> contenders = {"padded", "packed", "fused", "fused+dedup"};
-  if (subject.mode == cost::Mode::inference) contenders.push_back("fused+frozen");
+  std::vector<std::string_view> contenders = {"padded", "packed", "fused", "fused+dedup", "bfloat16+dedup"};
+  if (subject.mode == cost::Mode::inference) contenders.insert(contenders.end(), {"fused+frozen", "bfloat16+frozen"});
   const auto checked = std::make_shared<bool>(false);
   for (const auto contender : contenders) {
     const auto measure = [=](benchmark::State& state) {

@@ -1,6 +1,6 @@
 // Networks that are given a step or a few at a time, the state handed on, as in online inference, reinforcement
 // learning and speech: LibTorch's padded and packed paths and its cells beside the fused engine, with weights that are
-// frozen and that are not. Inference.
+// frozen and that are not, and with products of bfloat16. Inference.
 
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "contenders/bfloat16_guard.hpp"
 #include "contenders/measure.hpp"
 #include "packseq/engine/freeze.hpp"
 #include "packseq/engine/install.hpp"
@@ -112,6 +113,23 @@ Steps frozen_steps(StepInputs<Module>& inputs) {
   return steps;
 }
 
+Steps in_bfloat16(Steps steps) {
+  return [steps = std::move(steps)](StepState& state) {
+    const Bfloat16Guard guard;
+    return steps(state);
+  };
+}
+
+template <class Module>
+Steps bfloat16_steps(StepInputs<Module>& inputs) {
+  return in_bfloat16(fused_steps(inputs));
+}
+
+template <class Module>
+Steps bfloat16_frozen_steps(StepInputs<Module>& inputs) {
+  return in_bfloat16(frozen_steps(inputs));
+}
+
 /// The cell that belongs to a network; RNNs are those with tanh.
 auto make_cell(const torch::nn::LSTM&, std::int64_t size) { return torch::nn::LSTMCell(size, size); }
 auto make_cell(const torch::nn::GRU&, std::int64_t size) { return torch::nn::GRUCell(size, size); }
@@ -143,6 +161,7 @@ template <class Module>
 struct StepContender {
   const char* name;
   Steps (*make)(StepInputs<Module>& inputs);
+  double tolerance = 1e-4;  ///< How far from others its results may be, of each of them; and a tenth of it of 1.
 };
 
 template <class Module>
@@ -151,7 +170,9 @@ constexpr StepContender<Module> step_contenders[] = {{"padded", padded_steps<Mod
                                                      {"cell", cell_steps<Module>},
                                                      {"fused", fused_steps<Module>},
                                                      {"fused_padded", fused_padded_steps<Module>},
-                                                     {"frozen", frozen_steps<Module>}};
+                                                     {"frozen", frozen_steps<Module>},
+                                                     {"bfloat16", bfloat16_steps<Module>, 0.1},
+                                                     {"bfloat16_frozen", bfloat16_frozen_steps<Module>, 0.1}};
 
 StepState zeros(const StepCase& subject) {
   return {at::zeros({1, subject.documents, subject.size}), at::zeros({1, subject.documents, subject.size})};
@@ -167,7 +188,7 @@ void check_steps(const StepCase& subject, StepInputs<Module>& inputs, const std:
     for (std::size_t call = 0; call < 3; ++call) {
       const at::Tensor output = steps(state);
       if (expected.size() == call) expected.push_back(output);
-      if (!at::allclose(output, expected[call], 1e-4, 1e-5)) {
+      if (!at::allclose(output, expected[call], contender.tolerance, contender.tolerance / 10)) {
         throw std::runtime_error(name + ": " + contender.name + " differs from padded");
       }
     }

@@ -13,10 +13,12 @@ as a Markdown table:
             how many times as long the engine takes without
   (padded x fill) / dedup, (padded x fill) / frozen
             how many times as fast as padded, beyond what the fill explains
+  dedup / bfloat16, frozen / bfloat16
+            how many times as fast the same is with products of bfloat16
   fused MB, dedup MB, frozen MB
             growth of the process in a pass
 
-Times are medians over the repetitions.
+Times are medians over the repetitions. A column is there if what it compares was run.
 """
 
 import argparse
@@ -26,13 +28,14 @@ from ratios import InputError, group, largest_spread, load_repetitions, median_m
 from tables import format_table
 
 CONTENDERS = ("padded", "fused", "fused+dedup", "fused+frozen")
+IN_BFLOAT16 = {"fused+dedup": "bfloat16+dedup", "fused+frozen": "bfloat16+frozen"}
 FORMATS = {"case": "", "distinct": ".2f", "fill": ".2f", "padded ms": ".1f", "fused ms": ".1f", "spread": ".0%",
            "fused / dedup": ".2f", "fused / frozen": ".2f", "(padded x fill) / dedup": ".2f",
-           "(padded x fill) / frozen": ".2f", "fused MB": ".0f", "dedup MB": ".0f", "frozen MB": ".0f"}
+           "(padded x fill) / frozen": ".2f", "dedup / bfloat16": ".2f", "frozen / bfloat16": ".2f", "fused MB": ".0f", "dedup MB": ".0f", "frozen MB": ".0f"}
 
 
 def make_row(case, runs):
-    """{column: number}, without those of frozen where it was not run."""
+    """{column: number}, without those of contenders that were not run."""
     ms = {contender: median_ms(repetitions) for contender, repetitions in runs.items()}
     fill = runs["fused"][0]["fill"]
     row = {"case": case, "distinct": runs["fused"][0]["distinct"], "fill": fill, "padded ms": ms["padded"],
@@ -43,11 +46,14 @@ def make_row(case, runs):
             row[f"fused / {name}"] = ms["fused"] / ms[contender]
             row[f"(padded x fill) / {name}"] = ms["padded"] * fill / ms[contender]
             row[f"{name} MB"] = max(run["growth_bytes"] for run in runs[contender]) / 1e6
+    for contender, rounded in IN_BFLOAT16.items():
+        if rounded in runs:
+            row[f"{contender.removeprefix('fused+')} / bfloat16"] = ms[contender] / ms[rounded]
     return row
 
 
 def make_rows(path):
-    cases = group(load_repetitions(path), CONTENDERS)
+    cases = group(load_repetitions(path), (*CONTENDERS, *IN_BFLOAT16.values()))
     rows = [make_row(case, runs) for case, runs in cases.items() if set(CONTENDERS[:3]) <= set(runs)]
     if not rows:
         raise InputError(f"{path} has no case that was run padded, fused and fused+dedup")

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Times Python's recurrent networks before and after packseq's engine is installed: on packed batches, on padded ones
-of equal lengths (fill 1), and a step of one document at a time, in inference:
+of equal lengths (fill 1), and a step of one document at a time, in inference; packed batches and steps also where the
+engine is asked for products of bfloat16:
 
     python3 bench/reports/python_before_after.py build/python/packseq_torch.so
 
@@ -17,6 +18,7 @@ The table is Markdown.
 """
 
 import argparse
+import itertools
 import statistics
 import time
 
@@ -26,6 +28,7 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
 from tables import format_table
 
+PRECISIONS = {"": "none", " bfloat16": "bf16"}  # what torch's switch says once the engine is installed
 FORMATS = {"case": "", "fill": ".2f", "before": ".3f", "after": ".3f", "ratio": ".2f", "spread": ".0%"}
 
 
@@ -76,17 +79,36 @@ def seconds(function, calls):
     return (time.perf_counter() - begin) / calls
 
 
-def measure(function, calls, rounds):
+def uninstall():
+    torch.ops.packseq.uninstall()
+    torch.backends.mkldnn.rnn.fp32_precision = "none"
+
+
+def install(precision):
+    torch.ops.packseq.install()
+    torch.backends.mkldnn.rnn.fp32_precision = precision
+
+
+def check(actual, expected, precision):
+    """Rounded factors may change a result by some of the largest ones."""
+    for one, other in zip(actual, expected, strict=True):
+        tolerances = {"rtol": 1e-3, "atol": 1e-3}
+        if precision == "bf16":
+            tolerances = {"rtol": 0, "atol": 0.05 * max(1, other.abs().max().item())}
+        torch.testing.assert_close(one, other, **tolerances)
+
+
+def measure(function, calls, rounds, precision):
     """The times of `function` before and after: the first, untimed, round shows that they agree."""
     before, after = [], []
-    torch.ops.packseq.uninstall()
+    uninstall()
     expected = function()
-    torch.ops.packseq.install()
-    torch.testing.assert_close(function(), expected, rtol=1e-3, atol=1e-3)
+    install(precision)
+    check(function(), expected, precision)
     for _ in range(rounds):
-        torch.ops.packseq.uninstall()
+        uninstall()
         before.append(seconds(function, calls))
-        torch.ops.packseq.install()
+        install(precision)
         after.append(seconds(function, calls))
     return before, after
 
@@ -97,15 +119,14 @@ def spread(times):
 
 def make_rows(batch, size, rounds):
     for layout, fill, inputs, calls in make_batches(batch, size):
-        for kind in (nn.LSTM, nn.GRU, nn.RNN):
+        modes = {"inference": infer, "training": train} if calls == 1 else {"inference": infer}
+        precisions = list(PRECISIONS)[:1] if layout.startswith("padded") and calls == 1 else PRECISIONS
+        for kind, (mode, call), name in itertools.product((nn.LSTM, nn.GRU, nn.RNN), modes.items(), precisions):
             network = kind(size, size)
-            for mode, call in (("inference", infer), ("training", train)):
-                if calls > 1 and call is train:
-                    continue
-                times = measure(lambda: call(network, inputs), calls, rounds)
-                before, after = (1e3 * statistics.median(values) for values in times)
-                yield {"case": f"{kind.__name__.lower()} {mode} {layout} I:{size} H:{size}", "fill": fill,
-                       "before": before, "after": after, "ratio": before / after, "spread": max(map(spread, times))}
+            times = measure(lambda: call(network, inputs), calls, rounds, PRECISIONS[name])
+            before, after = (1e3 * statistics.median(values) for values in times)
+            yield {"case": f"{kind.__name__.lower()} {mode} {layout} I:{size} H:{size}{name}", "fill": fill,
+                   "before": before, "after": after, "ratio": before / after, "spread": max(map(spread, times))}
 
 
 def main():

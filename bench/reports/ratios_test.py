@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Tests ratios.py, on reports made here and, given as the only argument, on one of a benchmark program."""
+"""Tests ratios.py, embedded_ratios.py and steps.py, on reports made here and, ratios.py, on one of a benchmark program
+that is given as the only argument."""
 
 import json
 import pathlib
@@ -8,17 +9,22 @@ import sys
 import tempfile
 import unittest
 
-SCRIPT = pathlib.Path(__file__).with_name("ratios.py")
 CASE = "lstm inference B:2 T:10 I:4 H:5 lengths:outlier threads:1"
 
 
+def run_script(name, *arguments):
+    script = pathlib.Path(__file__).with_name(name)
+    return subprocess.run([sys.executable, "-B", script, *arguments], capture_output=True, text=True)
+
+
 def run_ratios(*arguments):
-    return subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True)
+    return run_script("ratios.py", *arguments)
 
 
 def read_rows(result):
     """The cells of the printed table, without the rule below the headings."""
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in result.stdout.splitlines()]
+    lines = [line for line in result.stdout.splitlines() if line.startswith("|")]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return rows[:1] + rows[2:]
 
 
@@ -35,7 +41,8 @@ class RatiosTest(unittest.TestCase):
         self.file = pathlib.Path(directory.name) / "report.json"
 
     def write_report(self, benchmarks):
-        self.file.write_text(json.dumps({"context": {}, "benchmarks": benchmarks}))
+        context = {"libtorch": "2", "date": "2000-01-01T00:00:00"}
+        self.file.write_text(json.dumps({"context": context, "benchmarks": benchmarks}))
 
     def write_pair(self):
         aggregate = {**repetition("padded", 999, 1000), "run_type": "aggregate"}
@@ -74,6 +81,43 @@ class RatiosTest(unittest.TestCase):
         self.assertEqual(heading[-4:], ["fused ms", "fused / (padded x fill)", "packed / fused", "share of peak"])
         self.assertEqual(one[-4:], ["3.000", "1.25", "0.67", "0.50"])
         self.assertEqual(two[-4:], ["3.000", "1.25", "0.67", "-"])  # the peak is one thread's
+
+    def rows_with_and_without(self, script, times, names):
+        """[{column: cell}, {column: cell}]: of a report of all contenders, and of one without those of these names."""
+        rows = []
+        for left_out in ((), names):
+            runs = [repetition(name, time, 1000) for name, time in times.items() if name not in left_out]
+            self.write_report([{**run, "run_name": run["run_name"].replace("/lengths:outlier", ""), "distinct": 0.3,
+                                "growth_bytes": 1e6} for run in runs])
+            result = run_script(script, self.file)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            rows.append(dict(zip(*read_rows(result), strict=True)))
+        return rows
+
+    def assert_only_the_first_has(self, rows, cells):
+        having, lacking = rows
+        self.assertEqual({column: having.get(column) for column in cells}, cells)
+        self.assertEqual({column: cell for column, cell in having.items() if column not in cells}, lacking)
+
+    def test_what_bfloat16_gains_is_told_where_it_was_run(self):
+        times = {"padded": 4.0, "packed": 5.0, "fused": 3.0, "bfloat16": 1.5}
+        self.assert_only_the_first_has(self.rows_with_and_without("ratios.py", times, ("bfloat16",)),
+                                       {"fused / bfloat16": "2.00"})
+
+    def test_what_bfloat16_gains_of_distinct_words(self):
+        times = {"padded": 4.0, "fused": 3.0, "fused+dedup": 2.0, "fused+frozen": 1.5, "bfloat16+dedup": 1.0,
+                 "bfloat16+frozen": 0.5}
+        names = ("bfloat16+dedup", "bfloat16+frozen")
+        self.assert_only_the_first_has(self.rows_with_and_without("embedded_ratios.py", times, names),
+                                       {"dedup / bfloat16": "2.00", "frozen / bfloat16": "3.00"})
+
+    def test_what_bfloat16_gains_in_a_step(self):
+        times = {"padded": 4.0, "packed": 5.0, "cell": 3.0, "fused": 2.0, "fused_padded": 2.0, "frozen": 1.0,
+                 "bfloat16": 3.0, "bfloat16_frozen": 0.5}
+        self.assert_only_the_first_has(
+            self.rows_with_and_without("steps.py", times, ("bfloat16", "bfloat16_frozen")),
+            {"bfloat16 us": "3000.0", "bfloat16_frozen us": "500.0", "fused / bfloat16": "0.67",
+             "frozen / bfloat16_frozen": "2.00"})
 
     def test_missing_file(self):
         self.assert_refused(f"{self.file}: No such file or directory")

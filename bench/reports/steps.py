@@ -11,10 +11,14 @@ Times are microseconds of a call, the least of the repetitions: such short calls
   fused           packseq's engine under LibTorch's packed module
   fused_padded    the same under its padded module
   frozen          as fused, with weights that are frozen
+  bfloat16, bfloat16_frozen
+                  as fused and frozen, with products of bfloat16
   spread          (slowest - fastest) / median of the repetitions, the largest of the contenders'
   fused / best, fused_padded / best, frozen / best
                   over the faster of padded and packed: below 1, the engine is faster
   frozen / cell   over the cell
+  fused / bfloat16, frozen / bfloat16_frozen
+                  how many times as fast products of bfloat16 make it
 """
 
 import argparse
@@ -24,17 +28,20 @@ from ratios import InputError, group, largest_spread, load_json, load_repetition
 from tables import cpu, format_page, format_table
 
 CONTENDERS = ("padded", "packed", "cell", "fused", "fused_padded", "frozen")
-FORMATS = {"case": "", **{f"{contender} us": ".1f" for contender in CONTENDERS}, "spread": ".0%", "fused / best": ".2f",
-           "fused_padded / best": ".2f", "frozen / best": ".2f", "frozen / cell": ".2f"}
+IN_BFLOAT16 = {"fused": "bfloat16", "frozen": "bfloat16_frozen"}  # where they were run
+FORMATS = {"case": "", **{f"{contender} us": ".1f" for contender in (*CONTENDERS, *IN_BFLOAT16.values())},
+           "spread": ".0%", "fused / best": ".2f", "fused_padded / best": ".2f", "frozen / best": ".2f",
+           "frozen / cell": ".2f", **{f"{exact} / {rounded}": ".2f" for exact, rounded in IN_BFLOAT16.items()}}
 
 
 def make_row(case, runs):
-    least = {contender: min(milliseconds(runs[contender])) * 1e3 for contender in CONTENDERS}
+    least = {contender: min(milliseconds(repetitions)) * 1e3 for contender, repetitions in runs.items()}
     best = min(least["padded"], least["packed"])
     return {"case": case, **{f"{name} us": time for name, time in least.items()}, "spread": largest_spread(runs),
             "fused / best": least["fused"] / best, "fused_padded / best": least["fused_padded"] / best,
-            "frozen / best": least["frozen"] / best,
-            "frozen / cell": least["frozen"] / least["cell"]}
+            "frozen / best": least["frozen"] / best, "frozen / cell": least["frozen"] / least["cell"],
+            **{f"{exact} / {rounded}": least[exact] / least[rounded] for exact, rounded in IN_BFLOAT16.items()
+               if rounded in least}}
 
 
 def sort_key(case):
@@ -45,7 +52,7 @@ def sort_key(case):
 
 
 def make_rows(path):
-    cases = group(load_repetitions(path), CONTENDERS)
+    cases = group(load_repetitions(path), (*CONTENDERS, *IN_BFLOAT16.values()))
     rows = [make_row(case.removeprefix("steps "), runs) for case, runs in cases.items()
             if set(CONTENDERS) <= set(runs)]
     if not rows:

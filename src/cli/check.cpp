@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <string>
 
@@ -40,7 +41,7 @@ class Checker {
  public:
   Checker(Model& model, const Corpus& corpus) : model_(model), corpus_(corpus) {}
 
-  const Agreement& agreement() const { return agreement_; }
+  const Agreements& agreements() const { return agreements_; }
 
   /// Runs one document of a batch by itself.
   NetworkResult run_alone(std::int64_t document) { return model_.run_padded(corpus_.ids[document].unsqueeze(0)); }
@@ -72,23 +73,39 @@ class Checker {
   }
 
   void compare_gradients(const Contender& contender, const Gradients& actual, const Gradients& reference) {
+    const double least_scale = least_gradient_scale(contender, reference);
     for (const auto& [parameter, expected] : reference.sums()) {
       const double absolute = largest_element(actual.sums().at(parameter) - expected);
-      const double scale = largest_element(expected);
+      const double scale = std::max(largest_element(expected), least_scale);
       const double relative = scale > 0 ? absolute / scale : absolute;
-      require(relative, tolerance.max_gradient_difference, contender, "gradient of " + parameter,
+      require(relative, allowed(contender).max_gradient_difference, contender, "gradient of " + parameter,
               "the documents run alone");
-      agreement_.max_gradient_difference = std::max(agreement_.max_gradient_difference, relative);
-      agreement_.max_abs_difference = std::max(agreement_.max_abs_difference, absolute);
+      Agreement& agreement = agreements_[contender.precision()];
+      agreement.max_gradient_difference = std::max(agreement.max_gradient_difference, relative);
+      agreement.max_abs_difference = std::max(agreement.max_abs_difference, absolute);
     }
   }
 
  private:
   void note(const Contender& contender, std::int64_t document, const char* what, const at::Tensor& difference) {
     const double size = largest(difference);
-    require(size, tolerance.max_abs_difference, contender, what, corpus_.name(document) + " run alone");
-    agreement_.max_abs_difference = std::max(agreement_.max_abs_difference, size);
+    require(size, allowed(contender).max_abs_difference, contender, what, corpus_.name(document) + " run alone");
+    Agreement& agreement = agreements_[contender.precision()];
+    agreement.max_abs_difference = std::max(agreement.max_abs_difference, size);
   }
+
+  /// A rounded term is off by a part of itself, however small the sum. Where there are few units, terms may all but
+  /// cancel each other in a whole parameter; how large they are, the gradients of others tell.
+  static double least_gradient_scale(const Contender& contender, const Gradients& reference) {
+    if (contender.precision() == engine::Precision::float32) return 0;
+    double largest_of_all = 0;
+    for (const auto& [parameter, gradient] : reference.sums()) {
+      largest_of_all = std::max(largest_of_all, largest_element(gradient));
+    }
+    return largest_of_all / 10;
+  }
+
+  Agreement allowed(const Contender& contender) const { return tolerance(model_.shape(), contender.precision()); }
 
   static void require(double difference, double limit, const Contender& contender, const std::string& what,
                       const std::string& reference) {
@@ -99,7 +116,7 @@ class Checker {
 
   Model& model_;
   const Corpus& corpus_;
-  Agreement agreement_;
+  Agreements agreements_;
 };
 
 void check_inference(Checker& checker, const Contender& contender) {
@@ -123,6 +140,14 @@ void check_training(Checker& checker, Model& model, const Contender& contender, 
 
 }  // namespace
 
+Agreement tolerance(const cost::Network& network, engine::Precision precision) {
+  if (precision == engine::Precision::float32) return {.max_abs_difference = 1e-4, .max_gradient_difference = 1e-4};
+  const auto input = static_cast<double>(network.input_size);
+  const auto hidden = static_cast<double>(network.hidden_size);
+  const double deviation = std::ldexp(1, -8) * std::sqrt((input + hidden) / (3 * hidden));
+  return {.max_abs_difference = 12 * deviation, .max_gradient_difference = 12 * deviation};
+}
+
 double loss_scale(const Model& model, const Contender& contender) {
   std::int64_t tokens = 0;
   for (std::size_t batch = 0; batch < contender.batches().size(); ++batch) {
@@ -131,8 +156,8 @@ double loss_scale(const Model& model, const Contender& contender) {
   return 1.0 / static_cast<double>(tokens * model.output_size());
 }
 
-Agreement check(Model& model, const Corpus& corpus, const Contenders& contenders, const std::vector<cost::Mode>& modes,
-                const std::function<void(const std::string&)>& report) {
+Agreements check(Model& model, const Corpus& corpus, const Contenders& contenders, const std::vector<cost::Mode>& modes,
+                 const std::function<void(const std::string&)>& report) {
   Checker checker(model, corpus);
   for (const cost::Mode mode : modes) {
     Gradients reference;
@@ -147,7 +172,7 @@ Agreement check(Model& model, const Corpus& corpus, const Contenders& contenders
       if (mode == cost::Mode::training) check_training(checker, model, *contender, reference);
     }
   }
-  return checker.agreement();
+  return checker.agreements();
 }
 
 }  // namespace packseq::cli

@@ -67,8 +67,8 @@ Comparison compare(CompareOptions options, Progress& progress) {
 
   at::manual_seed(options.measure.seed);
   Model model(options.network, corpus.vocab_size);
-  const Contenders contenders = make_contenders(
-      model, corpus, options.order == Order::sorted ? longest_first(corpus) : in_order(corpus), *options.batch);
+  const auto chosen = options.order == Order::sorted ? longest_first(corpus) : in_order(corpus);
+  const Contenders contenders = make_contenders(model, corpus, chosen, *options.batch, options.precisions);
 
   Comparison comparison{};
   comparison.documents = corpus.lengths.documents();
@@ -78,7 +78,8 @@ Comparison compare(CompareOptions options, Progress& progress) {
   comparison.batches = static_cast<std::int64_t>(contenders.front()->batches().size());
   comparison.batches_in_text = (comparison.documents + *options.batch - 1) / *options.batch;
   count_cells(*contenders.front(), comparison);
-  comparison.agreement = check(model, corpus, contenders, options.modes, report);
+  comparison.has_bfloat16_instructions = engine::has_bfloat16_instructions();
+  comparison.agreements = check(model, corpus, contenders, options.modes, report);
   comparison.results = measure(model, contenders, options.modes, options.measure, report);
   comparison.options = std::move(options);
   return comparison;

@@ -25,6 +25,7 @@ struct CompareOptions {
 
   cost::Network network = {.input_size = 128, .hidden_size = 256};
   std::vector<cost::Mode> modes = {cost::Mode::inference, cost::Mode::training};
+  std::vector<engine::Precision> precisions = {engine::Precision::float32};  ///< Of the engine's products.
 
   int threads = 0;  ///< 0: as many as LibTorch takes by itself.
   MeasureOptions measure = {};
@@ -46,7 +47,8 @@ struct Comparison {
   std::int64_t tokens_run;
   std::int64_t padded_cells;  ///< Cells of the padded batches that were run.
 
-  Agreement agreement;
+  Agreements agreements;
+  bool has_bfloat16_instructions;
   std::vector<Result> results;
 
   double fill() const { return static_cast<double>(tokens_run) / static_cast<double>(padded_cells); }

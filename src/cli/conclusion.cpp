@@ -8,9 +8,11 @@
 namespace packseq::cli {
 namespace {
 
-const Result& find(const std::vector<Result>& results, const char* contender) {
-  return *std::find_if(results.begin(), results.end(),
-                       [&](const Result& result) { return result.contender == contender; });
+/// Null if it was not run.
+const Result* find(const std::vector<Result>& results, const char* contender) {
+  const auto found =
+      std::find_if(results.begin(), results.end(), [&](const Result& result) { return result.contender == contender; });
+  return found == results.end() ? nullptr : &*found;
 }
 
 bool within(double value, const Seconds& range) { return range.min <= value && value <= range.max; }
@@ -53,6 +55,21 @@ const Result* better_than_both(const std::vector<Result>& results, const Result&
   return best;
 }
 
+/// What the engine gains, or loses, by rounding factors; nothing where it did not run both.
+std::string gain_of_bfloat16(const Result* fused, const Result* bfloat16) {
+  if (fused == nullptr || bfloat16 == nullptr) return {};
+  const double ratio = bfloat16->seconds.median / fused->seconds.median;
+  switch (speed(bfloat16->seconds, fused->seconds)) {
+    case Speed::faster:
+      return fmt::format(" With products of bfloat16, fused is {} as fast.", times(1 / ratio));
+    case Speed::slower:
+      return fmt::format(" With products of bfloat16, fused takes {} as long.", times(ratio));
+    case Speed::same:
+      break;
+  }
+  return " With products of bfloat16, fused takes about as long.";
+}
+
 }  // namespace
 
 Speed speed(const Seconds& seconds, const Seconds& other) {
@@ -63,15 +80,15 @@ Speed speed(const Seconds& seconds, const Seconds& other) {
 }
 
 std::string conclusion(const std::vector<Result>& results) {
-  const Result& padded = find(results, "padded");
-  const Result& packed = find(results, "packed");
+  const Result& padded = *find(results, "padded");
+  const Result& packed = *find(results, "packed");
   std::string sentence = fmt::format("In {}, {}{}", padded.mode == cost::Mode::inference ? "inference" : "training",
                                      skipped(padded, packed), effect(padded, packed));
   if (const Result* best = better_than_both(results, padded, packed)) {
     sentence += fmt::format("; fastest is {}, {} as fast as padded", best->contender,
                             times(padded.seconds.median / best->seconds.median));
   }
-  return sentence + ".";
+  return sentence + "." + gain_of_bfloat16(find(results, "fused"), find(results, "bfloat16"));
 }
 
 }  // namespace packseq::cli

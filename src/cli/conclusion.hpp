@@ -13,7 +13,8 @@ enum class Speed { faster, same, slower };
 /// The same if the medians differ by 5 % at most, or if each lies within the range of the other's rounds.
 Speed speed(const Seconds& seconds, const Seconds& other);
 
-/// One plain sentence about the results of one mode, whichever way they went.
+/// One plain sentence about the results of one mode, whichever way they went; and one about what products of bfloat16
+/// gain, where the engine ran with them and without.
 std::string conclusion(const std::vector<Result>& results);
 
 }  // namespace packseq::cli

@@ -8,7 +8,6 @@
 #include <utility>
 #include <variant>
 
-#include "packseq/engine/install.hpp"
 #include "packseq/sequence/map.hpp"
 #include "packseq/sequence/mask.hpp"
 #include "packseq/sequence/pack.hpp"
@@ -60,8 +59,9 @@ class PaddedContender : public Contender {
 /// LibTorch's path for packed batches.
 class PackedContender : public Contender {
  public:
-  PackedContender(std::string name, Model& model, const Corpus& corpus, Batches batches)
-      : Contender(std::move(name), true, std::move(batches)), model_(model) {
+  PackedContender(std::string name, Model& model, const Corpus& corpus, Batches batches,
+                  engine::Precision precision = engine::Precision::float32)
+      : Contender(std::move(name), true, std::move(batches), precision), model_(model) {
     for (const auto& documents : this->batches()) packed_.push_back(pack_sequence(select(corpus, documents)));
   }
 
@@ -80,38 +80,36 @@ class PackedContender : public Contender {
 
  protected:
   const PackedSequence& ids(std::size_t batch) const { return packed_[batch]; }
+  Model& model() const { return model_; }
 
  private:
   Model& model_;
   std::vector<PackedSequence> packed_;
 };
 
-/// packseq's fused engine, under the same call.
+/// packseq's fused engine.
 class FusedContender : public PackedContender {
  public:
   using PackedContender::PackedContender;
 
-  NetworkResult forward(std::size_t batch) const override {
-    const engine::InstallGuard guard;
-    return PackedContender::forward(batch);
-  }
+  NetworkResult forward(std::size_t batch) const override { return model().run_fused(ids(batch), precision()); }
 };
 
 /// packseq's modules, which multiply each distinct word of a batch once.
 class DedupContender : public PackedContender {
  public:
-  DedupContender(std::string name, Model& model, const Corpus& corpus, Batches batches)
-      : PackedContender(std::move(name), model, corpus, std::move(batches)),
+  DedupContender(std::string name, Model& model, const Corpus& corpus, Batches batches, engine::Precision precision)
+      : PackedContender(std::move(name), model, corpus, std::move(batches), precision),
         shape_(model.shape()),
         network_(model.embedded()) {}
 
   NetworkResult forward(std::size_t batch) const override {
     return std::visit(
         [&](auto& network) {
-          nn::Result result = network->forward(ids(batch));
+          const nn::Result result = network->forward(ids(batch));
           return NetworkResult{result.output.data(), result.state.h};
         },
-        network_);
+        network());
   }
 
   std::int64_t repeated_tokens(std::size_t batch) const override {
@@ -132,12 +130,20 @@ class DedupContender : public PackedContender {
  protected:
   /// Multiplies all words of the text, as far as they fit into a table, now and never again.
   void freeze() {
-    std::visit([](auto& network) { network->freeze(); }, network_);
+    std::visit([](auto& network) { network->freeze(); }, network());
   }
 
  private:
+  using Network = std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN>;
+
+  /// What it runs is every contender's, and takes the precision of the one that uses it.
+  Network& network() const {
+    std::visit([this](auto& network) { network->network->precision = precision(); }, network_);
+    return network_;
+  }
+
   std::int64_t known_words() const {
-    return std::visit([](const auto& network) { return network->frozen_words(); }, network_);
+    return std::visit([](const auto& network) { return network->frozen_words(); }, network());
   }
 
   std::int64_t multiplied_words(std::size_t batch) const {
@@ -146,14 +152,14 @@ class DedupContender : public PackedContender {
   }
 
   cost::Network shape_;
-  mutable std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN> network_;  // a module's forward is not const
+  mutable Network network_;  // a module's forward is not const
 };
 
 /// The same for good: for inference with weights that stay as they are.
 class FrozenContender : public DedupContender {
  public:
-  FrozenContender(std::string name, Model& model, const Corpus& corpus, Batches batches)
-      : DedupContender(std::move(name), model, corpus, std::move(batches)) {
+  FrozenContender(std::string name, Model& model, const Corpus& corpus, Batches batches, engine::Precision precision)
+      : DedupContender(std::move(name), model, corpus, std::move(batches), precision) {
     freeze();
   }
 
@@ -163,16 +169,19 @@ class FrozenContender : public DedupContender {
 }  // namespace
 
 Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector<std::int64_t>& documents,
-                           std::int64_t batch) {
+                           std::int64_t batch, const std::vector<engine::Precision>& precisions) {
   const Batches batches = cut(documents, batch);
   // What a careful user of padding does: documents of like length share a batch.
   const Batches like_length = cut(longest_first(corpus), batch);
   Contenders contenders;
   contenders.push_back(std::make_unique<PaddedContender>("padded", model, corpus, batches));
   contenders.push_back(std::make_unique<PackedContender>("packed", model, corpus, batches));
-  contenders.push_back(std::make_unique<FusedContender>("fused", model, corpus, batches));
-  contenders.push_back(std::make_unique<DedupContender>("fused+dedup", model, corpus, batches));
-  contenders.push_back(std::make_unique<FrozenContender>("fused+frozen", model, corpus, batches));
+  for (const engine::Precision precision : precisions) {
+    const std::string name = precision == engine::Precision::bfloat16 ? "bfloat16" : "fused";
+    contenders.push_back(std::make_unique<FusedContender>(name, model, corpus, batches, precision));
+    contenders.push_back(std::make_unique<DedupContender>(name + "+dedup", model, corpus, batches, precision));
+    contenders.push_back(std::make_unique<FrozenContender>(name + "+frozen", model, corpus, batches, precision));
+  }
   contenders.push_back(std::make_unique<PaddedContender>("bucketed", model, corpus, like_length));
   return contenders;
 }

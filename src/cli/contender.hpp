@@ -7,6 +7,7 @@
 
 #include "cli/corpus.hpp"
 #include "cli/model.hpp"
+#include "packseq/engine/precision.hpp"
 #include "packseq/sequence/jagged.hpp"
 
 namespace packseq::cli {
@@ -23,8 +24,9 @@ struct Outcome {
 class Contender {
  public:
   /// `equivalent`: whether its results must be those of each document run alone.
-  Contender(std::string name, bool equivalent, Batches batches)
-      : name_(std::move(name)), equivalent_(equivalent), batches_(std::move(batches)) {}
+  Contender(std::string name, bool equivalent, Batches batches,
+            engine::Precision precision = engine::Precision::float32)
+      : name_(std::move(name)), equivalent_(equivalent), batches_(std::move(batches)), precision_(precision) {}
   virtual ~Contender() = default;
   Contender(const Contender&) = delete;
   Contender& operator=(const Contender&) = delete;
@@ -32,6 +34,7 @@ class Contender {
   const std::string& name() const noexcept { return name_; }
   bool equivalent() const noexcept { return equivalent_; }
   const Batches& batches() const noexcept { return batches_; }
+  engine::Precision precision() const noexcept { return precision_; }  ///< Of its products.
 
   /// Runs embedding and network over batch `batch`; with the next one, what the clock sees.
   virtual NetworkResult forward(std::size_t batch) const = 0;
@@ -61,13 +64,16 @@ class Contender {
   std::string name_;
   bool equivalent_;
   Batches batches_;
+  engine::Precision precision_;
 };
 
 /// The form in which every contender of this program comes.
 using Contenders = std::vector<std::unique_ptr<Contender>>;
 
-/// All contenders over the same `documents`, batched by `batch`; `model` and `corpus` must outlive them.
+/// All contenders over the same `documents`, batched by `batch`; `model` and `corpus` must outlive them. Those of the
+/// engine are there in each of these precisions: "fused", "fused+dedup" and "fused+frozen" in float, "bfloat16",
+/// "bfloat16+dedup" and "bfloat16+frozen" with products of that.
 Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector<std::int64_t>& documents,
-                           std::int64_t batch);
+                           std::int64_t batch, const std::vector<engine::Precision>& precisions);
 
 }  // namespace packseq::cli

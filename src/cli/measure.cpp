@@ -50,7 +50,7 @@ std::int64_t flops(const cost::Network& network, const at::Tensor& lengths, cost
 }
 
 Result result_of(const Model& model, const Contender& contender, cost::Mode mode, const Seconds& seconds) {
-  Result result{contender.name(), mode, contender.equivalent(), seconds, 0, 0, 0, 0};
+  Result result{contender.name(), mode, contender.precision(), contender.equivalent(), seconds, 0, 0, 0, 0};
   std::int64_t tokens = 0;
   for (std::size_t batch = 0; batch < contender.batches().size(); ++batch) {
     const at::Tensor lengths = contender.lengths(batch);

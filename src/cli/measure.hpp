@@ -20,6 +20,7 @@ struct Seconds {
 struct Result {
   std::string contender;
   cost::Mode mode;
+  engine::Precision precision;  ///< Of its products.
   bool equivalent;
   Seconds seconds;
   std::int64_t executed_flops;

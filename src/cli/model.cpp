@@ -67,6 +67,17 @@ NetworkResult Model::run_packed(const PackedSequence& ids) {
       network_);
 }
 
+NetworkResult Model::run_fused(const PackedSequence& ids, engine::Precision precision) {
+  const PackedSequence embedded = embedding_->forward(ids);
+  return std::visit(
+      [&](auto& network) {
+        network->precision = precision;
+        const nn::Result result = network->forward(embedded);
+        return NetworkResult{result.output.data(), result.state.h};
+      },
+      network_);
+}
+
 std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN> Model::embedded() const {
   return std::visit(
       [this](const auto& network) -> std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN> {

@@ -32,6 +32,9 @@ class Model : public torch::nn::Module {
   /// LibTorch's own path for packed batches.
   NetworkResult run_packed(const PackedSequence& ids);
 
+  /// packseq's engine, with products of this precision, whatever LibTorch's own switch says.
+  NetworkResult run_fused(const PackedSequence& ids, engine::Precision precision);
+
   /// Both as one module of packseq's, over the same weights.
   std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN> embedded() const;
 

@@ -85,10 +85,16 @@ void add_model_options(CLI::App& app, CompareOptions& options) {
 
 void add_run_options(CLI::App& app, CompareOptions& options) {
   using cost::Mode;
+  using engine::Precision;
   add_choice<std::vector<Mode>>(
       app, "--mode", options.modes,
       {{"inference", {Mode::inference}}, {"training", {Mode::training}}, {"both", {Mode::inference, Mode::training}}},
       "what is run (both)");
+  add_choice<std::vector<Precision>>(app, "--precision", options.precisions,
+                                     {{"float32", {Precision::float32}},
+                                      {"bfloat16", {Precision::bfloat16}},
+                                      {"both", {Precision::float32, Precision::bfloat16}}},
+                                     "of the engine's products (float32)");
   add_number(
       app, "--threads", 1, 1'024, [&](auto n) { options.threads = static_cast<int>(n); },
       "threads (LibTorch's choice)");

@@ -81,10 +81,19 @@ std::string model_entry(const Comparison& comparison, const Theme& theme) {
                   network.hidden_size, counted(network.num_layers, "layer")));
 }
 
+bool has_bfloat16(const Comparison& comparison) {
+  return comparison.options.precisions.back() == engine::Precision::bfloat16;
+}
+
 std::string run_entry(const Comparison& comparison, const Theme& theme) {
+  const auto difference = [&](engine::Precision precision) {
+    return fmt::format("{:.0e}", comparison.agreements.at(precision).max_abs_difference);
+  };
   return entry(theme, "Check",
-               fmt::format("every document comes out as if run alone, within {:.0e}",
-                           comparison.agreement.max_abs_difference)) +
+               "every document comes out as if run alone, within " + difference(engine::Precision::float32)) +
+         (has_bfloat16(comparison)
+              ? entry(theme, "", "with products of bfloat16 within " + difference(engine::Precision::bfloat16))
+              : "") +
          entry(theme, "Timing",
                fmt::format("{}, {}, LibTorch {}", counted(comparison.options.measure.repeats, "round"),
                            counted(comparison.options.threads, "thread"), TORCH_VERSION));
@@ -109,16 +118,25 @@ std::string in_unit(double seconds, const Unit& unit) {
   return fmt::format("{:.{}f}", number, number < 9.995 ? 2 : 1);
 }
 
+/// Of a table with names of up to 12 characters.
 constexpr const char* row_format = "{:<14} {:>7} {:>6} {:>8} {:>7} {:>15} {:>9} {}\n";
+/// Of one with up to 15: what stands between is no wider than that.
+constexpr const char* long_row_format = "{:<17} {:>6} {:>6} {:>7} {:>7} {:>14} {:>9} {}\n";
 
-std::string row(const Result& result, const Result& padded, const Unit& unit, const Theme& theme) {
+const char* format_of(const std::vector<Result>& results) {
+  return std::any_of(results.begin(), results.end(), [](const Result& result) { return result.contender.size() > 12; })
+             ? long_row_format
+             : row_format;
+}
+
+std::string row(const char* format, const Result& result, const Result& padded, const Unit& unit, const Theme& theme) {
   const Seconds& seconds = result.seconds;
   const Speed versus_padded = speed(seconds, padded.seconds);
   const fmt::text_style style = versus_padded == Speed::faster   ? theme.good
                                 : versus_padded == Speed::slower ? theme.bad
                                                                  : fmt::text_style{};
   const double useful = static_cast<double>(result.useful_flops) / static_cast<double>(result.executed_flops);
-  return fmt::format(row_format, "  " + result.contender + (result.equivalent ? "" : "*"),
+  return fmt::format(fmt::runtime(format), "  " + result.contender + (result.equivalent ? "" : "*"),
                      with_prefix(static_cast<double>(result.executed_flops)), percent(useful),
                      bytes(result.activation_bytes), in_unit(seconds.median, unit),
                      fmt::format("{} - {}", in_unit(seconds.min, unit), in_unit(seconds.max, unit)),
@@ -129,10 +147,12 @@ std::string row(const Result& result, const Result& padded, const Unit& unit, co
 std::string mode_table(const std::vector<Result>& results, const Theme& theme) {
   const bool inference = results.front().mode == cost::Mode::inference;
   const Unit unit = unit_for(results);
-  const std::string header = fmt::format(row_format, inference ? "Inference" : "Training", "FLOPs", "useful", "memory",
-                                         fmt::format("time {}", unit.name), "min - max", "tokens/s", "  ratio");
+  const char* const format = format_of(results);
+  const std::string header =
+      fmt::format(fmt::runtime(format), inference ? "Inference" : "Training", "FLOPs", "useful", "memory",
+                  fmt::format("time {}", unit.name), "min - max", "tokens/s", "  ratio");
   std::string text = fmt::format("\n{}", fmt::styled(header, theme.heading));
-  for (const Result& result : results) text += row(result, results.front(), unit, theme);
+  for (const Result& result : results) text += row(format, result, results.front(), unit, theme);
   return text;
 }
 
@@ -147,10 +167,14 @@ std::string busy(const std::vector<Result>& results) {
                  line_columns);
 }
 
+constexpr const char* no_instructions =
+    "This CPU does not multiply bfloat16 (AVX512-BF16): factors are rounded all the same, and no time is gained.";
 constexpr const char* legend =
     "FLOPs: of the network's matrix products in one pass, and the part of them that real tokens use; more than 100 % "
     "useful is less work than the network's formulas say, since repeated words are multiplied once. memory: "
     "activations of the largest batch. time: the median of the rounds. ratio: to padded.";
+constexpr const char* of_bfloat16 =
+    "bfloat16: the engine in the place of fused, with the factors of products rounded to bfloat16.";
 constexpr const char* not_equivalent =
     "* not equivalent: its reverse direction reads the padding first, so its numbers are not those of the "
     "documents, and are not in the check.";
@@ -168,9 +192,15 @@ std::string report(const Comparison& comparison, const Theme& theme) {
     text += mode_table(results, theme);
     conclusions += wrapped(conclusion(results), line_columns);
   }
-  text += fmt::format("\n{}", fmt::styled(wrapped(legend, line_columns), theme.faint));
-  if (comparison.options.network.bidirectional) {
-    text += fmt::format("{}", fmt::styled(wrapped(not_equivalent, line_columns), theme.faint));
+  const auto note = [&](const char* words) {
+    text += fmt::format("{}", fmt::styled(wrapped(words, line_columns), theme.faint));
+  };
+  text += "\n";
+  note(legend);
+  if (has_bfloat16(comparison)) note(of_bfloat16);
+  if (comparison.options.network.bidirectional) note(not_equivalent);
+  if (has_bfloat16(comparison) && !comparison.has_bfloat16_instructions) {
+    conclusions += wrapped(no_instructions, line_columns);
   }
   return text + "\n" + conclusions + busy(comparison.results);
 }

@@ -41,9 +41,14 @@ const char* name(Order order) {
   return "sorted";
 }
 
+const char* name(engine::Precision precision) {
+  return precision == engine::Precision::bfloat16 ? "bfloat16" : "float32";
+}
+
 Json to_json(const Result& result) {
   return {{"contender", result.contender},
           {"mode", result.mode == cost::Mode::inference ? "inference" : "training"},
+          {"precision", name(result.precision)},
           {"equivalent", result.equivalent},
           {"seconds", {{"median", result.seconds.median}, {"min", result.seconds.min}, {"max", result.seconds.max}}},
           {"executed_flops", result.executed_flops},
@@ -54,6 +59,7 @@ Json to_json(const Result& result) {
 
 Json to_json(const Comparison& comparison) {
   const CompareOptions& options = comparison.options;
+  const Agreement& exact = comparison.agreements.at(engine::Precision::float32);
   Json json = {
       {"text",
        {{"documents", comparison.documents},
@@ -71,11 +77,18 @@ Json to_json(const Comparison& comparison) {
         {"hidden", options.network.hidden_size},
         {"layers", options.network.num_layers},
         {"bidirectional", options.network.bidirectional}}},
+      {"precision", options.precisions.size() > 1 ? "both" : name(options.precisions.front())},
       {"threads", options.threads},
       {"versions", {{"packseq", PACKSEQ_VERSION}, {"libtorch", TORCH_VERSION}, {"compiler", PACKSEQ_COMPILER}}},
-      {"max_abs_difference", comparison.agreement.max_abs_difference},
-      {"max_gradient_difference", comparison.agreement.max_gradient_difference},
+      {"max_abs_difference", exact.max_abs_difference},
+      {"max_gradient_difference", exact.max_gradient_difference},
       {"results", Json::array()}};
+  if (const auto rounded = comparison.agreements.find(engine::Precision::bfloat16);
+      rounded != comparison.agreements.end()) {
+    json["bfloat16"] = {{"has_instructions", comparison.has_bfloat16_instructions},
+                        {"max_abs_difference", rounded->second.max_abs_difference},
+                        {"max_gradient_difference", rounded->second.max_gradient_difference}};
+  }
   for (const Result& result : comparison.results) json["results"].push_back(to_json(result));
   return json;
 }

@@ -34,7 +34,7 @@ struct Fault {
 class FaultyContender : public Contender {
  public:
   FaultyContender(std::unique_ptr<Contender> contender, const Fault& fault)
-      : Contender("faulty", contender->equivalent(), contender->batches()),
+      : Contender("faulty", contender->equivalent(), contender->batches(), contender->precision()),
         contender_(std::move(contender)),
         fault_(fault) {}
 
@@ -58,18 +58,21 @@ class FaultyContender : public Contender {
   Fault fault_;
 };
 
-Agreement check_faulty(const Fault& fault, bool bidirectional = false) {
+/// `precision` is that of the engine, whose contender has the fault; the other contenders are in float.
+Agreements check_faulty(const Fault& fault, bool bidirectional = false,
+                        engine::Precision precision = engine::Precision::float32) {
   at::manual_seed(1);
   const Corpus text = corpus();
   Model model({.input_size = 2, .hidden_size = 3, .bidirectional = bidirectional}, text.vocab_size);
-  Contenders contenders = make_contenders(model, text, {0, 1, 2}, 3);
-  contenders[1] = std::make_unique<FaultyContender>(std::move(contenders[1]), fault);
+  Contenders contenders = make_contenders(model, text, {0, 1, 2}, 3, {precision});
+  contenders[2] = std::make_unique<FaultyContender>(std::move(contenders[2]), fault);
   return check(model, text, contenders, {cost::Mode::inference, cost::Mode::training}, [](const std::string&) {});
 }
 
-std::string message_of(const Fault& fault, bool bidirectional = false) {
+std::string message_of(const Fault& fault, bool bidirectional = false,
+                       engine::Precision precision = engine::Precision::float32) {
   try {
-    check_faulty(fault, bidirectional);
+    check_faulty(fault, bidirectional, precision);
   } catch (const Disagreement& error) {
     return error.what();
   }
@@ -78,15 +81,16 @@ std::string message_of(const Fault& fault, bool bidirectional = false) {
 
 TEST(Check, PassesContendersThatAgree) {
   for (const bool bidirectional : {false, true}) {
-    const Agreement agreement = check_faulty({}, bidirectional);
+    const Agreement agreement = check_faulty({}, bidirectional).at(engine::Precision::float32);
     EXPECT_LT(agreement.max_abs_difference, 1e-6);
     EXPECT_LT(agreement.max_gradient_difference, 1e-5);
   }
 }
 
 TEST(Check, ReportsTheLargestDifference) {
-  EXPECT_NEAR(check_faulty({.output = 5e-5}).max_abs_difference, 5e-5, 1e-6);
-  EXPECT_NEAR(check_faulty({.loss = 1.00005}).max_gradient_difference, 5e-5, 1e-5);
+  const auto agreement = [](const Fault& fault) { return check_faulty(fault).at(engine::Precision::float32); };
+  EXPECT_NEAR(agreement({.output = 5e-5}).max_abs_difference, 5e-5, 1e-6);
+  EXPECT_NEAR(agreement({.loss = 1.00005}).max_gradient_difference, 5e-5, 1e-5);
 }
 
 TEST(Check, NamesContenderAndDocumentOfAWrongOutput) {
@@ -108,6 +112,41 @@ TEST(Check, NamesContenderAndDocumentOfAWrongState) {
 TEST(Check, NamesContenderAndParameterOfAWrongGradient) {
   EXPECT_THAT(message_of({.loss = 1.01}), HasSubstr("faulty: the gradient of embedding.weight differs by "
                                                     "1.0e-02 from that of the documents run alone"));
+}
+
+/// A gate sums 2 + 3 products: off by 12 times 2^-8 (5 / 9)^(1/2) at most, 0.035.
+TEST(Check, AllowsProductsOfBfloat16WhatRoundingExplains) {
+  const auto rounded = engine::Precision::bfloat16;
+  for (const bool bidirectional : {false, true}) {
+    const Agreements agreements = check_faulty({}, bidirectional, rounded);
+    EXPECT_LT(agreements.at(engine::Precision::float32).max_abs_difference, 1e-6);
+    EXPECT_GT(agreements.at(rounded).max_abs_difference, 1e-5);
+    EXPECT_LT(agreements.at(rounded).max_abs_difference, 0.01);
+    EXPECT_EQ(message_of({.output = 0.02, .state = 0.02, .loss = 1.02}, bidirectional, rounded), "no disagreement");
+    EXPECT_THAT(message_of({.output = 0.05}, bidirectional, rounded),
+                ContainsRegex("faulty: the output differs by [45]..e-02 .*, more than the 3e-02 allowed"));
+    EXPECT_THAT(message_of({.state = 0.05}, bidirectional, rounded), HasSubstr("faulty: the last state differs by"));
+    EXPECT_THAT(message_of({.loss = 1.05}, bidirectional, rounded), HasSubstr("faulty: the gradient of "));
+    EXPECT_THAT(message_of({.output = std::numeric_limits<double>::quiet_NaN()}, bidirectional, rounded),
+                ContainsRegex("the output differs by -?nan"));
+  }
+}
+
+/// What products of bfloat16 come to, of many words and few units, where sums are large, and of many layers.
+TEST(Check, AllowsProductsOfBfloat16InAnyNetwork) {
+  const auto passes = [](const cost::Network& network) {
+    at::manual_seed(1);
+    const Corpus text = corpus();
+    Model model(network, text.vocab_size);
+    const Contenders contenders = make_contenders(model, text, {0, 1, 2}, 3, {engine::Precision::bfloat16});
+    check(model, text, contenders, {cost::Mode::inference, cost::Mode::training}, [](const std::string&) {});
+  };
+  for (const auto kind : {cost::Kind::lstm, cost::Kind::gru, cost::Kind::rnn}) {
+    EXPECT_NO_THROW(passes({.kind = kind, .input_size = 2048, .hidden_size = 4}));
+    EXPECT_NO_THROW(passes({.kind = kind, .input_size = 4, .hidden_size = 256}));
+    EXPECT_NO_THROW(passes({.kind = kind, .input_size = 1, .hidden_size = 1}));
+    EXPECT_NO_THROW(passes({.kind = kind, .input_size = 8, .hidden_size = 8, .num_layers = 6, .bidirectional = true}));
+  }
 }
 
 }  // namespace

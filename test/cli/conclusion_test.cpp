@@ -10,7 +10,7 @@ constexpr auto training = cost::Mode::training;
 
 Result result(const char* contender, cost::Mode mode, std::int64_t flops, const Seconds& seconds,
               bool equivalent = true) {
-  return {contender, mode, equivalent, seconds, flops, 0, 0, 0};
+  return {contender, mode, engine::Precision::float32, equivalent, seconds, flops, 0, 0, 0};
 }
 
 TEST(Speed, IsTheSameUpToFivePercent) {
@@ -70,6 +70,21 @@ TEST(Conclusion, DoesNotRecommendWhatComputesSomethingElse) {
       conclusion({result("padded", inference, 1000, {3, 3, 3}, false), result("packed", inference, 400, {2, 2, 2}),
                   result("bucketed", inference, 500, {1, 1, 1}, false)}),
       "In inference, packing skips 60 % of the multiplications and is 1.5 times as fast as padded.");
+}
+
+TEST(Conclusion, SaysWhatProductsOfBfloat16Gain) {
+  const Result padded = result("padded", inference, 1000, {3, 3, 3});
+  const Result packed = result("packed", inference, 1000, {3, 3, 3});
+  const Result fused = result("fused", inference, 1000, {3, 3, 3});
+  const auto gain = [&](const Seconds& seconds) {
+    const std::string all = conclusion({padded, packed, fused, result("bfloat16", inference, 1000, seconds)});
+    return all.substr(all.find("With"));
+  };
+  EXPECT_EQ(gain({2, 2, 2}), "With products of bfloat16, fused is 1.5 times as fast.");
+  EXPECT_EQ(gain({3, 3, 3}), "With products of bfloat16, fused takes about as long.");
+  EXPECT_EQ(gain({6, 6, 6}), "With products of bfloat16, fused takes 2.0 times as long.");
+  EXPECT_EQ(conclusion({padded, packed, result("bfloat16", inference, 1000, {3, 3, 3})}),
+            "In inference, there is no padding to skip, and packed takes about as long as padded.");
 }
 
 }  // namespace

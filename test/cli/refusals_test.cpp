@@ -40,6 +40,7 @@ TEST(Refusal, OfWrongUse) {
     expect_refusal("compare x --hidden " + value, 2, "--hidden: " + value + " is not a whole number in 1 ... 65536");
   }
   expect_refusal("compare x --kind LSTM", 2, "--kind: LSTM is not one of lstm|gru|rnn");
+  expect_refusal("compare x --precision half", 2, "--precision: half is not one of float32|bfloat16|both");
   expect_refusal("show --tokenizer bpe", 2, "--tokenizer: bpe is not one of whitespace|words|characters");
   expect_refusal("compare x --invalid-utf8 drop", 2, "--invalid-utf8: drop is not one of refuse|replace");
   expect_refusal("compare x --colour", 2, "The following argument was not expected: --colour");

@@ -33,7 +33,8 @@ void check(const packseq::cli::CompareOptions& options) {
   in_range(options.network.num_layers, 64);
   in_range(options.threads + 1, 1'025);
   in_range(options.measure.repeats, 1'000);
-  require(!options.modes.empty() && options.text.tokenizer, "an option has lost its value");
+  require(!options.modes.empty() && !options.precisions.empty() && options.text.tokenizer,
+          "an option has lost its value");
 }
 
 }  // namespace

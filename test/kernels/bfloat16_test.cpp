@@ -160,6 +160,23 @@ TEST(Bfloat16, ComesToTheSameOnSeveralThreads) {
   });
 }
 
+/// Two of them in the place of a float, where the CPU multiplies them; on its best target.
+TEST(Bfloat16, PacksAWeightInHalfTheMemory) {
+  for (const bool off : {false, true}) {
+    switch_off_bfloat16_instructions(off);
+    const bool has_pairs = has_bfloat16_instructions();
+    for (const std::size_t input : {64U, 65U}) {
+      Forward<float> direction;
+      direction.input_size = input;
+      direction.hidden_size = direction.output_size = 64;
+      const std::size_t in_float = packed_size(direction, Role::ih);
+      direction.precision = Precision::bfloat16;
+      EXPECT_EQ(packed_size(direction, Role::ih), has_pairs ? in_float / input * ((input + 1) / 2) : in_float);
+    }
+  }
+  switch_off_bfloat16_instructions(false);
+}
+
 /// Products of double are never rounded.
 TEST(Bfloat16, ChangesNothingForDouble) {
   for (const Case& of : all_cases(Precision::bfloat16)) {

@@ -60,8 +60,9 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   ///
   /// The table is used until a pass of this module records gradients, since training changes weights, or a weight is
   /// changed or replaced otherwise; then call it again. What LibTorch does not count `packseq::engine::freeze` tells.
-  /// It is of the precision in which the network ran then (see its `precision`), and not used in the other. A table
-  /// that is not used keeps its memory until then. No other thread may run the network meanwhile.
+  /// It is of the precision in which the network ran then (see its `precision`), and not used in the other: sums, so
+  /// of Float in either. A table that is not used keeps its memory until then. No other thread may run the network
+  /// meanwhile.
   /// @throws c10::ValueError if `max_bytes` is less than one word takes, or the embedding has a `max_norm`, with which
   ///   it changes as it runs.
   /// @throws c10::ValueError if weights have not the sizes that the options tell.
