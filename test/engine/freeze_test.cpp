@@ -7,6 +7,7 @@
 
 #include "engine/recurrent.hpp"
 #include "support/forked.hpp"
+#include "support/precision.hpp"
 #include "support/sequences.hpp"
 #include "support/throws.hpp"
 
@@ -37,12 +38,14 @@ TEST_P(Freeze, ChangesNoBit) {
     r.hidden_size = hidden_size;
     for (const std::vector<std::int64_t>& lengths : {std::vector<std::int64_t>{1}, four_lengths}) {
       const auto arguments = random_arguments(r, lengths);
-      const auto expected = run_fused(r, arguments);
-      freeze(arguments.parameters);
-      for (int pass = 0; pass < 2; ++pass) expect_same(run_fused(r, arguments), expected);
-      EXPECT_TRUE(frozen(arguments.parameters));
-      unfreeze(arguments.parameters);
-      expect_same(run_fused(r, arguments), expected);
+      in_every_precision(r.dtype, [&] {
+        const auto expected = run_fused(r, arguments);
+        freeze(arguments.parameters);
+        for (int pass = 0; pass < 2; ++pass) expect_same(run_fused(r, arguments), expected);
+        EXPECT_TRUE(frozen(arguments.parameters));
+        unfreeze(arguments.parameters);
+        expect_same(run_fused(r, arguments), expected);
+      });
     }
   }
 }

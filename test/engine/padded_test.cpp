@@ -6,6 +6,7 @@
 
 #include "engine/as_in_libtorch.hpp"
 #include "packseq/engine/freeze.hpp"
+#include "support/precision.hpp"
 #include "support/sequences.hpp"
 
 // LibTorch's operators for padded batches, in the engine.
@@ -51,9 +52,7 @@ TEST_P(Padded, DoesAsLibTorchInSeveralParts) {
 }
 
 /// Of the same numbers: a batch of equal lengths, and the steps of a batch one by one.
-TEST_P(Padded, HasTheBitsOfPackedBatchesAndOfSingleSteps) {
-  Recurrent r = GetParam();
-  r.layers = 2;
+void expect_the_bits_of_packed_batches_and_of_single_steps(const Recurrent& r) {
   const auto arguments = random_padded_arguments(r, 6, 4);
   const auto time_major = [&](const at::Tensor& tensor) { return r.batch_first ? tensor.transpose(0, 1) : tensor; };
   const auto padded = run_fused(r, arguments);
@@ -71,6 +70,12 @@ TEST_P(Padded, HasTheBitsOfPackedBatchesAndOfSingleSteps) {
     EXPECT_SAME(time_major(results[0])[0], time_major(padded[0])[i]);
     step.states.assign(results.begin() + 1, results.end());
   }
+}
+
+TEST_P(Padded, HasTheBitsOfPackedBatchesAndOfSingleSteps) {
+  Recurrent r = GetParam();
+  r.layers = 2;
+  in_every_precision(r.dtype, [&] { expect_the_bits_of_packed_batches_and_of_single_steps(r); });
 }
 
 /// Tokens that lie anywhere in memory: parts of wider ones, every second one, one for all, features that lie apart.

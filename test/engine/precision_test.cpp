@@ -1,9 +1,5 @@
 #include "packseq/engine/precision.hpp"
 
-#include <ATen/Context.h>
-
-#include <cmath>
-
 #include "engine/recurrent.hpp"
 #include "kernels/precision.hpp"
 #include "packseq/engine/freeze.hpp"
@@ -11,46 +7,20 @@
 #include "packseq/nn/lstm.hpp"
 #include "packseq/nn/rnn.hpp"
 #include "packseq/sequence/pack.hpp"
+#include "support/precision.hpp"
 #include "support/sequences.hpp"
 
 namespace packseq::test {
 namespace {
-
-/// LibTorch's switch is so while this lives.
-class SwitchGuard {
- public:
-  explicit SwitchGuard(at::Float32Precision precision, at::Float32Op op = at::Float32Op::RNN,
-                       at::Float32Backend backend = at::Float32Backend::MKLDNN)
-      : op_(op), backend_(backend) {
-    at::globalContext().setFloat32Precision(backend, op, precision);
-  }
-  ~SwitchGuard() { at::globalContext().setFloat32Precision(backend_, op_, at::Float32Precision::NONE); }
-  SwitchGuard(const SwitchGuard&) = delete;
-  SwitchGuard& operator=(const SwitchGuard&) = delete;
-
- private:
-  at::Float32Op op_;
-  at::Float32Backend backend_;
-};
 
 /// The rms of the differences over the rms of what is expected.
 double difference(const at::Tensor& actual, const at::Tensor& expected) {
   return ((actual - expected).norm() / expected.norm()).item<double>();
 }
 
-/// Each test with the CPU's instructions for bfloat16, if it has them, and without.
 class PrecisionOf : public testing::TestWithParam<Recurrent> {
  protected:
   void SetUp() override { torch::manual_seed(0); }
-  static void in_both_ways(const std::function<void()>& expect) {
-    for (const bool off : {false, true}) {
-      if (off && !kernels::has_bfloat16_instructions()) continue;
-      SCOPED_TRACE(testing::Message() << "instructions switched off " << off);
-      kernels::switch_off_bfloat16_instructions(off);
-      expect();
-      kernels::switch_off_bfloat16_instructions(false);
-    }
-  }
 };
 INSTANTIATE_TEST_SUITE_P(Networks, PrecisionOf, testing::ValuesIn(all_recurrents()));
 
@@ -158,6 +128,40 @@ TEST(Precision, FollowsLibTorchsSwitch) {
     EXPECT_FALSE(are_rounded());
   }
   EXPECT_FALSE(are_rounded());
+}
+
+/// The switch and a network's own member come to the same bits.
+template <class Module, class Options>
+void expect_same_of_both(const Options& options) {
+  torch::manual_seed(0);
+  Module module(options);
+  const auto packed = pack_sequence({torch::randn({4, 33}), torch::randn({7, 33}), torch::randn({1, 33})});
+  const auto run = [&](engine::Precision precision) {
+    module->precision = precision;
+    const auto [output, state] = module->forward(packed);
+    Tensors results = {output.data(), state.h};
+    if (state.c.defined()) results.push_back(state.c);
+    const auto of_parameters = gradients(results, module->parameters());
+    results.insert(results.end(), of_parameters.begin(), of_parameters.end());
+    return results;
+  };
+  const auto of_member = run(engine::Precision::bfloat16);
+  const SwitchGuard guard(at::Float32Precision::BF16);
+  const auto of_switch = run(engine::Precision::automatic);
+  for (std::size_t i = 0; i < of_member.size(); ++i) EXPECT_SAME(of_switch[i], of_member[i]);
+}
+
+TEST(Precision, IsTheSameWhoeverAsks) {
+  in_both_ways([] {
+    for (const bool bidirectional : {false, true}) {
+      const auto deep = [&](auto options) { return options.num_layers(2).bidirectional(bidirectional); };
+      expect_same_of_both<nn::LSTM>(deep(torch::nn::LSTMOptions(33, 70)));
+      expect_same_of_both<nn::LSTM>(deep(torch::nn::LSTMOptions(33, 70).proj_size(21)));
+      expect_same_of_both<nn::GRU>(deep(torch::nn::GRUOptions(33, 70)));
+      expect_same_of_both<nn::RNN>(deep(torch::nn::RNNOptions(33, 70)));
+      expect_same_of_both<nn::RNN>(deep(torch::nn::RNNOptions(33, 70).nonlinearity(torch::kReLU)));
+    }
+  });
 }
 
 /// What was asked for in the forward pass holds in the backward pass.

@@ -41,6 +41,9 @@ class PrecisionTest(EngineTest):
         for value in ("none", "ieee", "tf32"):
             with precision(torch.backends.mkldnn.rnn, value):
                 self.assertTrue(torch.equal(self.results(network, packed)[0], exact[0]), value)
+        for of in torch.backends.mkldnn.matmul, torch.backends.mkldnn.conv:
+            with precision(of, "bf16"):
+                self.assertTrue(torch.equal(self.results(network, packed)[0], exact[0]))
         before = torch.get_float32_matmul_precision()
         torch.set_float32_matmul_precision("medium")
         try:

@@ -163,7 +163,7 @@ TEST(Bfloat16, ComesToTheSameOnSeveralThreads) {
 /// Two of them in the place of a float, where the CPU multiplies them; on its best target.
 TEST(Bfloat16, PacksAWeightInHalfTheMemory) {
   for (const bool off : {false, true}) {
-    switch_off_bfloat16_instructions(off);
+    const test::InstructionsOff switched(off);
     const bool has_pairs = has_bfloat16_instructions();
     for (const std::size_t input : {64U, 65U}) {
       Forward<float> direction;
@@ -174,7 +174,6 @@ TEST(Bfloat16, PacksAWeightInHalfTheMemory) {
       EXPECT_EQ(packed_size(direction, Role::ih), has_pairs ? in_float / input * ((input + 1) / 2) : in_float);
     }
   }
-  switch_off_bfloat16_instructions(false);
 }
 
 /// Products of double are never rounded.

@@ -9,6 +9,7 @@
 #include "nn/embedded_fixture.hpp"
 #include "packseq/nn/state_dict.hpp"
 #include "packseq/sequence/map.hpp"
+#include "support/precision.hpp"
 
 namespace packseq::test {
 namespace {
@@ -75,6 +76,30 @@ TYPED_TEST(EmbeddedTest, HoldsWithAProjection) {
     auto embedded = this->make(of);
     const auto ids = this->make_ids();
     this->expect_as_modules(embedded, ids, this->make_state(of, ids));
+  }
+}
+
+/// To the last bit, and as each document alone. Gradients are rounded in other places.
+TYPED_TEST(EmbeddedTest, HoldsWithProductsOfBfloat16) {
+  const torch::NoGradGuard no_grad;
+  for (const auto& of : all_embedded_cases()) {
+    auto embedded = this->make(of);
+    embedded->eval();
+    const auto ids = this->make_ids();
+    const auto state = this->make_state(of, ids);
+    in_every_precision(of.dtype, [&] {
+      const auto expected = this->run_modules(embedded, ids, state);
+      for (const int threads : {1, 3}) {
+        at::set_num_threads(threads);
+        this->expect_same(this->run(embedded, ids, state), expected);
+      }
+      if (of.with_state) return;
+      const auto outputs = unpack_sequence(with_data(ids, expected[0]));
+      const auto documents = unpack_sequence(ids);
+      for (std::int64_t i = 0; i < documents.size(); ++i) {
+        EXPECT_SAME(embedded->forward(pack_sequence({documents[i]})).output.data(), outputs[i]);
+      }
+    });
   }
 }
 

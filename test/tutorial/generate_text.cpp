@@ -1,7 +1,7 @@
 // Writing text with the model that train_language_model has trained, a word at a time.
 //
 //   train_language_model --checkpoint FILE TEXT...
-//   generate_text --checkpoint FILE TEXT...
+//   generate_text --checkpoint FILE [--seed N] [--precision NAME] TEXT...
 //
 // Each word is drawn from the scores that the word before it led to, so that the network runs one step a call. Most of
 // the time of such a call goes into the weights; frozen, they are packed only once.
@@ -54,15 +54,16 @@ int main(int argc, char** argv) {
     model.eval();
 
     const torch::NoGradGuard no_grad;
+    model.lstm->precision = options.precision;
     model.lstm->freeze();
-    at::manual_seed(1);
+    at::manual_seed(options.seed);
     for (const std::int64_t count : {1, 5}) {
       std::cout << (count == 1 ? "Alone:\n" : "In a batch:\n");
       for (const auto& sentence : write_sentences(model, vocab, count)) std::cout << "  " << sentence << '\n';
     }
     return 0;
   } catch (const std::exception& error) {
-    std::cerr << "generate_text: " << error.what() << "\nUsage: generate_text --checkpoint FILE TEXT...\n";
+    std::cerr << "generate_text: " << error.what() << "\nUsage: generate_text --checkpoint FILE [--seed N] [--precision NAME] TEXT...\n";
     return 1;
   }
 }

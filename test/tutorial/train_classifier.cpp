@@ -1,6 +1,6 @@
 // Training a classifier: which of several files does a line come from? It is compared with naive Bayes.
 //
-//   train_classifier [--epochs N] [--checkpoint FILE] [--workers N] FILE FILE...
+//   train_classifier [--epochs N] [--checkpoint FILE] [--workers N] [--seed N] [--precision NAME] FILE FILE...
 //   mpirun -n 4 train_classifier ...   the same in four processes, if packseq is built with MPI
 //
 // With a checkpoint it can be stopped at any time, also by a power cut; started again it goes on, to the same numbers.
@@ -90,7 +90,7 @@ void train(Classifier& model, const data::Documents& documents, const TrainingOp
            distributed::Communicator& processes) {
   torch::optim::Adam optimizer(model.parameters(), torch::optim::AdamOptions(0.002));
   const data::Checkpoint checkpoint(options.checkpoint, model, optimizer);
-  data::Progress progress{.seed = 1};
+  data::Progress progress{.seed = options.seed};
   if (checkpoint.exists()) progress = checkpoint.load();
   const bool keeps = !options.checkpoint.empty() && processes.rank() == 0;
   distributed::Replica replica(model, processes);
@@ -133,8 +133,9 @@ void run(const TrainingOptions& options, distributed::Communicator& processes) {
               << " different words\n";
   }
 
-  at::manual_seed(1);
+  at::manual_seed(options.seed);
   Classifier model(vocab.size(), labels.size());
+  model.lstm->precision = options.precision;
   train(model, training, options, processes);
 
   const auto score = evaluate(model, test, options.workers, processes);

@@ -1,6 +1,6 @@
 // Training a language model: which word comes next? It is compared with a bigram model.
 //
-//   train_language_model [--epochs N] [--checkpoint FILE] [--workers N] FILE...
+//   train_language_model [--epochs N] [--checkpoint FILE] [--workers N] [--seed N] [--precision NAME] FILE...
 //   mpirun -n 4 train_language_model ...   the same in four processes, if packseq is built with MPI
 //
 // With a checkpoint it can be stopped at any time, also by a power cut; started again it goes on, to the same numbers.
@@ -58,7 +58,7 @@ void train(LanguageModel& model, const data::Documents& documents, const Trainin
            distributed::Communicator& processes) {
   torch::optim::Adam optimizer(model.parameters(), torch::optim::AdamOptions(0.003));
   const data::Checkpoint checkpoint(options.checkpoint, model, optimizer);
-  data::Progress progress{.seed = 1};
+  data::Progress progress{.seed = options.seed};
   if (checkpoint.exists()) progress = checkpoint.load();
   const bool keeps = !options.checkpoint.empty() && processes.rank() == 0;
   distributed::Replica replica(model, processes);
@@ -91,8 +91,9 @@ void run(const TrainingOptions& options, distributed::Communicator& processes) {
   const auto [training, test] = data::split(documents, 0.9, /*seed=*/1);
   if (processes.rank() == 0) std::cout << documents.ids.size() << " lines, " << vocab.size() << " different words\n";
 
-  at::manual_seed(1);
+  at::manual_seed(options.seed);
   LanguageModel model(vocab.size());
+  model.lstm->precision = options.precision;
   train(model, training, options, processes);
 
   const double loss = evaluate(model, test, options.workers, processes);

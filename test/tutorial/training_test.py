@@ -105,6 +105,17 @@ class Training(unittest.TestCase):
             self.assertLessEqual(set(sentence.split()), read)
             self.assertRegex(sentence, "^  the ")  # as all that it has read begins
         self.assertEqual(self.run_to_end("generate_text", "--checkpoint", checkpoint), lines)
+        self.assertNotEqual(self.run_to_end("generate_text", "--checkpoint", checkpoint, "--seed", "2"), lines)
+
+    def test_seeds_and_precisions(self):
+        for program in "train_classifier", "train_language_model":
+            def loss(*words):
+                return float(self.run_to_end(program, *words)[-2].removeprefix("test loss "))
+            exact, rounded = loss(), loss("--precision", "bfloat16")
+            self.assertEqual(loss("--precision", "float32", "--seed", "1"), exact)
+            self.assertNotEqual(rounded, exact)
+            self.assertAlmostEqual(rounded, exact, delta=0.01)
+            self.assertNotEqual(loss("--seed", "2"), exact)
 
     def test_a_writer_without_a_model(self):
         result = subprocess.run([FOLDER / "generate_text", self.texts[0]], check=False, capture_output=True, text=True)
@@ -115,6 +126,10 @@ class Training(unittest.TestCase):
         for program, words, message in [("train_classifier", ["--size", "3", "text"], "--size is no option"),
                                         ("train_classifier", ["--epochs", "-1", "text"],
                                          "--epochs is -1, and must be a number, 0 or more"),
+                                        ("train_classifier", ["--seed", "x", "text"],
+                                         "--seed is x, and must be a number"),
+                                        ("train_classifier", ["--precision", "half", "text"],
+                                         "--precision is half, and must be float32 or bfloat16"),
                                         ("train_classifier", ["text", "--workers"], "--workers is the last word"),
                                         ("train_classifier", [], "a FILE is missing"),
                                         ("train_language_model", ["no/such.txt"], "no/such.txt")]:

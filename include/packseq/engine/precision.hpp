@@ -12,7 +12,7 @@ namespace packseq::engine {
 /// steps gain less, and of one or two take up to half as long again unless weights are frozen, since they are rounded
 /// anew in each call; so may tiny networks. Results differ from those of exact products by about 1e-3: rather as
 /// LibTorch's modules of dtype BFloat16, but less. Rounding is to the nearest, ties to even; denormals, sums among
-/// them, count as 0, and numbers from 3.3896e38 on as infinity. A document's result is the same to the last bit in any
+/// them, count as 0, and numbers from 3.3962e38 on as infinity. A document's result is the same to the last bit in any
 /// batch, on one CPU. Double networks, second derivatives and what LibTorch runs keep their own products.
 enum class Precision {
   /// As LibTorch's own switch for recurrent networks says at each call: bfloat16 where

@@ -7,20 +7,34 @@
 #include <string>
 #include <vector>
 
+#include "packseq/engine/precision.hpp"
+
 /// What a training program is told on its command line.
 struct TrainingOptions {
   std::int64_t epochs = 2;           ///< Passes through all documents.
   std::filesystem::path checkpoint;  ///< Where training is kept, and goes on from; empty: nowhere.
   std::size_t workers = 0;           ///< Threads that make batches; 0 makes them in between.
+  std::uint64_t seed = 1;            ///< Of first weights, of what drops out, and of the order of documents.
+  /// Of the network's products.
+  packseq::engine::Precision precision = packseq::engine::Precision::float32;
   std::vector<std::filesystem::path> files;
 };
 
 constexpr auto training_usage =
-    "[--epochs N] [--checkpoint FILE] [--workers N] FILE...\n"
+    "[--epochs N] [--checkpoint FILE] [--workers N] [--seed N] [--precision NAME] FILE...\n"
     "  FILE               texts, each line a document\n"
     "  --epochs N         passes through all of them (2)\n"
     "  --checkpoint FILE  keep training in this file, and go on from it if it is there\n"
-    "  --workers N        threads that make batches (0)\n";
+    "  --workers N        threads that make batches (0)\n"
+    "  --seed N           of first weights, of what drops out, and of the order of documents (1)\n"
+    "  --precision NAME   of the network's products: float32 or bfloat16 (float32)\n";
+
+/// @throws std::invalid_argument if it is neither.
+inline packseq::engine::Precision parse_precision(const std::string& name) {
+  if (name == "float32") return packseq::engine::Precision::float32;
+  if (name == "bfloat16") return packseq::engine::Precision::bfloat16;
+  throw std::invalid_argument("--precision is " + name + ", and must be float32 or bfloat16");
+}
 
 /// @throws std::invalid_argument, naming the word, if one is not understood.
 inline TrainingOptions parse_training_options(const std::vector<std::string>& words) {
@@ -36,12 +50,16 @@ inline TrainingOptions parse_training_options(const std::vector<std::string>& wo
     const bool is_number = !value.empty() && value.size() < 10 && value.find_first_not_of("0123456789") == value.npos;
     if (word == "--checkpoint") {
       options.checkpoint = value;
-    } else if (word != "--epochs" && word != "--workers") {
+    } else if (word == "--precision") {
+      options.precision = parse_precision(value);
+    } else if (word != "--epochs" && word != "--workers" && word != "--seed") {
       throw std::invalid_argument(word + " is no option");
     } else if (!is_number) {
       throw std::invalid_argument(word + " is " + value + ", and must be a number, 0 or more");
     } else if (word == "--epochs") {
       options.epochs = std::stoll(value);
+    } else if (word == "--seed") {
+      options.seed = std::stoull(value);
     } else {
       options.workers = std::stoul(value);
     }
