@@ -129,8 +129,16 @@ set_up() {
   configure "$build"
 }
 
+# What these packages write is tested where pip has them, and in our own virtual environment alone.
+install_peers() {
+  [[ -x $venv/bin/python ]] && ! "$venv/bin/python" -c 'import numpy, safetensors.torch' 2>/dev/null || return 0
+  say "installing numpy and safetensors into build/venv, for the tests of their files (a few seconds)"
+  venv_pip_install numpy packaging safetensors >>"$log" 2>&1 || say "they are not to be had: these tests are skipped"
+}
+
 run_tests() {
   set_up test
+  install_peers
   compile "$build" "packseq, its tests and benchmarks" "about 10 minutes" all
   say "running all tests"
   exec ctest --test-dir "$build" --output-on-failure --no-tests=error

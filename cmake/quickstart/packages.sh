@@ -19,9 +19,9 @@ mpirun                 openmpi-bin         open-mpi          openmpi        -
 python3                python3             python            python         -
 venv                   python3-venv        python            python         -
 '
-readonly library_needs=(c++20 cmake ninja ccache hwy/highway.h)
-readonly build_needs=("${library_needs[@]}" gtest/gtest.h gmock/gmock.h benchmark/benchmark.h CLI/CLI.hpp fmt/format.h
-  nlohmann/json.hpp)
+readonly library_needs=(c++20 cmake ninja ccache hwy/highway.h nlohmann/json.hpp)
+readonly build_needs=("${library_needs[@]}" gtest/gtest.h gmock/gmock.h benchmark/benchmark.h CLI/CLI.hpp
+  fmt/format.h)
 
 # Worth installing where that can be done, not worth asking for: without these there are no tests of several processes.
 readonly mpi_needs=(mpicxx mpirun)

@@ -58,6 +58,7 @@
 #include "packseq/nn/per_token.hpp"
 #include "packseq/nn/result.hpp"
 #include "packseq/nn/rnn.hpp"
+#include "packseq/nn/safetensors.hpp"
 #include "packseq/nn/state_dict.hpp"
 #include "packseq/sequence/encode.hpp"
 #include "packseq/sequence/jagged.hpp"

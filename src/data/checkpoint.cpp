@@ -127,6 +127,22 @@ void restore(Saved saved, Module& model, Optimizer& optimizer) {
   for (auto& generator : random) generator.restore();
 }
 
+/// What `action` makes of a checkpoint's payload; all that it throws names the file.
+template <class Action>
+auto reading(const std::filesystem::path& file, const Action& action) {
+  const std::string payload = detail::read_checked_file(file);
+  try {
+    return action(payload);
+  } catch (const c10::ValueError& error) {
+    TORCH_CHECK_VALUE(false, file.string(), ": ", error.what_without_backtrace());
+  } catch (const std::exception& error) {  // what a content gives that has our checksum, but is none of ours
+    const auto* const of_torch = dynamic_cast<const c10::Error*>(&error);
+    const std::string reason = of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
+    throw std::runtime_error(file.string() +
+                             ": LibTorch " TORCH_VERSION " cannot read it: " + reason.substr(0, reason.find('\n')));
+  }
+}
+
 }  // namespace
 
 Checkpoint::Checkpoint(std::filesystem::path file, Module& model, Optimizer& optimizer)
@@ -161,21 +177,17 @@ void Checkpoint::save(const Progress& progress) const {
 }
 
 Progress Checkpoint::load() const {
-  const std::string payload = detail::read_checked_file(file_);
-  try {
+  return reading(file_, [this](const std::string& payload) {
     Saved saved = parse(payload, device_for(model_));
     const Progress progress{.seed = static_cast<std::uint64_t>(saved.progress.at(0)),
                             .position = {.epoch = saved.progress.at(1), .batches = saved.progress.at(2)}};
     restore(std::move(saved), model_, optimizer_);
     return progress;
-  } catch (const c10::ValueError& error) {
-    TORCH_CHECK_VALUE(false, file_.string(), ": ", error.what_without_backtrace());
-  } catch (const std::exception& error) {  // what a content gives that has our checksum, but is none of ours
-    const auto* const of_torch = dynamic_cast<const c10::Error*>(&error);
-    const std::string reason = of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
-    throw std::runtime_error(file_.string() +
-                             ": LibTorch " TORCH_VERSION " cannot read it: " + reason.substr(0, reason.find('\n')));
-  }
+  });
+}
+
+nn::StateDict Checkpoint::weights(const std::filesystem::path& file) {
+  return reading(file, [](const std::string& payload) { return parse(payload, at::kCPU).weights; });
 }
 
 }  // namespace packseq::data

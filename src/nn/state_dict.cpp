@@ -1,17 +1,12 @@
 #include "packseq/nn/state_dict.hpp"
 
 #include <ATen/core/grad_mode.h>
-#include <ATen/core/ivalue.h>
 #include <ATen/ops/empty_like.h>
 #include <ATen/ops/equal.h>
 #include <c10/util/Exception.h>
-#include <caffe2/serialize/inline_container.h>
-#include <torch/csrc/jit/serialization/import_read.h>
 #include <torch/nn/module.h>
 
-#include <optional>
-#include <string_view>
-#include <system_error>
+#include <string>
 #include <vector>
 
 #include "nn/fits.hpp"
@@ -19,28 +14,11 @@
 namespace packseq::nn {
 namespace {
 
-constexpr std::string_view way_out = "; in Python, write torch.save(dict(model.state_dict()), file)";
-
 /// The tensors of a module themselves.
 StateDict tensors_of(const torch::nn::Module& module) {
   StateDict tensors = module.named_parameters();
   tensors.update(module.named_buffers());
   return tensors;
-}
-
-/// The object that `torch.save` has written.
-c10::IValue read_archive(const std::filesystem::path& file) {
-  try {
-    caffe2::serialize::PyTorchStreamReader reader(file.string());
-    // torch::pickle_load reads the same, but fails if the tensors come from a device that is not there.
-    return torch::jit::readArchiveAndTensors("data", /*pickle_prefix=*/"", /*tensor_prefix=*/"", std::nullopt,
-                                             std::nullopt, at::kCPU, reader);
-  } catch (const c10::Error& error) {
-    const std::string reason = error.what_without_backtrace();
-    TORCH_CHECK_VALUE(false, "read_state_dict: ", file, " holds no plain dict of tensors", way_out,
-                      " (without dict, or with the model itself, only Python can read it). LibTorch says: ",
-                      reason.substr(0, reason.find('\n')));
-  }
 }
 
 /// What of a `StateDict` does not fit a module, a line for each.
@@ -115,25 +93,6 @@ void detail::check_fits(const torch::nn::Module& module, const StateDict& state,
 StateDict state_dict(const torch::nn::Module& module) {
   StateDict state = tensors_of(module);
   for (auto& entry : state) entry.value() = entry.value().detach();
-  return state;
-}
-
-StateDict read_state_dict(const std::filesystem::path& file) {
-  std::error_code error;
-  TORCH_CHECK_VALUE(std::filesystem::is_regular_file(file, error), "read_state_dict: there is no file ", file,
-                    error ? " (" + error.message() + ")" : std::string());
-  const c10::IValue content = read_archive(file);
-  TORCH_CHECK_VALUE(content.isGenericDict(), "read_state_dict: ", file, " holds a ", content.tagKind(), ", not a dict",
-                    way_out);
-  StateDict state;
-  for (const auto& entry : content.toGenericDict()) {
-    TORCH_CHECK_VALUE(entry.key().isString(), "read_state_dict: ", file, " has the key ", entry.key(),
-                      ", which is not a string", way_out);
-    const std::string& key = entry.key().toStringRef();
-    TORCH_CHECK_VALUE(entry.value().isTensor(), "read_state_dict: ", file, " holds under the key \"", key, "\" a ",
-                      entry.value().tagKind(), ", not a tensor", way_out);
-    state.insert(key, entry.value().toTensor());
-  }
   return state;
 }
 

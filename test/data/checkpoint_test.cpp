@@ -34,6 +34,20 @@ TEST_F(CheckpointTest, GoesOnAsIfItHadNeverStopped) {
   }
 }
 
+TEST_F(CheckpointTest, GivesTheWeightsAlone) {
+  for (const auto device : devices()) {
+    Training training(adam, device);
+    training.run(3);
+    checkpoint(training).save({});
+    const auto weights = Checkpoint::weights(file_);
+    for (const auto& entry : weights) EXPECT_TRUE(entry.value().is_cpu());
+    Training other(optimizers[0]);
+    nn::load_state_dict(*other.model, weights);
+    expect_same_weights(*other.model, *training.model);
+  }
+  EXPECT_THROWS(Checkpoint::weights(file_.string() + "x"), std::runtime_error, "x: cannot be read");
+}
+
 TEST_F(CheckpointTest, ForgetsWhatAnOptimizerHasLearntSinceABeginning) {
   Training whole(adam);
   checkpoint(whole).save({});

@@ -36,7 +36,7 @@ class Example : public DirectoryTest {
     std::ofstream("spam.txt") << "get rich\nget it now\n";
     std::ofstream("ham.txt") << "see you at noon\n";
     std::ofstream("labelled.tsv") << "spam\tget rich\nham\tsee you at noon\n";
-    write_python_model();
+    write_models();
     std::cout.rdbuf(printed_.rdbuf());
   }
 
@@ -50,13 +50,21 @@ class Example : public DirectoryTest {
   torch::optim::SGD optimizer{model->parameters(), 0.1};
 
  private:
-  static void write_python_model() {
-    c10::Dict<std::string, at::Tensor> weights;
-    for (const auto& weight : nn::state_dict(*nn::LSTM(4, 5))) {
+  static void write_models() {
+    nn::LSTM lstm(4, 5);
+    nn::StateDict weights;
+    c10::Dict<std::string, at::Tensor> dict;
+    for (const auto& weight : nn::state_dict(*lstm)) {
       weights.insert("encoder.lstm." + weight.key(), weight.value());
+      dict.insert(weight.key(), weight.value());
     }
-    const auto bytes = torch::pickle_save(weights);
-    std::ofstream("model.pt", std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    nn::write_state_dict("model.pt", weights);
+    c10::Dict<std::string, c10::Dict<std::string, at::Tensor>> nested;
+    nested.insert("model_state_dict", dict);
+    const auto bytes = torch::pickle_save(nested);
+    std::ofstream("checkpoint.pt", std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    torch::optim::Adam optimizer(lstm->parameters());
+    data::Checkpoint("trained.checkpoint", *lstm, optimizer).save({});
   }
 
   const std::filesystem::path before_ = std::filesystem::current_path();

@@ -1,10 +1,13 @@
-// Training must not take more memory the longer it goes on.
+// Training must not take more memory the longer it goes on, nor files of weights more than the weights.
 
+#include <filesystem>
 #include <functional>
 #include <random>
 
 #include "packseq/engine/install.hpp"
 #include "packseq/nn/lstm.hpp"
+#include "packseq/nn/safetensors.hpp"
+#include "packseq/nn/state_dict.hpp"
 #include "packseq/sequence/pack.hpp"
 #include "support/resident_memory.hpp"
 #include "support/sequences.hpp"
@@ -51,6 +54,28 @@ TEST(Memory, StaysFlatWhereLibTorchsModuleIsTrainedWithTheEngineInstalled) {
   torch::nn::LSTM lstm(torch::nn::LSTMOptions(features, 8).num_layers(2).bidirectional(true));
   expect_flat_memory(*lstm, 1,
                      [&](const auto& batch) { return std::get<0>(lstm->forward_with_packed_input(batch)).data(); });
+}
+
+TEST(Memory, HoldsOfAFileOfWeightsTheWeightsAndLittleMore) {
+  constexpr std::int64_t tensors = 2;
+  constexpr std::int64_t kib_of_each = 36 * 1024;  // so much is never taken from what the heap has kept
+  constexpr std::int64_t little = 1024;
+  const auto file = std::filesystem::path(::testing::TempDir()) / "packseq_memory_weights";
+  nn::StateDict state;
+  for (std::int64_t i = 0; i < tensors; ++i) state.insert(std::to_string(i), at::rand(kib_of_each * 256));
+  const auto expect_reading_takes_them = [&file] {
+    nn::StateDict read;
+    const auto peak = peak_kib([&] { read = nn::read_state_dict(file); });
+    EXPECT_LT(*peak, tensors * kib_of_each + little);
+    EXPECT_GT(*peak, tensors * kib_of_each - little);
+  };
+  const auto write_torch = peak_kib([&] { nn::write_state_dict(file, state); });
+  if (!write_torch) GTEST_SKIP() << "the system does not tell how much memory a process held";
+  EXPECT_LT(*write_torch, little);
+  expect_reading_takes_them();
+  EXPECT_LT(*peak_kib([&] { nn::write_safetensors(file, state); }), little);
+  expect_reading_takes_them();
+  std::filesystem::remove(file);
 }
 
 }  // namespace

@@ -1,7 +1,6 @@
 """Runs networks in Python and writes what C++ must find: python3 python_parity.py FOLDER
 
 parity.pt holds for each network, under its name, the weights, a batch with an initial state, its results and gradients.
-The other files are what Python programs write of a model.
 """
 
 import pathlib
@@ -52,7 +51,7 @@ def run(network):
         results |= {f"initial.{name}": before.detach(), f"gradient.{name}": before.grad}
         results[f"final.{name}"] = after.detach()
     results |= {"output": output.data.detach(), "scores": scores.detach()}
-    return model, results
+    return results
 
 
 def main(folder):
@@ -60,19 +59,8 @@ def main(folder):
     torch.manual_seed(0)
     everything = {}
     for name, network in NETWORKS.items():
-        model, results = run(network())
-        everything |= {f"{name}.{key}": tensor for key, tensor in results.items()}
+        everything |= {f"{name}.{key}": tensor for key, tensor in run(network()).items()}
     torch.save(everything, folder / "parity.pt")
-
-    state = model.state_dict()
-    torch.save(dict(state), folder / "dict.pt")
-    torch.save(dict(model.named_parameters()), folder / "parameters.pt")
-    torch.save(dict(state), folder / "old_format.pt", _use_new_zipfile_serialization=False)
-    torch.save(state, folder / "ordered_dict.pt")
-    torch.save(model, folder / "model.pt")
-    torch.save({"model": dict(state), "epoch": 3}, folder / "checkpoint.pt")
-    torch.serialization.location_tag = lambda storage: "cuda:0"  # what a model trained on a GPU leaves
-    torch.save(dict(state), folder / "from_cuda.pt")
 
 
 main(pathlib.Path(sys.argv[1]))

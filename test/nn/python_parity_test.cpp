@@ -1,21 +1,14 @@
 // What python_parity.py has run and written, done again in C++.
-#include <cstdlib>
-
 #include "packseq/nn/gru.hpp"
 #include "packseq/nn/lstm.hpp"
 #include "packseq/nn/per_token.hpp"
 #include "packseq/nn/rnn.hpp"
 #include "packseq/nn/state_dict.hpp"
 #include "support/sequences.hpp"
+#include "weights.hpp"
 
 namespace packseq::nn {
 namespace {
-
-std::filesystem::path file(const std::string& name) {
-  const char* folder = std::getenv("PACKSEQ_PYTHON_FILES");
-  if (folder == nullptr) throw std::runtime_error("set PACKSEQ_PYTHON_FILES to the folder of python_parity.py");
-  return std::filesystem::path(folder) / name;
-}
 
 /// The model of python_parity.py.
 template <class Network>
@@ -41,7 +34,7 @@ void expect_close(const at::Tensor& actual, const at::Tensor& expected, const st
 
 template <class Network>
 void expect_as_in_python(Tagger<Network> model, const std::string& name, c10::Device device) {
-  const auto results = read_state_dict(file("parity.pt"));
+  const auto results = read_state_dict(test::python_file("parity.pt"));
   const auto result = [&](const std::string& key) { return results[name + "." + key]; };
   model.to(device);
   load_state_dict(model, results, {.prefix = name + ".model."});
@@ -89,24 +82,6 @@ TEST(PythonParity, RnnDoesAsInPython) {
     const auto relu = torch::nn::RNNOptions(4, 5).nonlinearity(torch::kReLU).bias(false);
     expect_as_in_python(Tagger<RNN>(relu, 5), "rnn_relu", device);
   }
-}
-
-TEST(PythonParity, ReadsEveryDictOfTensors) {
-  const auto expected = read_state_dict(file("dict.pt"));
-  for (const auto* name : {"parameters.pt", "from_cuda.pt"}) {
-    const auto state = read_state_dict(file(name));
-    ASSERT_EQ(state.keys(), expected.keys());
-    for (const auto& entry : state) EXPECT_SAME(entry.value(), expected[entry.key()]);
-  }
-}
-
-TEST(PythonParity, TellsWhatToWriteInPython) {
-  for (const auto* name : {"ordered_dict.pt", "model.pt", "old_format.pt", "checkpoint.pt"}) {
-    EXPECT_THROWS(read_state_dict(file(name)), c10::ValueError,
-                  "; in Python, write torch.save(dict(model.state_dict()), file)");
-  }
-  EXPECT_THROWS(read_state_dict(file("checkpoint.pt")), c10::ValueError,
-                "holds under the key \"model\" a GenericDict, not a tensor");
 }
 
 }  // namespace

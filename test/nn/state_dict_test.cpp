@@ -1,9 +1,5 @@
 #include "packseq/nn/state_dict.hpp"
 
-#include <torch/serialize.h>
-
-#include <fstream>
-
 #include "packseq/nn/lstm.hpp"
 #include "support/sequences.hpp"
 
@@ -15,24 +11,6 @@ using test::devices;
 torch::nn::LSTMOptions every_option() {
   return torch::nn::LSTMOptions(3, 4).num_layers(2).bidirectional(true).proj_size(2);
 }
-
-/// A file of the test's own, gone at its end.
-class File {
- public:
-  explicit File(const std::string& name) : path_(testing::TempDir() + "packseq_state_dict_" + name) {}
-  ~File() { std::filesystem::remove(path_); }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-
-  const std::filesystem::path& path() const { return path_; }
-
-  void write(const std::vector<char>& bytes) const {
-    std::ofstream(path_, std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 void expect_same(const StateDict& actual, const StateDict& expected) {
   ASSERT_EQ(actual.keys(), expected.keys());
@@ -190,50 +168,6 @@ TEST(StateDict, LoadsNothingIfACopyFails) {
   const StateDict state = {{"weight", torch::ones({3, 2})}, {"bias", torch::empty(3, at::kMeta)}};
   EXPECT_ANY_THROW(load_state_dict(*linear, state));
   expect_same(state_dict(*linear), before);
-}
-
-TEST(ReadStateDict, ReadsADictOfTensors) {
-  const File file("good.pt");
-  c10::Dict<std::string, at::Tensor> written;
-  LSTM lstm(every_option());
-  for (const auto& entry : state_dict(*lstm)) written.insert(entry.key(), entry.value());
-  file.write(torch::pickle_save(written));
-  expect_same(read_state_dict(file.path()), state_dict(*lstm));
-}
-
-TEST(ReadStateDict, RefusesWhatIsNoFile) {
-  EXPECT_THROWS(read_state_dict("no/such.pt"), c10::ValueError, "read_state_dict: there is no file \"no/such.pt\"");
-  EXPECT_THROWS(read_state_dict(testing::TempDir()), c10::ValueError, "there is no file");
-}
-
-TEST(ReadStateDict, RefusesWhatIsNotWrittenByTorchSave) {
-  const File file("text.pt");
-  for (const std::string text : {"", "no zip at all", "PK\3\4 nor this"}) {
-    file.write(std::vector<char>(text.begin(), text.end()));
-    EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError,
-                  "packseq_state_dict_text.pt\" holds no plain dict of tensors; in Python, write "
-                  "torch.save(dict(model.state_dict()), file)");
-  }
-  LSTM lstm(3, 4);
-  torch::save(lstm, file.path().string());
-  EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError, "holds no plain dict of tensors");
-}
-
-TEST(ReadStateDict, RefusesOtherObjects) {
-  const File file("object.pt");
-  file.write(torch::pickle_save(c10::IValue(3)));
-  EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError, "object.pt\" holds a Int, not a dict; in Python");
-
-  c10::Dict<std::int64_t, at::Tensor> numbered;
-  numbered.insert(5, torch::ones(1));
-  file.write(torch::pickle_save(numbered));
-  EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError, "object.pt\" has the key 5, which is not a string");
-
-  c10::Dict<std::string, std::int64_t> epochs;
-  epochs.insert("epoch", 3);
-  file.write(torch::pickle_save(epochs));
-  EXPECT_THROWS(read_state_dict(file.path()), c10::ValueError,
-                "object.pt\" holds under the key \"epoch\" a Int, not a tensor; in Python");
 }
 
 }  // namespace

@@ -49,10 +49,10 @@ for _ in range(50):
     nn.functional.cross_entropy(tagger(ids).data, tags.data).backward()
     optimizer.step()
 
-# What C++ needs: the weights, in a plain dict, and the words, one on each line, in the order of their indices.
+# What C++ needs: the weights, and the words, one on each line, in the order of their indices.
 folder = pathlib.Path(sys.argv[1])
 folder.mkdir(parents=True, exist_ok=True)
-torch.save(dict(tagger.state_dict()), folder / "tagger.pt")
+torch.save(tagger.state_dict(), folder / "tagger.pt")
 (folder / "words.txt").write_text("\n".join(words), encoding="utf-8")
 
 scores, lengths = pad_packed_sequence(tagger(pack(TELL, words.index)), batch_first=True)

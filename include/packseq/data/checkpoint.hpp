@@ -5,6 +5,7 @@
 
 #include "packseq/data/batch_sampler.hpp"
 #include "packseq/export.hpp"
+#include "packseq/nn/state_dict.hpp"
 
 namespace torch::nn {
 class Module;
@@ -62,6 +63,13 @@ class PACKSEQ_EXPORT Checkpoint {
   /// @throws c10::ValueError that names the file and what differs, if the model has not the names, sizes and dtypes
   ///   that were saved, or the optimizer is of another kind or has other groups of parameters.
   Progress load() const;
+
+  /// The weights and buffers of the model that a checkpoint holds, on the CPU: all that inference needs.
+  /// @throws std::runtime_error as `load` does, if the file cannot be read or is no checkpoint.
+  /// @code
+  /// packseq::nn::load_state_dict(*lstm, packseq::data::Checkpoint::weights("trained.checkpoint"));
+  /// @endcode
+  static nn::StateDict weights(const std::filesystem::path& file);
 
  private:
   std::filesystem::path file_;

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "packseq/export.hpp"
 
@@ -25,15 +26,47 @@ using StateDict = torch::OrderedDict<std::string, at::Tensor>;
 /// @endcode
 PACKSEQ_EXPORT StateDict state_dict(const torch::nn::Module& module);
 
-/// Reads the weights that `torch.save(dict(model.state_dict()), file)` has written in Python, to the CPU.
+/// Which part of a file is read.
+struct ReadOptions {
+  /// The keys that lead to the weights, from the outermost: {"model_state_dict"} for what Python has written by
+  /// `torch.save({"epoch": 3, "model_state_dict": model.state_dict()}, file)`. A number's digits stand for a key that
+  /// is an integer, and for a place in a list: {"models", "0"}.
+  std::vector<std::string> key = {};
+};
+
+/// Reads the weights that `torch.save(model.state_dict(), file)` has written in Python, or a safetensors file, to the
+/// CPU.
 ///
-/// The `dict` is needed: what `state_dict` returns is a dict with an attribute, which LibTorch cannot read.
-/// @throws c10::ValueError if `file` is not a file, or is anything else than a dict written by `torch.save`.
-/// @throws c10::ValueError that names the key, if a key is not a string, or a value not a tensor.
+/// Of Python's file nothing is run, and nothing is read but the weights that are asked for; memory is taken for their
+/// numbers and little more. Tensors come from whatever device and in whatever byte order they were, as the views that
+/// they were: those that shared their numbers share them again, and with them the numbers that the view leaves out, as
+/// `torch.load` has it; `clone` drops those. None requires a gradient. Where `options.key` is given, entries that are
+/// no tensors are skipped; of numbers and other objects nothing else is told than what they are.
+/// @throws c10::ValueError if `file` is not a file, or cut or damaged; it says where.
+/// @throws c10::ValueError that says what the file is and what to do, if it holds anything else: a whole model, a
+///   TorchScript archive, what `torch::save` of C++ or PyTorch before 1.6 has written, a checkpoint of packseq, an
+///   archive, a web page.
+/// @throws c10::ValueError that names the key, if without `options.key` an entry is no tensor, or if a tensor is
+///   sparse, quantized or of another kind that is not read; it lists the keys under which tensors lie.
+/// @throws c10::ValueError if `options.key` leads nowhere or to no dict of tensors; it lists the keys that there are.
 /// @code
 /// const auto state = packseq::nn::read_state_dict("model.pt");
+/// const auto nested = packseq::nn::read_state_dict("checkpoint.pt", {.key = {"model_state_dict"}});
 /// @endcode
-PACKSEQ_EXPORT StateDict read_state_dict(const std::filesystem::path& file);
+PACKSEQ_EXPORT StateDict read_state_dict(const std::filesystem::path& file, const ReadOptions& options = {});
+
+/// Writes weights as Python's `torch.save` of a dict does: `model.load_state_dict(torch.load(file))` reads them there.
+///
+/// Tensors of any dtype and device are written as the views that they are, and those that share their numbers share
+/// them again. The file is replaced as a whole: killed at any moment, there is the old one or the new one. (Killed
+/// while it writes, a program leaves beside it a file ".packseq-...", which may go.)
+/// @throws c10::ValueError that names the key, if it is not UTF-8, or its tensor is undefined, sparse, quantized, or on
+///   the device meta.
+/// @throws std::runtime_error that names file and reason, if it cannot be written, or is there and is no regular file.
+/// @code
+/// packseq::nn::write_state_dict("lstm.pt", packseq::nn::state_dict(*lstm));
+/// @endcode
+PACKSEQ_EXPORT void write_state_dict(const std::filesystem::path& file, const StateDict& state);
 
 /// Which weights of a `StateDict` are loaded.
 struct LoadOptions {
