@@ -67,7 +67,7 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
       direction.d_weight_hr = mutable_pointer<T>(gradients[first + shape.per_direction - 1]);
     }
   }
-  const auto parts = kernels::make_plans(batch_sizes_of(layer), plan_options(layer, shape), rows_per_part);
+  const auto parts = kernels::make_plans(batch_sizes_of(layer), plan_options(shape), rows_per_part);
   kernels::run(std::span<const kernels::Backward<T>>(directions), parts, parallel);
   if (!needed[1]) gradients[1] = Tensor();
   return gradients;

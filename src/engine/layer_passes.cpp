@@ -71,7 +71,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, co
     frozen.push_back(use_frozen(direction, original, d));
   }
   kernels::run(std::span<const kernels::Forward<T>>(directions),
-               kernels::make_plan(batch_sizes_of(layer), plan_options(layer, shape)), parallel);
+               kernels::make_plan(batch_sizes_of(layer), plan_options(shape)), parallel);
   return result;
 }
 

@@ -110,12 +110,11 @@ inline std::vector<std::int64_t> batch_sizes_of(const Layer& layer) {
 /// How many threads there are to run a pass here.
 inline std::size_t threads() { return at::in_parallel_region() ? 1 : size(at::get_num_threads()); }
 
-inline kernels::PlanOptions plan_options(const Layer& layer, const Shape& shape) {
-  const bool halves = kernel_precision(layer) == kernels::Precision::bfloat16 && kernels::has_bfloat16_instructions();
+inline kernels::PlanOptions plan_options(const Shape& shape) {
   return {.threads = threads(),
           .directions = size(shape.directions),
           // Threads that all callers have in common must not wait for each other: then no steps are shared.
-          .weight_bytes = AT_PARALLEL_OPENMP ? shape.parameter(0, 1).nbytes() / (halves ? 2 : 1) : 0};
+          .weight_bytes = AT_PARALLEL_OPENMP ? shape.parameter(0, 1).nbytes() : 0};
 }
 
 }  // namespace packseq::engine

@@ -6,6 +6,7 @@
 
 #include <functional>
 
+#include "kernels/bfloat16.hpp"
 #include "kernels/precision.hpp"
 
 namespace packseq::test {
@@ -32,9 +33,8 @@ inline void in_both_ways(const std::function<void()>& expect) {
   for (const bool off : {false, true}) {
     if (off && !kernels::has_bfloat16_instructions()) continue;
     SCOPED_TRACE(testing::Message() << "instructions switched off " << off);
-    kernels::switch_off_bfloat16_instructions(off);
+    const InstructionsOff switched(off);
     expect();
-    kernels::switch_off_bfloat16_instructions(false);
   }
 }
 

@@ -63,7 +63,8 @@ int main(int argc, char** argv) {
     }
     return 0;
   } catch (const std::exception& error) {
-    std::cerr << "generate_text: " << error.what() << "\nUsage: generate_text --checkpoint FILE [--seed N] [--precision NAME] TEXT...\n";
+    std::cerr << "generate_text: " << error.what()
+              << "\nUsage: generate_text --checkpoint FILE [--seed N] [--precision NAME] TEXT...\n";
     return 1;
   }
 }
