@@ -1,6 +1,6 @@
 // Embedding and network over batches of real text: padded and packed in LibTorch, in the fused engine, and with each
-// distinct word multiplied once, in a batch or, frozen, for good; these also with products of bfloat16. Texts are files,
-// a document a line.
+// distinct word multiplied once, in a batch or, frozen, for good; these also with products of bfloat16. Texts are
+// files, a document a line.
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>

@@ -31,7 +31,8 @@ CONTENDERS = ("padded", "fused", "fused+dedup", "fused+frozen")
 IN_BFLOAT16 = {"fused+dedup": "bfloat16+dedup", "fused+frozen": "bfloat16+frozen"}
 FORMATS = {"case": "", "distinct": ".2f", "fill": ".2f", "padded ms": ".1f", "fused ms": ".1f", "spread": ".0%",
            "fused / dedup": ".2f", "fused / frozen": ".2f", "(padded x fill) / dedup": ".2f",
-           "(padded x fill) / frozen": ".2f", "dedup / bfloat16": ".2f", "frozen / bfloat16": ".2f", "fused MB": ".0f", "dedup MB": ".0f", "frozen MB": ".0f"}
+           "(padded x fill) / frozen": ".2f", "dedup / bfloat16": ".2f", "frozen / bfloat16": ".2f",
+           "fused MB": ".0f", "dedup MB": ".0f", "frozen MB": ".0f"}
 
 
 def make_row(case, runs):

@@ -114,8 +114,8 @@ bool are_same(const Tensors& a, const Tensors& b) {
   return true;
 }
 
-/// A `number` among zeros, in each factor in turn, counts as if it were another in products of bfloat16, and does not in
-/// those of float. It is multiplied by positive numbers of about `other`.
+/// A `number` among zeros, in each factor in turn, counts as if it were another in products of bfloat16, and does not
+/// in those of float. It is multiplied by positive numbers of about `other`.
 void expect_counts_as(const Recurrent& r, float number, float as_if, double other) {
   const std::size_t count = factors_of(r, random_arguments(r, {1, 1, 1})).size();
   for (std::size_t i = 0; i < count; ++i) {

@@ -14,7 +14,8 @@ namespace packseq::engine {
 ///
 /// `weights` are float or double on the CPU, as `module.parameters()`; others than those of recurrent networks may be
 /// among them. The packed form takes as much memory again; that for products of bfloat16 (see `Precision`) half as
-/// much, where the CPU multiplies bfloat16 itself. Each is made where a pass asks for it. Freezing keeps no weight alive.
+/// much, where the CPU multiplies bfloat16 itself. Each is made where a pass asks for it. Freezing keeps no weight
+/// alive.
 ///
 /// A weight stays frozen until a pass through the engine or `packseq::nn` records gradients of the network's weights,
 /// since training changes them; until it gets a gradient otherwise; or until it is changed or replaced. Changes are
