@@ -1,5 +1,6 @@
 // From text to ids: reading, building a vocabulary and encoding, in bytes of text per second, against the way that
-// first comes to mind, a std::unordered_map of std::string. `text_bench FILE` takes a text of your own.
+// first comes to mind, a std::unordered_map of std::string. `text_bench FILE` takes a text of your own. Besides,
+// reading word vectors (vectors_bench.hpp).
 
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
@@ -25,6 +26,7 @@
 #include "packseq/text/document_reader.hpp"
 #include "packseq/text/vocab.hpp"
 #include "programs/english.hpp"
+#include "programs/vectors_bench.hpp"
 
 namespace packseq::bench {
 namespace {
@@ -148,6 +150,8 @@ int main(int argc, char** argv) {
     const int file = argc > 1 && argv[1][0] != '-' ? 1 : 0;
     const Text text = make_text(file == 1 ? packseq::read_documents(argv[file]) : english_like_documents(text_bytes));
     add_all(text);
+    const VectorFiles vectors;
+    add_vectors(vectors);
     return run_benchmarks(argc - file, argv + file);
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

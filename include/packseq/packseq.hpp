@@ -60,6 +60,7 @@
 #include "packseq/nn/rnn.hpp"
 #include "packseq/nn/safetensors.hpp"
 #include "packseq/nn/state_dict.hpp"
+#include "packseq/nn/vector_table.hpp"
 #include "packseq/sequence/encode.hpp"
 #include "packseq/sequence/jagged.hpp"
 #include "packseq/sequence/map.hpp"
@@ -73,4 +74,5 @@
 #include "packseq/text/document_reader.hpp"
 #include "packseq/text/tokenizer.hpp"
 #include "packseq/text/vocab.hpp"
+#include "packseq/text/word_vectors.hpp"
 #include "packseq/version.hpp"

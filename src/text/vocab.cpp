@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "packseq/text/document_reader.hpp"
+#include "packseq/text/word_vectors.hpp"
 #include "text/token_counter.hpp"
 #include "text/vocab_state.hpp"
 
@@ -77,6 +78,21 @@ Vocab Vocab::build(DocumentSource& source, const VocabOptions& options) {
     counter.add(batch);
   } while (!batch.empty());
   state.add_words(counter.take(), options);
+  return Vocab(std::make_shared<const State>(std::move(state)));
+}
+
+Vocab Vocab::build(WordVectorReader& vectors, const VocabOptions& options) {
+  State state = State::of_specials(options);
+  if (options.min_frequency != 1) {
+    refuse("min_frequency is " + std::to_string(options.min_frequency) +
+           ", and must be 1: a file of vectors does not tell how often words occur");
+  }
+  const auto max_size = options.max_size ? static_cast<std::size_t>(*options.max_size) : SIZE_MAX;
+  while (state.table.size() < max_size) {
+    const auto row = vectors.next();
+    if (!row) break;
+    state.table.insert(row->word);
+  }
   return Vocab(std::make_shared<const State>(std::move(state)));
 }
 

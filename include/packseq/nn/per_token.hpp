@@ -53,7 +53,23 @@ using PerToken = torch::nn::ModuleHolder<PerTokenImpl<TorchImpl>>;
 ///                              packseq::nn::Dropout(0.2), packseq::nn::Linear(5, 2));
 /// const auto scores = tagger->forward<packseq::PackedSequence>(packed);   // data [6, 2]
 /// @endcode
-using Embedding = PerToken<torch::nn::EmbeddingImpl>;
+class PACKSEQ_EXPORT Embedding : public PerToken<torch::nn::EmbeddingImpl> {
+ public:
+  using PerToken<torch::nn::EmbeddingImpl>::ModuleHolder;
+
+  /// An embedding whose weight is `embeddings`, a floating-point [num_embeddings, embedding_dim], itself: as
+  /// `torch::nn::Embedding::from_pretrained`, with its options. It is frozen unless the options say otherwise.
+  /// @throws c10::ValueError if `embeddings` is not a floating-point [*, *].
+  /// @throws c10::Error if `options.padding_idx` is not the number of a row, from either end.
+  /// @code
+  /// packseq::WordVectorReader vectors("glove.txt");
+  /// const auto table = packseq::nn::read_vector_table(vectors, vocab);
+  /// auto words = packseq::nn::Embedding::from_pretrained(
+  ///     table.weight, torch::nn::EmbeddingFromPretrainedOptions().freeze(false).padding_idx(table.padding_idx));
+  /// @endcode
+  static Embedding from_pretrained(const at::Tensor& embeddings,
+                                   const torch::nn::EmbeddingFromPretrainedOptions& options = {});
+};
 
 /// `torch::nn::Linear`, data [N, in_features] to [N, out_features].
 using Linear = PerToken<torch::nn::LinearImpl>;

@@ -15,6 +15,7 @@
 namespace packseq {
 
 class DocumentReader;
+class WordVectorReader;
 
 /// Gives documents one at a time, then nothing; a view is valid until the next call.
 using DocumentSource = std::function<std::optional<std::string_view>()>;
@@ -78,6 +79,16 @@ class PACKSEQ_EXPORT Vocab {
   /// const auto vocab = packseq::Vocab::build(lines);
   /// @endcode
   static Vocab build(DocumentSource& source, const VocabOptions& options = {});
+
+  /// The words that are left in `vectors`, in their order, which is that of frequency in most files; a word that comes
+  /// again, or is spelled like a special, has one id. With `options.max_size` no more is read than is needed.
+  /// The conditions of options throw, and those of `WordVectorReader::next`.
+  /// @throws std::invalid_argument if `options.min_frequency` is not 1: vectors do not tell how often words occur.
+  /// @code
+  /// packseq::WordVectorReader vectors("glove.txt");
+  /// const auto vocab = packseq::Vocab::build(vectors, {.max_size = 50'000});
+  /// @endcode
+  static Vocab build(WordVectorReader& vectors, const VocabOptions& options = {});
 
   /// Writes the vocabulary to a text file, all but its tokenizer. The file is replaced as a whole: if
   /// saving fails, the old one is still there. Its permissions stay.

@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-namespace packseq::data::detail {
+namespace packseq::detail {
 
 /// A file that must stay as it is.
 class WatchedFile {
@@ -28,4 +28,4 @@ class WatchedFile {
   std::filesystem::file_time_type changed_;
 };
 
-}  // namespace packseq::data::detail
+}  // namespace packseq::detail

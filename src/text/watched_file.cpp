@@ -1,9 +1,9 @@
-#include "data/watched_file.hpp"
+#include "text/watched_file.hpp"
 
 #include <stdexcept>
 #include <system_error>
 
-namespace packseq::data::detail {
+namespace packseq::detail {
 namespace {
 
 /// What a function of the file system gives, or the reason why it gives nothing.
@@ -56,4 +56,4 @@ void WatchedFile::check_unchanged() const {
   }
 }
 
-}  // namespace packseq::data::detail
+}  // namespace packseq::detail
