@@ -61,18 +61,18 @@ class Documents {
 
   std::optional<std::string_view> next() {
     while (true) {
-      if (!reader_.has_value()) {
+      if (!input_.has_value()) {
         if (file_ == files_.size()) return std::nullopt;
-        reader_.emplace(files_[file_], options_.reader);
-        name_ = files_[file_++].string();
+        input_.emplace(files_[file_], options_);
+        name_ = text_name(files_[file_++]);
       }
-      if (const auto document = reader_->next()) {
+      if (const auto document = input_->next()) {
         check_length(*document);
-        sample_.pass(*document, name_, reader_->line());
+        sample_.pass(*document, name_, input_->line());
         tell(document->size());
         return document;
       }
-      reader_.reset();
+      input_.reset();
     }
   }
 
@@ -83,7 +83,7 @@ class Documents {
     std::int64_t tokens = 0;
     options_.tokenizer(document, [&](std::string_view /*token*/) { ++tokens; });
     if (tokens > options_.max_tokens_per_document) {
-      throw TooLong{name_of(sample_.passed(), name_, reader_->line()), tokens};
+      throw TooLong{name_of(sample_.passed(), name_, input_->line()), tokens};
     }
   }
 
@@ -100,7 +100,7 @@ class Documents {
   Sample& sample_;
   const std::function<void(const std::string&)>& report_;
   std::size_t file_ = 0;  // the next one
-  std::optional<DocumentReader> reader_;
+  std::optional<TextInput> input_;
   std::string name_;
   std::size_t bytes_ = 0;
 };
@@ -122,7 +122,7 @@ Corpus read_corpus(const std::vector<std::filesystem::path>& files, const TextOp
       Vocab::build(source, {.specials = {std::string(padding)}, .tokenizer = count.watch(options.tokenizer)});
   if (sample.passed() == 0) {
     throw std::runtime_error(fmt::format("{}: no documents: nothing but blank lines",
-                                         files.size() == 1 ? files.front().string() : "the files"));
+                                         files.size() == 1 ? text_name(files.front()) : "the files"));
   }
   Lengths lengths = count.take_lengths();  // before the tokenizer, which is watched, encodes
   std::vector<std::string> texts;

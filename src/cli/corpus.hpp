@@ -8,18 +8,10 @@
 
 #include "cli/lengths.hpp"
 #include "cli/sample.hpp"
+#include "cli/text_input.hpp"
 #include "packseq/sequence/jagged.hpp"
-#include "packseq/text/document_reader.hpp"
-#include "packseq/text/tokenizer.hpp"
 
 namespace packseq::cli {
-
-/// How a text becomes documents and tokens.
-struct TextOptions {
-  DocumentReaderOptions reader = {};
-  Tokenizer tokenizer = split_whitespace;
-  std::int64_t max_tokens_per_document = 10'000;
-};
 
 /// A document is too long. It is never cut: a comparison over cut documents would not be about this text.
 struct TooLong {

@@ -4,9 +4,11 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
+#include <ios>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -37,7 +39,17 @@ void print(const std::string& text) {
   if (std::fflush(stdout) != 0) throw std::runtime_error("the output cannot be written");
 }
 
-void run_show(const ShowOptions& options) { print(show(options, terminal_of(stdout))); }
+void check_text(const TextOptions& options) {
+  if (!options.json_field.empty() && options.reader.split != Split::line) {
+    throw UsageError("--json-field: an object of JSON is a line, and --split is paragraph");
+  }
+}
+
+void run_show(ShowOptions options) {
+  options.text.command = "show";
+  check_text(options.text);
+  print(show(options, terminal_of(stdout)));
+}
 
 /// The file of `--json` is replaced: it must not be one of the texts.
 void check_json_path(const CompareOptions& options) {
@@ -51,8 +63,18 @@ void check_json_path(const CompareOptions& options) {
   }
 }
 
-void run_compare(const CompareOptions& options) {
-  if (options.files.empty()) throw UsageError("compare: no text given: packseq compare FILE...");
+/// A line on stderr, in place of the progress that may stand there.
+void note(const std::string& text) {
+  fmt::print(stderr, "{}packseq: {}\n", terminal_of(stderr).interactive ? "\r\x1b[K" : "", text);
+}
+
+void run_compare(CompareOptions options) {
+  options.text.note = note;
+  if (options.files.empty()) throw UsageError("compare: no text given: packseq compare FILE..., - is standard input");
+  if (std::count(options.files.begin(), options.files.end(), standard_input) > 1) {
+    throw UsageError("compare: - is given twice: standard input can be read once");
+  }
+  check_text(options.text);
   std::optional<JsonFile> json;
   if (options.json) {
     check_json_path(options);
@@ -108,6 +130,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace packseq::cli;
+  std::ios::sync_with_stdio(false);  // else standard input is read a byte at a time
   try {
     return run(argc, argv);
   } catch (const UsageError& error) {

@@ -48,12 +48,19 @@ void add_choice(CLI::App& app, const std::string& name, Value& value,
 void add_text_options(CLI::App& app, TextOptions& options) {
   add_choice<Split>(app, "--split", options.reader.split, {{"line", Split::line}, {"paragraph", Split::paragraph}},
                     "what a document is (line)");
+  app.add_option_function<std::string>(
+         "--json-field", [&](const std::string& name) { options.json_field = name; },
+         "of lines of JSON, this field is the text")
+      ->type_name("NAME");
   add_choice<Tokenizer>(app, "--tokenizer", options.tokenizer,
                         {{"whitespace", split_whitespace}, {"words", split_words}, {"characters", split_characters}},
                         "what a token is (whitespace)");
   add_choice<InvalidUtf8>(app, "--invalid-utf8", options.reader.invalid_utf8,
                           {{"refuse", InvalidUtf8::refuse}, {"replace", InvalidUtf8::replace}},
                           "what is done about bad bytes (refuse)");
+  add_number(
+      app, "--max-document-bytes", 1, std::int64_t{1} << 40, [&](auto n) { options.reader.max_document_bytes = n; },
+      "longer documents are refused (67108864)");
 }
 
 void add_batch_options(CLI::App& app, CompareOptions& options) {
@@ -109,7 +116,8 @@ void add_run_options(CLI::App& app, CompareOptions& options) {
 
 void add_show_options(CLI::App& app, ShowOptions& options) {
   app.add_option_function<std::string>(
-         "FILE", [&](const std::string& file) { options.file = file; }, "a text; without it, three short documents")
+         "FILE", [&](const std::string& file) { options.file = file; },
+         "a text, or - for stdin; without it, short ones")
       ->type_name("");
   add_text_options(app, options.text);
   add_number(
@@ -120,7 +128,7 @@ void add_show_options(CLI::App& app, ShowOptions& options) {
 void add_compare_options(CLI::App& app, CompareOptions& options) {
   app.add_option_function<std::vector<std::string>>(
          "FILE", [&](const std::vector<std::string>& files) { options.files.assign(files.begin(), files.end()); },
-         "texts, put end to end")
+         "texts, put end to end; - is standard input")
       ->type_name("");
   app.option_defaults()->group("Text");
   add_text_options(app, options.text);

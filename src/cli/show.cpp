@@ -14,14 +14,14 @@ std::vector<std::string> documents_of(const ShowOptions& options) {
     documents.resize(std::min(documents.size(), options.documents));
     return documents;
   }
-  DocumentReader reader(*options.file, options.text.reader);
+  TextInput input(*options.file, options.text);
   std::vector<std::string> documents;
   while (documents.size() < options.documents) {
-    const auto document = reader.next();
+    const auto document = input.next();
     if (!document) break;
     documents.emplace_back(*document);
   }
-  if (documents.empty()) throw std::runtime_error(options.file->string() + ": no documents: nothing but blank lines");
+  if (documents.empty()) throw std::runtime_error(text_name(*options.file) + ": no documents: nothing but blank lines");
   return documents;
 }
 

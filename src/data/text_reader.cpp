@@ -6,7 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "data/watched_file.hpp"
+#include "data/json_fields.hpp"
+#include "text/watched_file.hpp"
 
 namespace packseq::data {
 namespace {
@@ -23,14 +24,29 @@ void check_options(const TextReaderOptions& options) {
   if (options.label_column == options.document_column) {
     refuse_options("label_column and document_column are both " + std::to_string(options.label_column));
   }
-  if (options.label == LabelSource::column && options.text.split != Split::line) {
-    refuse_options("text.split is not line, but where labels come from a column a document is a line");
+  const bool is_json = !options.json_field.empty();
+  if ((is_json || options.label == LabelSource::column) && options.text.split != Split::line) {
+    refuse_options(std::string("text.split is not line, but ") +
+                   (is_json ? "with json_field" : "where labels come from a column") + " a document is a line");
+  }
+  if (is_json && options.label == LabelSource::column) {
+    refuse_options("label is column, but json_field is '" + options.json_field + "': labels come from a field there");
+  }
+  if (options.label != LabelSource::field) return;
+  if (!is_json) refuse_options("label is field, but json_field is empty: it names the field that is the document");
+  if (options.label_field.empty()) refuse_options("label_field is empty");
+  if (options.label_field == options.json_field) {
+    refuse_options("json_field and label_field are both '" + options.json_field + "'");
   }
 }
 
-std::vector<detail::WatchedFile> watched(const std::vector<std::filesystem::path>& files) {
+detail::JsonFields json_fields(const TextReaderOptions& options) {
+  return {options.json_field, options.label == LabelSource::field ? options.label_field : std::string()};
+}
+
+std::vector<packseq::detail::WatchedFile> watched(const std::vector<std::filesystem::path>& files) {
   if (files.empty()) refuse_options("files is empty");
-  std::vector<detail::WatchedFile> all;
+  std::vector<packseq::detail::WatchedFile> all;
   std::map<std::filesystem::path, std::size_t> numbers;
   for (std::size_t i = 0; i < files.size(); ++i) {
     all.emplace_back(files[i]);
@@ -73,8 +89,9 @@ Vocab vocab_of(std::string TextDocument::*part, const std::vector<std::filesyste
 }  // namespace
 
 struct TextReader::State {
-  std::vector<detail::WatchedFile> files;
+  std::vector<packseq::detail::WatchedFile> files;
   TextReaderOptions options;
+  detail::JsonFields fields = json_fields(options);
   std::size_t file = 0;                       // the one that is read
   std::optional<DocumentReader> reader = {};  // of it, once it is open
   std::size_t columns = 0;                    // of its lines, once one is read
@@ -83,6 +100,7 @@ struct TextReader::State {
   void close();
   TextDocument document(std::string_view text);
   TextDocument document_of_columns(std::string_view line);
+  TextDocument document_of_json(std::string_view line);
   void check_columns(std::size_t count);
   [[noreturn]] void refuse(const std::string& problem) const;
 };
@@ -123,6 +141,7 @@ void TextReader::State::close() {
 
 TextDocument TextReader::State::document(std::string_view text) {
   if (options.label == LabelSource::column) return document_of_columns(text);
+  if (!options.json_field.empty()) return document_of_json(text);
   const auto& name = files[file].name();
   return {std::string(text), options.label == LabelSource::file ? *name : std::string(), name, reader->line()};
 }
@@ -134,6 +153,16 @@ TextDocument TextReader::State::document_of_columns(std::string_view line) {
   const std::string_view text = all[static_cast<std::size_t>(options.document_column) - 1];
   if (label.empty()) refuse("the label, column " + std::to_string(options.label_column) + ", is empty");
   return {std::string(text), std::string(label), files[file].name(), reader->line()};
+}
+
+TextDocument TextReader::State::document_of_json(std::string_view line) {
+  TextDocument document{.file = files[file].name(), .line = reader->line()};
+  if (options.label == LabelSource::file) document.label = *document.file;
+  if (const auto problem = fields.read(line, document.text, document.label)) refuse(*problem);
+  if (options.label == LabelSource::field && document.label.empty()) {
+    refuse("the label, field '" + options.label_field + "', is empty");
+  }
+  return document;
 }
 
 void TextReader::State::check_columns(std::size_t count) {

@@ -50,7 +50,7 @@ std::optional<std::string_view> DocumentReader::next() {
 
 void DocumentReader::check_size(std::size_t bytes, std::int64_t line) const {
   if (bytes <= max_bytes_) return;
-  lines_->refuse(line, "the document is longer than max_document_bytes, " + std::to_string(max_bytes_));
+  lines_->refuse_length(line, max_bytes_, "max_document_bytes");
 }
 
 std::vector<std::string> read_documents(const std::filesystem::path& file, const DocumentReaderOptions& options) {

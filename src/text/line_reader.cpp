@@ -2,47 +2,27 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <fstream>
 #include <istream>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
 
+#include "text/foreign_file.hpp"
+#include "text/open_file.hpp"
+#include "text/text_error.hpp"
 #include "text/utf8.hpp"
 
 namespace packseq::detail {
 namespace {
 
 constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
-constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
 constexpr const char* binary_file = "a binary file, not text";
 constexpr std::size_t first_buffer_size = 64 * 1024;
-
-std::unique_ptr<std::istream> open(const std::filesystem::path& file) {
-  // A path that status() cannot look at cannot be opened either, and then the reason is known.
-  std::error_code ignored;
-  const auto type = std::filesystem::status(file, ignored).type();
-  if (type == std::filesystem::file_type::not_found) {
-    throw std::runtime_error(file.string() + ": no such file");
-  }
-  // A stream would open a directory, and fail only when it is read.
-  if (type == std::filesystem::file_type::directory) {
-    throw std::runtime_error(file.string() + ": is a directory");
-  }
-  auto stream = std::make_unique<std::ifstream>(file, std::ios::binary);
-  if (!stream->is_open()) {
-    const std::string reason = std::generic_category().message(errno);
-    throw std::runtime_error(file.string() + ": cannot be opened (" + reason + ")");
-  }
-  return stream;
-}
 
 }  // namespace
 
 LineReader::LineReader(const std::filesystem::path& file, InvalidUtf8 invalid_utf8)
-    : owned_(open(file)), input_(owned_.get()), name_(file.string()), invalid_utf8_(invalid_utf8) {}
+    : owned_(open_file(file)), input_(owned_.get()), name_(file.string()), invalid_utf8_(invalid_utf8) {}
 
 LineReader::LineReader(std::istream& input, std::string name, InvalidUtf8 invalid_utf8)
     : input_(&input), name_(std::move(name)), invalid_utf8_(invalid_utf8) {}
@@ -52,6 +32,7 @@ std::optional<std::string_view> LineReader::next(std::size_t limit) {
   ++number_;
   std::size_t size = 0;
   Part part = read(size, raw_limit);
+  if (number_ == 1) check_kind(std::string_view(buffer_.data(), size));
   for (; part == Part::beginning && size <= raw_limit; part = read(size, raw_limit)) {
     // A binary file may have no line ends: it need not be read up to the limit.
     const std::size_t zero = std::string_view(buffer_.data(), size).find('\0');
@@ -83,31 +64,51 @@ LineReader::Part LineReader::read(std::size_t& size, std::size_t limit) {
 
 /// The line, if it is UTF-8 or is to be made so.
 std::string_view LineReader::checked(std::string_view line) {
-  std::size_t valid = valid_utf8_prefix(line);
+  const std::size_t valid = valid_utf8_prefix(line);
   if (valid == line.size()) return line;
-  replaced_.clear();
-  while (true) {
-    replaced_.append(line.substr(0, valid));
-    line.remove_prefix(valid);
-    if (line.empty()) return replaced_;
-    if (line.front() == '\0') refuse_byte(line.data(), binary_file);
-    if (invalid_utf8_ == InvalidUtf8::refuse) refuse_byte(line.data(), "not valid UTF-8");
-    replaced_.append(replacement_character);
-    line.remove_prefix(utf8_head(line).size);
-    valid = valid_utf8_prefix(line);
-  }
+  const bool refused = invalid_utf8_ == InvalidUtf8::refuse;
+  const std::size_t zero = refused && line[valid] != '\0' ? std::string_view::npos : line.find('\0');
+  if (zero != std::string_view::npos) refuse_byte(&line[zero], binary_file);
+  if (refused) refuse_utf8(&line[valid]);
+  replaced_ = replaced_utf8(line);
+  return replaced_;
 }
 
 void LineReader::refuse(std::int64_t number, const std::string& problem) const {
   throw std::runtime_error(name_ + ", line " + std::to_string(number) + ": " + problem);
 }
 
+void LineReader::refuse_length(std::int64_t number, std::size_t bytes, const std::string& option) const {
+  throw TextError(
+      TextError::Kind::too_long,
+      name_ + ", line " + std::to_string(number) + ": the document is longer than " + std::to_string(bytes) + " bytes",
+      ", which is " + option);
+}
+
+void LineReader::check_kind(std::string_view first_bytes) const {
+  const auto foreign = foreign_file(first_bytes);
+  if (!foreign) return;
+  throw TextError(TextError::Kind::foreign, name_ + ": is " + std::string(foreign->what),
+                  ", and no UTF-8: read what this writes, " + std::string(foreign->command),
+                  std::string(foreign->command));
+}
+
 void LineReader::refuse_byte(const char* byte, const std::string& problem) const {
+  throw std::runtime_error(place_of(byte) + ": " + problem);
+}
+
+void LineReader::refuse_utf8(const char* byte) const {
+  throw TextError(TextError::Kind::invalid_utf8, place_of(byte) + ": not valid UTF-8",
+                  "; what is in Latin-1 or Windows-1252 becomes so by iconv -f WINDOWS-1252 -t UTF-8, and "
+                  "InvalidUtf8::replace reads it as it is");
+}
+
+std::string LineReader::place_of(const char* byte) const {
   std::array<char, sizeof "0x00"> hexadecimal{};
   std::snprintf(hexadecimal.data(), hexadecimal.size(), "0x%02x",
                 static_cast<unsigned>(static_cast<unsigned char>(*byte)));
-  throw std::runtime_error(name_ + ", line " + std::to_string(number_) + ", byte " +
-                           std::to_string(byte - buffer_.data() + 1) + " (" + hexadecimal.data() + "): " + problem);
+  return name_ + ", line " + std::to_string(number_) + ", byte " + std::to_string(byte - buffer_.data() + 1) + " (" +
+         hexadecimal.data() + ")";
 }
 
 }  // namespace packseq::detail

@@ -24,8 +24,8 @@ class LineReader {
 
   /// The next line, or nothing at the end of the text. The view is valid until the next call. A line longer than
   /// `limit` is cut somewhere above it and not checked: the caller must refuse it.
-  /// @throws std::runtime_error, naming file, line and byte, for a zero byte, and for what is not UTF-8 unless it is
-  ///   replaced.
+  /// @throws std::runtime_error, naming file, line and byte, for a zero byte.
+  /// @throws TextError for what is not UTF-8 unless it is replaced, and for a file that is known to be no text.
   /// @throws std::runtime_error if the text cannot be read further.
   std::optional<std::string_view> next(std::size_t limit);
 
@@ -34,6 +34,9 @@ class LineReader {
 
   /// @throws std::runtime_error: file, line `number` and `problem`.
   [[noreturn]] void refuse(std::int64_t number, const std::string& problem) const;
+
+  /// @throws TextError: a document that begins on line `number` is longer than `bytes`, which this option says.
+  [[noreturn]] void refuse_length(std::int64_t number, std::size_t bytes, const std::string& option) const;
 
  private:
   enum class Part { whole, beginning, nothing };
@@ -48,7 +51,10 @@ class LineReader {
 
   Part read(std::size_t& size, std::size_t limit);
   std::string_view checked(std::string_view line);
+  void check_kind(std::string_view first_bytes) const;
   [[noreturn]] void refuse_byte(const char* byte, const std::string& problem) const;
+  [[noreturn]] void refuse_utf8(const char* byte) const;
+  std::string place_of(const char* byte) const;
 };
 
 }  // namespace packseq::detail

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
 
 namespace packseq::detail {
@@ -38,26 +39,54 @@ inline Utf8Head utf8_head(std::string_view text) noexcept {
   return continued(3) ? Utf8Head{4, true} : Utf8Head{3, false};
 }
 
+/// Whether `8 * words` bytes are ASCII without NUL: no byte has its high bit set, nor gets it when 1 is taken from it,
+/// as NUL does.
+template <std::size_t words>
+bool is_ascii(const char* bytes) noexcept {
+  std::uint64_t all = 0;
+  for (std::size_t i = 0; i < words; ++i) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + i * sizeof word, sizeof word);
+    all |= word | (word - 0x0101010101010101);
+  }
+  return (all & 0x8080808080808080) == 0;
+}
+
 /// How many bytes at the start of `text` are UTF-8 characters other than NUL: all of them, if it is valid.
 inline std::size_t valid_utf8_prefix(std::string_view text) noexcept {
-  std::uint64_t bytes = 0;
   std::size_t valid = 0;
   while (valid < text.size()) {
-    // Most text is ASCII, seen here eight bytes at once, the last eight overlapping those before: no byte has its
-    // high bit set, nor gets it when 1 is taken from it, as NUL does.
-    if (text.size() >= sizeof bytes) {
-      const std::size_t begin = std::min(valid, text.size() - sizeof bytes);
-      std::memcpy(&bytes, text.data() + begin, sizeof bytes);
-      if (((bytes | (bytes - 0x0101010101010101)) & 0x8080808080808080) == 0) {
-        valid = begin + sizeof bytes;
+    // Most text is ASCII, seen here eight bytes at once, the last eight overlapping those before, then in longer runs.
+    if (text.size() >= 8) {
+      const std::size_t begin = std::min(valid, text.size() - 8);
+      if (is_ascii<1>(text.data() + begin)) {
+        valid = begin + 8;
+        while (text.size() - valid >= 64 && is_ascii<8>(text.data() + valid)) valid += 64;
         continue;
       }
+    }
+    if (static_cast<signed char>(text[valid]) > 0) {
+      ++valid;
+      continue;
     }
     const Utf8Head head = utf8_head(text.substr(valid));
     if (!head.valid) break;
     valid += head.size;
   }
   return valid;
+}
+
+/// The text with U+FFFD in place of what is not UTF-8, one for each maximal subpart of a character.
+inline std::string replaced_utf8(std::string_view text) {
+  std::string replaced;
+  while (true) {
+    const std::size_t valid = valid_utf8_prefix(text);
+    replaced.append(text.substr(0, valid));
+    text.remove_prefix(valid);
+    if (text.empty()) return replaced;
+    replaced.append("\xEF\xBF\xBD");
+    text.remove_prefix(utf8_head(text).size);
+  }
 }
 
 }  // namespace packseq::detail

@@ -5,11 +5,13 @@
 #include <cstdio>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
 #include "text/line_reader.hpp"
 #include "text/replaced_file.hpp"
+#include "text/text_error.hpp"
 #include "text/utf8.hpp"
 #include "text/vocab_state.hpp"
 
@@ -48,7 +50,7 @@ class VocabLines {
   explicit VocabLines(const std::filesystem::path& file) : reader_(file, InvalidUtf8::refuse) {}
 
   void check_version() {
-    const auto line = reader_.next(no_limit);
+    const auto line = next_if_any();
     if (!line || !line->starts_with(magic)) refuse("it does not begin with " + in_quotes(magic));
     const auto found = line->substr(magic.size());
     if (found == version) return;
@@ -75,7 +77,7 @@ class VocabLines {
 
   void check_end() {
     if (next() != last_line) refuse("after the last token comes " + in_quotes(last_line));
-    if (reader_.next(no_limit)) refuse("nothing comes after " + in_quotes(last_line));
+    if (next_if_any()) refuse("nothing comes after " + in_quotes(last_line));
   }
 
   std::int64_t number() const noexcept { return reader_.number(); }
@@ -88,8 +90,17 @@ class VocabLines {
 
   detail::LineReader reader_;
 
+  /// Nobody has written a vocabulary in another encoding: how to convert it is no help.
+  std::optional<std::string_view> next_if_any() {
+    try {
+      return reader_.next(no_limit);
+    } catch (const detail::TextError& error) {
+      throw std::runtime_error(error.problem());
+    }
+  }
+
   std::string_view next() {
-    const auto line = reader_.next(no_limit);
+    const auto line = next_if_any();
     if (!line) refuse("the file is cut short");
     return *line;
   }

@@ -37,12 +37,12 @@ std::string read_until_closed(int descriptor) {
 
 }  // namespace
 
-ProgramRun run_packseq(const std::string& arguments) {
+ProgramRun run_packseq(const std::string& arguments, const std::string& input) {
   const TemporaryDirectory directory;
   const std::string out = directory.path() / "out";
   const std::string err = directory.path() / "err";
-  const int exit_code =
-      run_shell(quoted(PACKSEQ_PROGRAM) + " " + arguments + " >" + quoted(out) + " 2>" + quoted(err) + " </dev/null");
+  const int exit_code = run_shell(quoted(PACKSEQ_PROGRAM) + " " + arguments + " >" + quoted(out) + " 2>" + quoted(err) +
+                                  " <" + quoted(input));
   return {exit_code, read_file(out), read_file(err)};
 }
 

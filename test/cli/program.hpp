@@ -14,8 +14,8 @@ struct ProgramRun {
   std::string err;
 };
 
-/// Runs the program with `arguments`, which a shell splits.
-ProgramRun run_packseq(const std::string& arguments);
+/// Runs the program with `arguments`, which a shell splits, and a file as its standard input.
+ProgramRun run_packseq(const std::string& arguments, const std::string& input = "/dev/null");
 
 /// What the program writes to a terminal of 80 columns, its standard output, with `environment` set before it.
 std::string run_packseq_on_terminal(const std::string& arguments, const std::string& environment = "TERM=xterm");

@@ -34,7 +34,12 @@ TEST(Help, NamesVersions) {
 
 TEST(Refusal, OfWrongUse) {
   expect_refusal("", 2, "which command? show or compare; packseq --help tells more");
-  expect_refusal("compare", 2, "compare: no text given: packseq compare FILE...");
+  expect_refusal("compare", 2, "compare: no text given: packseq compare FILE..., - is standard input");
+  expect_refusal("compare - x -", 2, "compare: - is given twice: standard input can be read once");
+  for (const std::string command : {"show x", "compare x"}) {
+    expect_refusal(command + " --json-field text --split paragraph", 2,
+                   "--json-field: an object of JSON is a line, and --split is paragraph");
+  }
   expect_refusal("show --documents 0", 2, "--documents: 0 is not a whole number in 1 ... 100");
   for (const std::string value : {"-3", "1.5", "65537", "99999999999999999999"}) {
     expect_refusal("compare x --hidden " + value, 2, "--hidden: " + value + " is not a whole number in 1 ... 65536");
@@ -69,9 +74,42 @@ TEST(Refusal, OfFiles) {
   expect_refusal("compare " + empty, 1, empty + ": no documents: nothing but blank lines");
   expect_refusal("compare " + directory.path().string(), 1, directory.path().string() + ": is a directory");
   const std::string latin = directory.write("latin.txt", "fine\nna\xEFve\n");
-  expect_refusal("compare " + latin, 1, latin + ", line 2, byte 3 (0xef): not valid UTF-8");
+  expect_refusal("compare " + latin, 1,
+                 latin +
+                     ", line 2, byte 3 (0xef): not valid UTF-8; if it is in Latin-1 or Windows-1252: iconv -f "
+                     "WINDOWS-1252 -t UTF-8 " +
+                     latin + " | packseq compare -; or --invalid-utf8 replace");
   const std::string binary = directory.write("binary", std::string("a\0b", 3));
   expect_refusal("compare " + binary, 1, binary + ", line 1, byte 2 (0x00): a binary file, not text");
+}
+
+TEST(Refusal, OfFilesThatAreNoTextTellsWhatToRun) {
+  const TemporaryDirectory directory;
+  const std::string gzip = directory.write("notes.gz", "\x1F\x8B\x08...");
+  expect_refusal("compare " + gzip, 1, gzip + ": is compressed by gzip: zcat " + gzip + " | packseq compare -");
+  expect_refusal("show " + gzip, 1, gzip + ": is compressed by gzip: zcat " + gzip + " | packseq show -");
+  const std::string wide = directory.write("it's.txt", "\xFF\xFEg");
+  std::string quoted = "'";
+  quoted.append(directory.path().string()).append("/it'\\''s.txt'");
+  expect_refusal("compare " + quoted, 1,
+                 wide + ": is UTF-16, as its mark tells: iconv -f UTF-16 -t UTF-8 " + quoted + " | packseq compare -");
+  const ProgramRun run = run_packseq("compare -", gzip);
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.err, "packseq: standard input: is compressed by gzip: zcat FILE | packseq compare -\n");
+}
+
+TEST(Refusal, OfALongLineNamesTheOptionThatAllowsIt) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.write("text.txt", "a\nb b b\n");
+  expect_refusal("show --max-document-bytes 4 " + file, 1,
+                 file + ", line 2: the document is longer than 4 bytes, see --max-document-bytes");
+  EXPECT_EQ(run_packseq("show --max-document-bytes 5 " + file).exit_code, 0);
+}
+
+TEST(Refusal, OfLinesWithoutTheFieldOfJson) {
+  const TemporaryDirectory directory;
+  const std::string file = directory.write("text.jsonl", "{\"text\": \"a\"}\n{\"body\": \"b\"}\n");
+  expect_refusal("compare --json-field text " + file, 1, file + ", line 2: --json-field: no field 'text', but 'body'");
 }
 
 TEST(Refusal, OfABatchLargerThanTheText) {

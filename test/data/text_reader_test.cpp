@@ -35,7 +35,7 @@ class TextReaderTest : public test::TextFilesTest {
 };
 
 using Strings = std::vector<std::string>;
-constexpr TextReaderOptions with_columns{.label = LabelSource::column};
+const TextReaderOptions with_columns{.label = LabelSource::column};
 
 TEST_F(TextReaderTest, ReadsFileAfterFile) {
   TextReader reader({file("b", "one\n\ntwo\n"), file("empty", ""), file("a", "three")});
@@ -94,6 +94,85 @@ TEST_F(TextReaderTest, RefusesLinesWithoutTheirColumns) {
   EXPECT_THROWS(read("a\tb\n\nc\td\te\n", with_columns), std::runtime_error,
                 "text, line 3: 3 columns, but the lines before have 2");
   EXPECT_THROWS(read("a\tb\n\td\n", with_columns), std::runtime_error, "text, line 2: the label, column 1, is empty");
+}
+
+const TextReaderOptions with_fields{.label = LabelSource::field, .json_field = "text", .label_field = "class"};
+
+TEST_F(TextReaderTest, ReadsJsonLines) {
+  const TextReaderOptions json{.json_field = "text"};
+  EXPECT_EQ(read(R"({"id": 1, "text": "get \u00e9\ud83d\ude00\n\"set\"", "more": {"text": "no"}, "text2": ["text"]})"
+                 "\r\n\n {\"text\":\"\"} \n",
+                 json),
+            (Strings{"|get \u00E9\U0001F600\n\"set\"|text:1", "||text:3"}));
+  auto by_file = json;
+  by_file.label = LabelSource::file;
+  const auto path = file("one", R"({"text": "go"})");
+  EXPECT_EQ(TextReader({path}, by_file).next()->label, path.string());
+}
+
+TEST_F(TextReaderTest, LabelsByField) {
+  EXPECT_EQ(
+      read(R"({"class": "spam", "text": "a"}
+{"text": "b", "class": -3}
+{"text": "c", "class": 18446744073709551615}
+{"text": "d", "class": 0.10}
+{"text": "e", "class": true})",
+           with_fields),
+      (Strings{"spam|a|text:1", "-3|b|text:2", "18446744073709551615|c|text:3", "0.10|d|text:4", "true|e|text:5"}));
+}
+
+TEST_F(TextReaderTest, RefusesLinesThatAreNotTheirJson) {
+  const auto expect_refusal = [&](const std::string& line, const std::string& problem) {
+    EXPECT_THROWS(read(R"({"text": "a", "class": 1})"
+                       "\n" +
+                           line + "\n",
+                       with_fields),
+                  std::runtime_error, "text, line 2: " + problem);
+  };
+  expect_refusal(R"({"body": "b", "class": 1})", "no field 'text', but 'body', 'class'");
+  expect_refusal("{}", "no field 'text', but none at all");
+  expect_refusal(R"({"text": "b"})", "no field 'class', but 'text'");
+  expect_refusal(R"({"text": null, "class": 1})", "the field 'text' is null, and must be a string");
+  expect_refusal(R"({"text": 3, "class": 1})", "the field 'text' is a number, and must be a string");
+  expect_refusal(R"({"text": ["b"], "class": 1})", "the field 'text' is an array, and must be a string");
+  expect_refusal(R"({"text": "b", "class": {}})", "the field 'class' is an object, and must be a string");
+  expect_refusal(R"({"text": "b", "class": ""})", "the label, field 'class', is empty");
+  expect_refusal(R"({"text": "b", "class": 1, "text": "c"})", "the field 'text' comes twice");
+  expect_refusal(R"({"text": "\u0000", "class": 1})", "a zero byte in the field 'text'");
+  expect_refusal(R"([{"text": "b", "class": 1}])", "a JSON array, and each line must be an object: jq -c '.[]' FILE");
+  expect_refusal("3", "a JSON value, and each line must be an object");
+  expect_refusal("\"text\"", "a JSON value, and each line must be an object");
+  expect_refusal("null", "a JSON value, and each line must be an object");
+  expect_refusal("{", "byte 2: no JSON object on one line (");
+  expect_refusal(R"({"text": "b", "class": 1} {})", "byte 27: no JSON object on one line (");
+  expect_refusal(R"({"text": "\ud800", "class": 1})", "byte 17: no JSON object on one line (");
+  expect_refusal("text", "byte 2: no JSON object on one line (");
+  expect_refusal(R"({"text": 1e999})", "byte 14: no JSON object on one line (number overflow parsing '1e999')");
+}
+
+// A line may be as long as `max_document_bytes`.
+TEST_F(TextReaderTest, RefusesLongJsonInFewWords) {
+  const std::string many(1'000'000, '9');
+  for (const std::string& line : {R"({"text": ")" + many, R"({"text": )" + many + 'x', R"({"text": )" + many + "e9}",
+                                  R"({")" + many + R"(": "a"})"}) {
+    try {
+      read(line, {.json_field = "text"});
+      ADD_FAILURE() << line.substr(0, 20);
+    } catch (const std::runtime_error& error) {
+      EXPECT_LT(std::string_view(error.what()).size(), 500 + directory_.string().size());
+    }
+  }
+}
+
+TEST_F(TextReaderTest, RefusesOptionsOfJsonThatDoNotFit) {
+  const auto expect_refusal = [&](const TextReaderOptions& options, const std::string& problem) {
+    EXPECT_THROWS(read("", options), std::invalid_argument, problem);
+  };
+  expect_refusal({.label = LabelSource::field}, "label is field, but json_field is empty");
+  expect_refusal({.label = LabelSource::field, .json_field = "a", .label_field = ""}, "label_field is empty");
+  expect_refusal({.label = LabelSource::field, .json_field = "a", .label_field = "a"}, "are both 'a'");
+  expect_refusal({.label = LabelSource::column, .json_field = "a"}, "label is column, but json_field is 'a'");
+  expect_refusal({.json_field = "a", .text = {.split = Split::paragraph}}, "with json_field a document is a line");
 }
 
 TEST_F(TextReaderTest, RefusesOptionsOutOfRange) {

@@ -35,8 +35,10 @@ class Example : public DirectoryTest {
     std::filesystem::copy(file_, "larger_than_memory.txt");
     std::ofstream("spam.txt") << "get rich\nget it now\n";
     std::ofstream("ham.txt") << "see you at noon\n";
+    std::ofstream("mail.jsonl") << R"({"text": "get rich", "spam": true})" << '\n';
     std::ofstream("labelled.tsv") << "spam\tget rich\nham\tsee you at noon\n";
     write_models();
+    std::ofstream("glove.txt") << "go 0.5 1 -1\nget 0.25 2 -2\nnoon 0 1 0.5\n";
     std::cout.rdbuf(printed_.rdbuf());
   }
 

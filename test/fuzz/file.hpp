@@ -11,6 +11,7 @@
 #include <typeinfo>
 
 #include "input.hpp"
+#include "text/text_error.hpp"
 
 namespace packseq::fuzz {
 
@@ -44,15 +45,16 @@ inline void require_names(const std::exception& error, const std::filesystem::pa
   require(std::string_view(error.what()).starts_with(file.string()), "an error does not name the file");
 }
 
-/// Whether `action` ends without an exception. One that it may throw is a std::runtime_error, none derived from it,
-/// whose text begins with the file's name; libFuzzer reports all others.
+/// Whether `action` ends without an exception. One that it may throw is a std::runtime_error or detail::TextError, none
+/// derived from them, whose text begins with the file's name; libFuzzer reports all others.
 template <class Action>
 bool succeeds(const std::filesystem::path& file, Action&& action) {
   try {
     action();
     return true;
   } catch (const std::runtime_error& error) {
-    require(typeid(error) == typeid(std::runtime_error), "a system's error comes through");
+    require(typeid(error) == typeid(std::runtime_error) || typeid(error) == typeid(detail::TextError),
+            "a system's error comes through");
     require_names(error, file);
     return false;
   }

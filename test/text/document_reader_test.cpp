@@ -150,8 +150,8 @@ TEST(DocumentReader, ReadsLinesOfAnyLength) {
 
 TEST(DocumentReader, NamesTheFileThatIsNotText) {
   const auto file = written("a\n\xFF\n");
-  EXPECT_THAT([&] { read_documents(file); },
-              ThrowsMessage<std::runtime_error>(file.string() + ", line 2, byte 1 (0xff): not valid UTF-8"));
+  EXPECT_THAT([&] { read_documents(file); }, ThrowsMessage<std::runtime_error>(testing::StartsWith(
+                                                 file.string() + ", line 2, byte 1 (0xff): not valid UTF-8")));
 }
 
 TEST(DocumentReader, RefusesAFileThatDoesNotExist) {

@@ -79,19 +79,23 @@ std::string hexadecimal(char byte) {
 TEST(DocumentReaderUtf8, RefusesWhatIsNotUtf8AndNamesItsFirstByte) {
   for (const std::string& sequence : byte_sequences_that_are_not_utf8()) {
     ASSERT_THAT([&] { read("a\n\nget \xC3\xA9" + sequence + "\nb\n"); },
-                ThrowsMessage<std::runtime_error>("notes.txt, line 3, byte 7 (" + hexadecimal(sequence[0]) +
-                                                  "): not valid UTF-8"));
+                ThrowsMessage<std::runtime_error>(testing::StartsWith(
+                    "notes.txt, line 3, byte 7 (" + hexadecimal(sequence[0]) +
+                    "): not valid UTF-8; what is in Latin-1 "
+                    "or Windows-1252 becomes so by iconv -f WINDOWS-1252 -t UTF-8, and InvalidUtf8::replace")));
   }
 }
 
-// The reader looks at eight bytes at a time.
+// The reader looks at eight bytes at a time, and at 64 in longer runs.
 TEST(DocumentReaderUtf8, FindsABadByteWhereverItIs) {
-  for (std::size_t before = 0; before < 20; ++before) {
-    for (std::size_t after = 0; after < 20; ++after) {
-      const auto line_with = [&](char byte) { return std::string(before, 'a') + byte + std::string(after, 'a'); };
+  for (std::size_t before = 0; before < 150; ++before) {
+    for (const int after : {0, 1, 6, 7, 8, 9, 20, 63, 64, 65, 140}) {
+      const auto line_with = [&](char byte) {
+        return std::string(before, 'a') + byte + std::string(static_cast<std::size_t>(after), 'a');
+      };
       const std::string place = "notes.txt, line 1, byte " + std::to_string(before + 1);
       EXPECT_THAT([&] { read(line_with('\xFF')); },
-                  ThrowsMessage<std::runtime_error>(place + " (0xff): not valid UTF-8"));
+                  ThrowsMessage<std::runtime_error>(testing::StartsWith(place + " (0xff): not valid UTF-8")));
       EXPECT_THAT([&] { read(line_with('\0')); },
                   ThrowsMessage<std::runtime_error>(place + " (0x00): a binary file, not text"));
     }
@@ -99,8 +103,9 @@ TEST(DocumentReaderUtf8, FindsABadByteWhereverItIs) {
 }
 
 TEST(DocumentReaderUtf8, CountsTheByteOrderMarkAmongTheBytes) {
-  EXPECT_THAT([] { read("\xEF\xBB\xBF get\xFF\n"); },
-              ThrowsMessage<std::runtime_error>("notes.txt, line 1, byte 8 (0xff): not valid UTF-8"));
+  EXPECT_THAT(
+      [] { read("\xEF\xBB\xBF get\xFF\n"); },
+      ThrowsMessage<std::runtime_error>(testing::StartsWith("notes.txt, line 1, byte 8 (0xff): not valid UTF-8")));
 }
 
 TEST(DocumentReaderUtf8, ChecksEveryLineOfAParagraph) {

@@ -160,8 +160,9 @@ TEST(VocabBuild, BuildsOnWhatIsLeftInAReader) {
 TEST(VocabBuild, PassesOnWhatAReaderThrows) {
   std::istringstream stream("a\n\xFF\n");
   DocumentReader reader(stream, "notes.txt");
-  EXPECT_THAT([&] { Vocab::build(reader); },
-              ThrowsMessage<std::runtime_error>("notes.txt, line 2, byte 1 (0xff): not valid UTF-8"));
+  EXPECT_THAT(
+      [&] { Vocab::build(reader); },
+      ThrowsMessage<std::runtime_error>(testing::StartsWith("notes.txt, line 2, byte 1 (0xff): not valid UTF-8")));
 }
 
 TEST(VocabBuild, PassesOnWhatTheTokenizerThrowsForTheFirstDocument) {

@@ -19,7 +19,8 @@ enum class LabelSource {
   /// Files are lines of columns between tabs: one column is the document, another its label. A line of nothing but tabs
   /// and other white space is blank, and passed over.
   column,
-  file,  ///< The label is the name of the document's file, as the caller gives it.
+  file,   ///< The label is the name of the document's file, as the caller gives it.
+  field,  ///< Another field of the JSON object that holds the document.
 };
 
 /// How documents are read from files.
@@ -27,7 +28,11 @@ struct TextReaderOptions {
   LabelSource label = LabelSource::none;  ///< Where labels come from.
   std::int64_t label_column = 1;          ///< Counted from 1; for `LabelSource::column`.
   std::int64_t document_column = 2;       ///< Likewise.
-  DocumentReaderOptions text = {};        ///< With columns, a document is always a line.
+  /// The field that is the document, where files are JSON lines, an object on each line; empty: they are not. Its value
+  /// must be a string.
+  std::string json_field = {};
+  std::string label_field = "label";  ///< A string, a number or a truth value; for `LabelSource::field`.
+  DocumentReaderOptions text = {};    ///< With columns or JSON, a document is always a line.
 };
 
 /// A document as it is read.
@@ -46,12 +51,19 @@ struct TextDocument {
 /// @code
 /// packseq::data::TextReader reader({"spam.txt", "ham.txt"}, {.label = packseq::data::LabelSource::file});
 /// while (const auto document = reader.next()) std::cout << document->label << ": " << document->text << '\n';
+///
+/// packseq::data::TextReader json({"mail.jsonl"},   // {"text": "get rich", "spam": true}
+///                                {.label = packseq::data::LabelSource::field, .json_field = "text",
+///                                 .label_field = "spam"});
 /// @endcode
 class PACKSEQ_EXPORT TextReader {
  public:
   /// @throws std::invalid_argument if `files` is empty or names one file twice.
   /// @throws std::invalid_argument if a column is less than 1, or both are the same one.
-  /// @throws std::invalid_argument if `options.text.split` is not `line` where labels come from a column.
+  /// @throws std::invalid_argument if labels come from a field, and `options.json_field` is empty, or
+  ///   `options.label_field` is empty or the same one; or if labels come from a column of JSON.
+  /// @throws std::invalid_argument if `options.text.split` is not `line` where labels come from a column, or files are
+  ///   JSON lines.
   /// @throws std::invalid_argument if `options.text.max_document_bytes` is less than 1.
   /// @throws std::runtime_error if a file does not exist or is no regular file.
   explicit TextReader(const std::vector<std::filesystem::path>& files, const TextReaderOptions& options = {});
@@ -65,6 +77,8 @@ class PACKSEQ_EXPORT TextReader {
   /// @throws std::runtime_error as `DocumentReader::next`.
   /// @throws std::runtime_error that names file and line, if a line has not the two columns that are read, or not as
   ///   many as the first document of its file; or if its label is empty.
+  /// @throws std::runtime_error that names file and line, if a line of JSON is no object, or lacks a field that is
+  ///   read, has it twice, or with a value of another kind or one that holds a zero byte.
   /// @throws std::runtime_error that names the file, if it has changed or is gone since the reader was made.
   std::optional<TextDocument> next();
 

@@ -71,6 +71,8 @@ class PACKSEQ_EXPORT DocumentReader {
   /// The next document, or nothing at the end of the text. The view is valid until the next call.
   /// @throws std::runtime_error that names file, line and byte, if a line holds a zero byte, or is not valid UTF-8
   ///   where that is refused.
+  /// @throws std::runtime_error that names the file and what makes UTF-8 of it, if it begins as UTF-16, a compressed
+  ///   file, a zip archive or a PDF document does.
   /// @throws std::runtime_error that names file and line, if a document or a blank line is longer than
   ///   `max_document_bytes`.
   /// @throws std::runtime_error if the file cannot be read further.

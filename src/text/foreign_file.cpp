@@ -1,0 +1,44 @@
+#include "text/foreign_file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace packseq::detail {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Signature {
+  std::string_view bytes;
+  ForeignFile file;
+  std::size_t position = 0;
+};
+
+// The first that fits: the mark of UTF-32 begins like that of UTF-16.
+constexpr std::array signatures = {
+    Signature{"\x1F\x8B"sv, {"compressed by gzip", "zcat FILE"}},
+    Signature{"\x28\xB5\x2F\xFD"sv, {"compressed by zstd", "zstdcat FILE"}},
+    // Before it come "BZh" and a digit, with which a text may begin.
+    Signature{"1AY&SY"sv, {"compressed by bzip2", "bzcat FILE"}, 4},
+    Signature{"\xFD\x37zXZ\0"sv, {"compressed by xz", "xzcat FILE"}},
+    Signature{"PK\x03\x04"sv, {"a zip archive", "unzip -p FILE"}},
+    Signature{"%PDF-"sv, {"a PDF document", "pdftotext FILE -"}},
+    Signature{"\xFF\xFE\0\0"sv, {"UTF-32, as its mark tells", "iconv -f UTF-32 -t UTF-8 FILE"}},
+    Signature{"\0\0\xFE\xFF"sv, {"UTF-32, as its mark tells", "iconv -f UTF-32 -t UTF-8 FILE"}},
+    Signature{"\xFF\xFE"sv, {"UTF-16, as its mark tells", "iconv -f UTF-16 -t UTF-8 FILE"}},
+    Signature{"\xFE\xFF"sv, {"UTF-16, as its mark tells", "iconv -f UTF-16 -t UTF-8 FILE"}},
+};
+
+}  // namespace
+
+std::optional<ForeignFile> foreign_file(std::string_view first_bytes) noexcept {
+  for (const Signature& signature : signatures) {
+    if (first_bytes.substr(std::min(signature.position, first_bytes.size())).starts_with(signature.bytes)) {
+      return signature.file;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace packseq::detail
