@@ -19,7 +19,7 @@ std::runtime_error refusal_of(const TooLong& refused, const CompareOptions& opti
   const auto bytes =
       cost::activation_bytes(options.network, at::full({batch}, refused.tokens, at::kLong), options.modes.back());
   return std::runtime_error(
-      fmt::format("{} has {}, more than --max-tokens-per-document {}; its padded batch of {} would need {}B",
+      fmt::format("{} has {}, more than --max-tokens-per-document {}; a padded batch of up to {} would need {}B",
                   refused.document, counted(refused.tokens, "token"), options.text.max_tokens_per_document, batch,
                   with_prefix(static_cast<double>(bytes))));
 }

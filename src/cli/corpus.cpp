@@ -36,6 +36,8 @@ class TokenCount {
         pads = pads || token == padding;
         emit(token);
       });
+      // A network cannot run none; what is blank to the reader of documents has no tokens, and nothing else has none.
+      if (tokens == 0) throw std::runtime_error(fmt::format("a document has no tokens: '{:.40}'", document));
       const std::lock_guard lock(mutex_);
       lengths_.add(tokens);
       has_padding_ = has_padding_ || pads;

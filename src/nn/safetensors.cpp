@@ -54,7 +54,7 @@ at::Tensor read_tensor(std::ifstream& stream, std::streamoff begin, const detail
 /// Names that the metadata note for tensors which are there under another.
 void tie(Safetensors& content) {
   for (const auto& [name, other] : content.metadata) {
-    if (content.state.contains(name)) continue;
+    if (name == "format" || content.state.contains(name)) continue;  // that is said of nearly every file
     if (const at::Tensor* tensor = content.state.find(other)) content.state.insert(name, at::Tensor(*tensor));
   }
 }

@@ -101,6 +101,10 @@ std::string json_of(const SafetensorsHeader& header) {
 }  // namespace
 
 SafetensorsHeader parse_safetensors_header(std::string_view json, std::uint64_t size) {
+  // The parser takes a zero byte for the end.
+  if (const auto zero = json.find('\0'); zero != std::string_view::npos) {
+    refuse("is damaged: its header is no JSON at byte ", zero);
+  }
   SafetensorsHeader header;
   SafetensorsJson handler(header);
   nlohmann::json::sax_parse(json.begin(), json.end(), &handler);

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <exception>
 #include <fstream>
+#include <new>
 #include <string_view>
 
 #include "nn/refusal.hpp"
@@ -21,7 +23,9 @@ template <class Action>
 auto reading(std::string_view what, const Action& action) {
   try {
     return action();
-  } catch (const c10::Error&) {
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception&) {  // c10::Error, and what it does not catch of the standard library's
     refuse("is a damaged zip archive, or none of torch.save: ", what, " cannot be read. Copy or download it again");
   }
 }

@@ -35,10 +35,10 @@ std::size_t thread_count(int asked) {
   return std::clamp<std::size_t>(wanted, 1, most);
 }
 
-/// The next documents, of at least so many bytes unless the text ends before.
+/// The next documents, which take at least so many bytes of memory unless the text ends before.
 void read_batch(DocumentSource& source, std::size_t bytes, std::vector<std::string>& batch) {
   batch.clear();
-  for (std::size_t read = 0; read < bytes; read += batch.back().size()) {
+  for (std::size_t read = 0; read < bytes; read += batch.back().size() + sizeof(std::string)) {
     const auto document = source();
     if (!document) return;
     batch.emplace_back(*document);

@@ -125,7 +125,7 @@ TEST(Refusal, OfALongDocument) {
   // Training keeps input, output, 4 gates and cell state of 2 documents of 3 tokens: 6 * (1 + 6 * 2) floats.
   expect_refusal("compare --max-tokens-per-document 2 --batch 2 --embedding 1 --hidden 2 " + first + " " + second, 1,
                  "document 3 (" + second +
-                     ", line 3) has 3 tokens, more than --max-tokens-per-document 2; its padded batch of 2 would "
+                     ", line 3) has 3 tokens, more than --max-tokens-per-document 2; a padded batch of up to 2 would "
                      "need 312 B");
 }
 

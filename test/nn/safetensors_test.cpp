@@ -168,6 +168,7 @@ TEST_F(SafetensorsTest, RefusesHeadersThatAreNone) {
   expect_header_refused(R"({"a":)", 0, "is damaged: its header is no JSON at byte ");
   expect_header_refused("{\"\xff\":", 0, "is damaged: its header is no JSON at byte ");
   expect_header_refused("{}x", 0, "is damaged: its header is no JSON at byte ");
+  expect_header_refused({"{}\0{}", 5}, 0, "is damaged: its header is no JSON at byte 2");
   expect_header_refused(std::string(1000, '{'), 0, "is damaged: its header is no JSON at byte ");
 }
 

@@ -19,8 +19,8 @@ struct Safetensors {
 /// and nothing that could be run.
 ///
 /// The header is checked before memory is taken for anything else: every byte of the file belongs to one tensor. Where
-/// the metadata note that a name stands for another tensor of the file, as `safetensors.torch.save_model` notes of
-/// weights that are tied, `state` has it under both names.
+/// the metadata have the name of a tensor as their text, as `safetensors.torch.save_model` notes of weights that are
+/// tied, `state` has that tensor under both names; but for the text under "format".
 /// @throws c10::ValueError if `file` is not a file, or no safetensors file, or is cut or damaged; it says where.
 /// @throws c10::ValueError that names the tensor, if its dtype is one that LibTorch does not have.
 /// @code
