@@ -1,4 +1,3 @@
-#include <ATen/Context.h>
 #include <ATen/ops/equal.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,7 +11,7 @@
 #include "cli/program.hpp"
 #include "cli/report.hpp"
 #include "cli/report_json.hpp"
-#include "kernels/precision.hpp"
+#include "support/precision.hpp"
 
 // `--precision`: what the engine's contenders round, and what is said of it.
 
@@ -139,21 +138,16 @@ TEST(ComparePrecision, ChangesNeitherFlopsNorTensors) {
 }
 
 TEST(ComparePrecision, IsNotThatOfLibTorchsSwitch) {
-  const auto set = [](at::Float32Precision precision) {
-    at::globalContext().setFloat32Precision(at::Float32Backend::MKLDNN, at::Float32Op::RNN, precision);
-  };
-  set(at::Float32Precision::BF16);
+  const test::SwitchGuard guard(at::Float32Precision::BF16);
   const Comparison comparison = compare_in({Precision::float32});
-  set(at::Float32Precision::NONE);
   EXPECT_LT(comparison.agreements.at(Precision::float32).max_abs_difference, 1e-6);
 }
 
 TEST(ComparePrecision, SaysWhereTheCpuGainsNothing) {
-  const bool has_instructions = kernels::has_bfloat16_instructions();
+  const bool has_instructions = engine::has_bfloat16_instructions();
   for (const bool off : {false, true}) {
-    kernels::switch_off_bfloat16_instructions(off);
+    const test::InstructionsOff switched(off);
     const Comparison comparison = compare_in(both);
-    kernels::switch_off_bfloat16_instructions(false);
     EXPECT_EQ(comparison.has_bfloat16_instructions, has_instructions && !off);
     EXPECT_EQ(json_of(comparison)["bfloat16"]["has_instructions"], has_instructions && !off);
     const std::string text = report(comparison, Theme(false));

@@ -5,23 +5,10 @@
 
 #include <ATen/ops/equal.h>
 
-#include <cstdlib>
-#include <new>
 #include <string>
 
 #include "file.hpp"
 #include "weights.hpp"
-
-// A size may ask for more memory than there is. That is an exception, but the sanitizer's own `new` would end the
-// process.
-void* operator new(std::size_t size) {
-  void* const memory = std::malloc(size);
-  return memory != nullptr ? memory : throw std::bad_alloc();
-}
-
-extern "C" const char* __asan_default_options() {
-  return "allocator_may_return_null=1:max_allocation_size_mb=256:alloc_dealloc_mismatch=0:detect_leaks=0";
-}
 
 namespace packseq::fuzz {
 namespace {
