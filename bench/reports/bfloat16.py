@@ -24,6 +24,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence, PackedSequence
 
+from networks import engine, parse_pair
 from tables import format_table
 
 COLUMNS = ("float", "padded", "module padded", "module packed", "int8")
@@ -31,15 +32,10 @@ FORMATS = {"case": "", "milliseconds": ".2f", **{column: ".2f" for column in COL
 TIMES_FILL = ("padded", "module padded")
 
 
-def parse_case(text):
-    batch, size = text.split("x")
-    return int(batch), int(size)
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", help="where packseq_torch is")
-    parser.add_argument("cases", nargs="*", type=parse_case,
+    parser.add_argument("cases", nargs="*", type=parse_pair,
                         default=[(batch, size) for size in (128, 256, 512) for batch in (8, 32, 64)],
                         help="documents x size of input and hidden state (default: 8, 32, 64 x 128, 256, 512)")
     parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
@@ -47,14 +43,9 @@ def parse_arguments():
     return parser.parse_args()
 
 
-def engine(network, batch, precision):
-    torch.ops.packseq.install()
-    torch.backends.mkldnn.rnn.fp32_precision = precision
-    try:
+def run_in_engine(network, batch, precision):
+    with engine(precision):
         return network(batch)[0]
-    finally:
-        torch.backends.mkldnn.rnn.fp32_precision = "none"
-        torch.ops.packseq.uninstall()
 
 
 def make_contenders(network, packed):
@@ -62,8 +53,8 @@ def make_contenders(network, packed):
     padded = pad_packed_sequence(packed)[0]
     module = copy.deepcopy(network).bfloat16()
     packed_bfloat16, padded_bfloat16 = packed.to(torch.bfloat16), padded.bfloat16()
-    contenders = {"bfloat16": lambda: engine(network, packed, "bf16"),
-                  "float": lambda: engine(network, packed, "none"),
+    contenders = {"bfloat16": lambda: run_in_engine(network, packed, "bf16"),
+                  "float": lambda: run_in_engine(network, packed, "none"),
                   "padded": lambda: network(padded)[0],
                   "module padded": lambda: module(padded_bfloat16)[0],
                   "module packed": lambda: module(packed_bfloat16)[0]}

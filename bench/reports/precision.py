@@ -17,7 +17,6 @@ The table is Markdown. It fails if LibTorch's module is nearer to double than pr
 """
 
 import argparse
-import contextlib
 import copy
 import sys
 from pydoc_data.topics import topics
@@ -26,27 +25,12 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from networks import engine, parse_pair
 from tables import format_table
 
 KINDS = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
 COLUMNS = ("float", "bfloat16", "module")
 FORMATS = {"case": "", **{f"{column} {what}": ".1e" for column in COLUMNS for what in ("largest", "rms")}}
-
-
-@contextlib.contextmanager
-def engine(precision):
-    torch.ops.packseq.install()
-    torch.backends.mkldnn.rnn.fp32_precision = precision
-    try:
-        yield
-    finally:
-        torch.backends.mkldnn.rnn.fp32_precision = "none"
-        torch.ops.packseq.uninstall()
-
-
-def parse_case(text):
-    size, steps = text.split("x")
-    return int(size), int(steps)
 
 
 def outputs_of(network, inputs):
@@ -109,11 +93,11 @@ def trained_row(kind, size, steps, updates):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", help="where packseq_torch is")
-    parser.add_argument("cases", nargs="*", type=parse_case,
+    parser.add_argument("cases", nargs="*", type=parse_pair,
                         default=[(128, 100), (256, 100), (512, 100), (1024, 100), (256, 1000)],
                         help="size of input and hidden state x steps (default: sizes up to 1024 x 100, and 256x1000)")
     parser.add_argument("--updates", type=int, default=500, help="of trained networks' weights (%(default)s)")
-    parser.add_argument("--trained", type=parse_case, default=(128, 100),
+    parser.add_argument("--trained", type=parse_pair, default=(128, 100),
                         help="size x steps of trained networks (default: 128x100)")
     arguments = parser.parse_args()
     torch.ops.load_library(arguments.library)

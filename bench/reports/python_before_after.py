@@ -26,21 +26,17 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_sequence
 
+from networks import parse_pair
 from tables import format_table
 
 PRECISIONS = {"": "none", " bfloat16": "bf16"}  # what torch's switch says once the engine is installed
 FORMATS = {"case": "", "fill": ".2f", "before": ".3f", "after": ".3f", "ratio": ".2f", "spread": ".0%"}
 
 
-def parse_shape(text):
-    batch, size = text.split("x")
-    return int(batch), int(size)
-
-
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", help="where packseq_torch is")
-    parser.add_argument("shapes", nargs="*", type=parse_shape, default=[(8, 128), (32, 256), (64, 512)],
+    parser.add_argument("shapes", nargs="*", type=parse_pair, default=[(8, 128), (32, 256), (64, 512)],
                         help="documents x size of input and hidden state (default: 8x128 32x256 64x512)")
     parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=7, help="default: %(default)s")
