@@ -17,7 +17,7 @@
 namespace packseq::cli {
 namespace {
 
-constexpr std::string_view padding = "<pad>";
+constexpr std::string_view padding_word = "<pad>";
 
 std::string name_of(std::int64_t number, std::string_view file, std::int64_t line) {
   return fmt::format("document {} ({}, line {})", number + 1, file, line);
@@ -33,7 +33,7 @@ class TokenCount {
       bool pads = false;
       tokenizer(document, [&](std::string_view token) {
         ++tokens;
-        pads = pads || token == padding;
+        pads = pads || token == padding_word;
         emit(token);
       });
       // A network cannot run none; what is blank to the reader of documents has no tokens, and nothing else has none.
@@ -121,7 +121,7 @@ Corpus read_corpus(const std::vector<std::filesystem::path>& files, const TextOp
   TokenCount count;
   DocumentSource source = [&] { return documents.next(); };
   const Vocab vocab =
-      Vocab::build(source, {.specials = {std::string(padding)}, .tokenizer = count.watch(options.tokenizer)});
+      Vocab::build(source, {.specials = {std::string(padding_word)}, .tokenizer = count.watch(options.tokenizer)});
   if (sample.passed() == 0) {
     throw std::runtime_error(fmt::format("{}: no documents: nothing but blank lines",
                                          files.size() == 1 ? text_name(files.front()) : "the files"));
