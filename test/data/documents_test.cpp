@@ -16,7 +16,7 @@
 namespace packseq::data {
 namespace {
 
-constexpr TextReaderOptions labeled{.label = LabelSource::column};
+const TextReaderOptions labeled{.label = LabelSource::column};
 const Vocab closed = Vocab::build({"a a a b b c"}, {.specials = {}});
 const Vocab two_labels = Vocab::build({"ham ham spam"}, {.specials = {}});
 
