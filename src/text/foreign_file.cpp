@@ -30,6 +30,13 @@ constexpr std::array signatures = {
     Signature{"\xFE\xFF"sv, {"UTF-16, as its mark tells", "iconv -f UTF-16 -t UTF-8 FILE"}},
 };
 
+/// Whether two characters have ASCII in one byte and nothing in the other.
+bool is_utf16_of_ascii(std::string_view bytes, std::size_t nothing) noexcept {
+  if (bytes.size() < 4) return false;
+  const auto is_ascii = [&](std::size_t at) { return bytes[at] >= '\t' && bytes[at] <= '~'; };
+  return bytes[nothing] == 0 && bytes[2 + nothing] == 0 && is_ascii(1 - nothing) && is_ascii(3 - nothing);
+}
+
 }  // namespace
 
 std::optional<ForeignFile> foreign_file(std::string_view first_bytes) noexcept {
@@ -38,6 +45,8 @@ std::optional<ForeignFile> foreign_file(std::string_view first_bytes) noexcept {
       return signature.file;
     }
   }
+  if (is_utf16_of_ascii(first_bytes, 1)) return ForeignFile{"UTF-16 without a mark", "iconv -f UTF-16LE -t UTF-8 FILE"};
+  if (is_utf16_of_ascii(first_bytes, 0)) return ForeignFile{"UTF-16 without a mark", "iconv -f UTF-16BE -t UTF-8 FILE"};
   return std::nullopt;
 }
 

@@ -36,6 +36,8 @@ TEST(ForeignFile, IsNamedWithTheNextStep) {
            Foreign{"%PDF-1.7\n%\xE2\xE3"s, "a PDF document", "pdftotext FILE -"},
            Foreign{"\xFF\xFEg\0o\0\n\0"s, "UTF-16, as its mark tells", "iconv -f UTF-16 -t UTF-8 FILE"},
            Foreign{"\xFF\xFE\n\0g\0"s, "UTF-16, as its mark tells", "iconv -f UTF-16 -t UTF-8 FILE"},
+           Foreign{"g\0o\0\n\0"s, "UTF-16 without a mark", "iconv -f UTF-16LE -t UTF-8 FILE"},
+           Foreign{"\0g\0o\0\n"s, "UTF-16 without a mark", "iconv -f UTF-16BE -t UTF-8 FILE"},
            Foreign{"\xFE\xFF\0\n\0g"s, "UTF-16, as its mark tells", "iconv -f UTF-16 -t UTF-8 FILE"},
            Foreign{"\xFF\xFE\0\0g\0\0\0"s, "UTF-32, as its mark tells", "iconv -f UTF-32 -t UTF-8 FILE"},
            Foreign{"\0\0\xFE\xFF\0\0\0g"s, "UTF-32, as its mark tells", "iconv -f UTF-32 -t UTF-8 FILE"},
