@@ -44,7 +44,7 @@ class CheckpointResumeTest : public CheckpointTest {
     const Checkpoint checkpoint(file_, model, optimizer);
     Progress progress{.seed = 3};
     if (checkpoint.exists()) progress = checkpoint.load();
-    const BatchSampler sampler(documents_.ids.lengths(), TokenBudget{60},
+    const BatchSampler sampler(documents_.sequences.lengths(), TokenBudget{60},
                                {.seed = progress.seed, .start = progress.position});
     const auto loader = torch::data::make_data_loader(DocumentDataset(documents_).map(Pack()), sampler,
                                                       torch::data::DataLoaderOptions().workers(workers));

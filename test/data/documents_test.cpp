@@ -32,8 +32,8 @@ class ReadDocumentsTest : public test::TextFilesTest {};
 TEST_F(ReadDocumentsTest, EncodesTheDocumentsOfAllFiles) {
   const auto documents = read_documents({file("one", "ham\ta b\nspam\tc\n"), file("two", "ham\t\nspam\tb a\n")},
                                         labeled, closed, two_labels);
-  EXPECT_SAME(documents.ids.lengths(), torch::tensor({2, 1, 0, 2}, torch::kLong));
-  EXPECT_SAME(documents.ids.values(), torch::tensor({0, 1, 2, 1, 0}, torch::kLong));
+  EXPECT_SAME(documents.sequences.lengths(), torch::tensor({2, 1, 0, 2}, torch::kLong));
+  EXPECT_SAME(documents.sequences.values(), torch::tensor({0, 1, 2, 1, 0}, torch::kLong));
   EXPECT_SAME(documents.labels, torch::tensor({0, 1, 0, 1}, torch::kLong));
 }
 
@@ -41,8 +41,8 @@ TEST_F(ReadDocumentsTest, ReadsMoreThanOneBlock) {
   std::string text;
   for (int i = 0; i < 400'000; ++i) text += i % 3 == 0 ? "a b c\n" : "c\n";
   const auto documents = read_documents({file("text", text)}, {}, closed);
-  EXPECT_EQ(documents.ids.size(), 400'000);
-  EXPECT_EQ(documents.ids.values().size(0), 400'000 + 2 * 133'334);
+  EXPECT_EQ(documents.sequences.size(), 400'000);
+  EXPECT_EQ(documents.sequences.values().size(0), 400'000 + 2 * 133'334);
   EXPECT_FALSE(documents.labels.defined());
 }
 
@@ -50,7 +50,7 @@ TEST_F(ReadDocumentsTest, RefusesAWordOutsideTheVocabulary) {
   EXPECT_THROWS(read_documents({file("text", "a\n\nb x\n")}, {}, closed), c10::ValueError, "text, line 3");
   EXPECT_THROWS(read_documents({file("text", "a\n\nb x\n")}, {}, closed), c10::ValueError, "'x'");
   const auto open = Vocab::build({"a b"}, {.specials = {"<unk>"}, .unknown = "<unk>"});
-  EXPECT_SAME(read_documents({directory_ / "text"}, {}, open).ids.values(), torch::tensor({1, 2, 0}, torch::kLong));
+  EXPECT_SAME(read_documents({directory_ / "text"}, {}, open).sequences.values(), torch::tensor({1, 2, 0}, torch::kLong));
 }
 
 TEST_F(ReadDocumentsTest, RefusesAnUnknownLabel) {
@@ -74,18 +74,18 @@ TEST_F(ReadDocumentsTest, RefusesFilesWithoutDocuments) {
 
 TEST(Select, TakesDocumentsInTheOrderOfTheIndices) {
   const auto some = select(numbered(5), {4, 0, 2, 4});
-  EXPECT_SAME(some.ids.lengths(), torch::tensor({4, 0, 2, 4}, torch::kLong));
-  EXPECT_SAME(some.ids.values(), torch::tensor({4, 4, 4, 4, 2, 2, 4, 4, 4, 4}, torch::kLong));
+  EXPECT_SAME(some.sequences.lengths(), torch::tensor({4, 0, 2, 4}, torch::kLong));
+  EXPECT_SAME(some.sequences.values(), torch::tensor({4, 4, 4, 4, 2, 2, 4, 4, 4, 4}, torch::kLong));
   EXPECT_SAME(some.labels, torch::tensor({40, 0, 20, 40}, torch::kLong));
-  EXPECT_FALSE(select({numbered(3).ids}, {1}).labels.defined());
+  EXPECT_FALSE(select({numbered(3).sequences}, {1}).labels.defined());
 }
 
 TEST(Select, TakesValuesAndLabelsThatAreNotContiguous) {
   const auto apart = [](const at::Tensor& tensor) { return torch::stack({tensor, tensor + 1}, 1).select(1, 0); };
   const auto all = numbered(4);
-  const Documents documents{Jagged::from_values(apart(all.ids.values()), all.ids.lengths()), apart(all.labels)};
+  const Documents documents{Jagged::from_values(apart(all.sequences.values()), all.sequences.lengths()), apart(all.labels)};
   for (const auto& some : {select(documents, {3, 1}), DocumentDataset(documents).get_batch({3, 1})}) {
-    EXPECT_SAME(some.ids.values(), torch::tensor({3, 3, 3, 1}, torch::kLong));
+    EXPECT_SAME(some.sequences.values(), torch::tensor({3, 3, 3, 1}, torch::kLong));
     EXPECT_SAME(some.labels, torch::tensor({30, 10}, torch::kLong));
   }
 }
@@ -102,7 +102,7 @@ void expect_refused(const Documents& documents, const std::string& text) {
 }
 
 TEST(Select, RefusesIdsAndLabelsThatAreNone) {
-  const auto ids = numbered(3).ids;
+  const auto ids = numbered(3).sequences;
   expect_refused({Jagged({torch::ones({2})})}, "ids is Float");
   expect_refused({Jagged({torch::ones({2, 2}, torch::kLong)})}, "the values of ids have sizes [2, 2]");
   expect_refused({ids, torch::ones({3})}, "labels is Float");
@@ -113,13 +113,13 @@ TEST(Select, RefusesIdsAndLabelsThatAreNone) {
 TEST(Split, DealsEachDocumentToOnePart) {
   const auto all = numbered(50);
   const auto [first, second] = split(all, .7, 1);
-  EXPECT_EQ(first.ids.size(), 35);
-  EXPECT_EQ(second.ids.size(), 15);
+  EXPECT_EQ(first.sequences.size(), 35);
+  EXPECT_EQ(second.sequences.size(), 15);
   EXPECT_SAME(std::get<0>(torch::cat({first.labels, second.labels}).sort()), all.labels);
   // Each part in order, its documents with their labels.
   for (const auto& part : {first, second}) {
     EXPECT_SAME(std::get<0>(part.labels.sort()), part.labels);
-    EXPECT_SAME(part.ids.lengths() * 10, part.labels);
+    EXPECT_SAME(part.sequences.lengths() * 10, part.labels);
   }
 }
 
@@ -142,15 +142,15 @@ TEST(DocumentDataset, GivesBatchesOfItsDocuments) {
   DocumentDataset dataset(numbered(5));
   EXPECT_EQ(dataset.size(), 5U);
   const auto batch = dataset.get_batch({2, 1});
-  EXPECT_SAME(batch.ids.values(), torch::tensor({2, 2, 1}, torch::kLong));
+  EXPECT_SAME(batch.sequences.values(), torch::tensor({2, 2, 1}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({20, 10}, torch::kLong));
 }
 
 TEST(DocumentDataset, GivesForNoDocumentOneThatTeachesNothing) {
   auto documents = numbered(5);
   const auto batch = DocumentDataset(documents).get_batch({});
-  EXPECT_SAME(batch.ids.values(), torch::empty({0}, torch::kLong));
-  EXPECT_SAME(batch.ids.lengths(), torch::tensor({0}, torch::kLong));
+  EXPECT_SAME(batch.sequences.values(), torch::empty({0}, torch::kLong));
+  EXPECT_SAME(batch.sequences.lengths(), torch::tensor({0}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({ignored_label}, torch::kLong));
   documents.labels = torch::Tensor();
   EXPECT_FALSE(DocumentDataset(documents).get_batch({}).labels.defined());

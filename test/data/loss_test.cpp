@@ -74,7 +74,7 @@ TEST(TokenLoss, TakesTargetsOfAnyShape) {
 TEST(TokenLoss, TheMeanOfNoTokenIsNan) {
   const auto batch = PackNextToken().apply_batch({Jagged({torch::ones({1}, torch::kLong)})});
   const auto scores = map(batch.input, [](const at::Tensor& ids) { return torch::randn({ids.size(0), words}); });
-  EXPECT_TRUE(token_loss(scores, batch.target, torch::nn::CrossEntropyLoss()).isnan().item<bool>());
+  EXPECT_TRUE(token_loss(scores, batch.token_target, torch::nn::CrossEntropyLoss()).isnan().item<bool>());
 }
 
 TEST(TokenLoss, RefusesBatchesThatDoNotFit) {

@@ -158,8 +158,8 @@ TEST(EncodeDataset, EncodesDocumentsAndLabels) {
   const auto vocab = Vocab::build({"a a b"}, {.specials = {}});
   EncodeDataset dataset(vocab, Vocab::build({"ham ham spam"}, {.specials = {}}));
   const auto batch = dataset.get_batch({{.text = "b a", .label = "spam"}, {.text = "", .label = "ham"}});
-  EXPECT_SAME(batch.ids.values(), torch::tensor({1, 0}, torch::kLong));
-  EXPECT_SAME(batch.ids.lengths(), torch::tensor({2, 0}, torch::kLong));
+  EXPECT_SAME(batch.sequences.values(), torch::tensor({1, 0}, torch::kLong));
+  EXPECT_SAME(batch.sequences.lengths(), torch::tensor({2, 0}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({1, 0}, torch::kLong));
   EXPECT_FALSE(dataset.size());
 }
@@ -168,8 +168,8 @@ TEST(EncodeDataset, GivesForNoDocumentOneThatTeachesNothing) {
   const auto vocab = Vocab::build({"a"}, {.specials = {}});
   EXPECT_FALSE(EncodeDataset(vocab).get_batch({}).labels.defined());
   const auto batch = EncodeDataset(vocab, vocab).get_batch({});
-  EXPECT_SAME(batch.ids.values(), torch::empty({0}, torch::kLong));
-  EXPECT_SAME(batch.ids.lengths(), torch::tensor({0}, torch::kLong));
+  EXPECT_SAME(batch.sequences.values(), torch::empty({0}, torch::kLong));
+  EXPECT_SAME(batch.sequences.lengths(), torch::tensor({0}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({ignored_label}, torch::kLong));
 }
 

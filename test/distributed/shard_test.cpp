@@ -169,10 +169,10 @@ TEST(Shard, GivesARankWithoutDocumentsABatchWithoutTokens) {
                                   torch::tensor({0, 1}, torch::kLong)};
   for (const std::size_t workers : {0U, 2U}) {
     test::LonelyRank communicator(2, 3);
-    const auto loader =
-        torch::data::make_data_loader(data::DocumentDataset(documents).map(data::Pack()),
-                                      Shard(BatchSampler(documents.ids.lengths(), data::FixedSize{2}), communicator),
-                                      torch::data::DataLoaderOptions().workers(workers));
+    const auto loader = torch::data::make_data_loader(
+        data::DocumentDataset(documents).map(data::Pack()),
+        Shard(BatchSampler(documents.sequences.lengths(), data::FixedSize{2}), communicator),
+        torch::data::DataLoaderOptions().workers(workers));
     expect_one_batch_without_tokens(*loader);
   }
 }

@@ -90,9 +90,10 @@ struct Loss {
 inline const auto summed = torch::nn::functional::CrossEntropyFuncOptions().reduction(torch::kSum);
 
 /// The loss of predicting each word's next, counted in words.
-inline Loss next_words(Model& model, const data::NextTokenBatch& batch) {
+inline Loss next_words(Model& model, const data::PackedBatch& batch) {
   const auto scores = model.linear(model.encode(batch.input).data());
-  return {torch::nn::functional::cross_entropy(scores, batch.target.data(), summed), batch.target.data().size(0)};
+  return {torch::nn::functional::cross_entropy(scores, batch.token_target.data(), summed),
+          batch.token_target.data().size(0)};
 }
 
 /// The loss of telling each document's label, counted in documents.
@@ -110,7 +111,7 @@ std::pair<at::Tensor, double> train(const std::string& kind, distributed::Commun
   const auto model = make_model(kind, communicator.rank());
   distributed::Replica replica(*model, communicator);
   torch::optim::SGD optimizer(model->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
-  const data::BatchSampler sampler(documents.ids.lengths(), data::TokenBudget{.max_tokens = 64}, {.seed = 3});
+  const data::BatchSampler sampler(documents.sequences.lengths(), data::TokenBudget{.max_tokens = 64}, {.seed = 3});
   const auto loader = torch::data::make_data_loader(data::DocumentDataset(documents).map(std::move(collate)),
                                                     distributed::Shard(sampler, communicator), 1);
   double mean = 0;

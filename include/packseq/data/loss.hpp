@@ -24,7 +24,7 @@ using TokenLoss = std::function<at::Tensor(const at::Tensor& scores, const at::T
 /// torch::nn::Sequential model(packseq::nn::Embedding(vocab.size(), 4), packseq::nn::LSTM(4, 5),
 ///                             packseq::nn::TakeOutput(), packseq::nn::Linear(5, vocab.size()));
 /// const auto scores = model->forward<packseq::PackedSequence>(batch.input);
-/// const auto loss = packseq::data::token_loss(scores, batch.target, torch::nn::CrossEntropyLoss());
+/// const auto loss = packseq::data::token_loss(scores, batch.token_target, torch::nn::CrossEntropyLoss());
 /// @endcode
 PACKSEQ_EXPORT at::Tensor token_loss(const PackedSequence& scores, const PackedSequence& targets,
                                      const TokenLoss& loss);
