@@ -35,8 +35,8 @@ using Seconds = std::array<double, contenders.size()>;
 data::Documents some_documents(const std::filesystem::path& file, std::int64_t most) {
   const auto vocab = data::build_vocab({file}, {}, {.tokenizer = split_words});
   const auto documents = data::read_documents({file}, {}, vocab);
-  if (documents.ids.size() <= most) return documents;
-  const double fraction = static_cast<double>(most) / static_cast<double>(documents.ids.size());
+  if (documents.sequences.size() <= most) return documents;
+  const double fraction = static_cast<double>(most) / static_cast<double>(documents.sequences.size());
   return data::split(documents, fraction, /*seed=*/1).first;
 }
 
@@ -60,13 +60,13 @@ void print_row(std::string_view name, const data::Batching& batching, const data
                cost::Mode mode) {
   at::manual_seed(0);
   const Model model = torch::nn::LSTM(network_size, network_size);
-  const auto lengths = documents.ids.lengths();
+  const auto lengths = documents.sequences.lengths();
   run_batch(model, mode, lengths.narrow(0, 0, 1));  // the first touch of code and memory is nobody's speed
   data::BatchSampler sampler(lengths, batching, {.seed = 1});
   Seconds seconds{};
   sampler.reset();
   while (const auto batch = sampler.next()) {
-    const auto batch_seconds = run_batch(model, mode, data::select(documents, *batch).ids.lengths());
+    const auto batch_seconds = run_batch(model, mode, data::select(documents, *batch).sequences.lengths());
     for (std::size_t i = 0; i < seconds.size(); ++i) seconds[i] += batch_seconds[i];
   }
   std::cout << "| " << name << " | " << sampler.batches() << " | " << std::setprecision(0) << 100 * sampler.fill()
@@ -77,13 +77,13 @@ void print_row(std::string_view name, const data::Batching& batching, const data
 
 void print_table(const std::filesystem::path& file, cost::Mode mode, std::int64_t most) {
   const auto documents = some_documents(file, most);
-  const auto tokens = documents.ids.values().size(0);
+  const auto tokens = documents.sequences.values().size(0);
   std::cout << '\n'
-            << file.filename().string() << ": " << documents.ids.size() << " documents, " << tokens << " tokens; "
+            << file.filename().string() << ": " << documents.sequences.size() << " documents, " << tokens << " tokens; "
             << (mode == cost::Mode::training ? "training" : "inference") << ", seconds for an epoch\n\n"
             << "| batches | number | fill | padded | packed | fused |\n|---|---:|---:|---:|---:|---:|\n"
             << std::fixed;
-  const auto budget = batch_size * tokens / documents.ids.size();
+  const auto budget = batch_size * tokens / documents.sequences.size();
   print_row("random", data::FixedSize{batch_size}, documents, mode);
   print_row("bucketed", data::Bucketed{batch_size}, documents, mode);
   print_row("token budget, packed", data::TokenBudget{.max_tokens = budget, .longer_alone = true}, documents, mode);

@@ -42,8 +42,8 @@ void make_and_run(benchmark::State& state) {
   at::manual_seed(0);
   const auto text = english_like_documents(text_bytes);
   const data::Documents documents{encode(text, Vocab::build(text))};
-  const auto all_tokens = documents.ids.values().size(0);
-  const data::BatchSampler sampler(documents.ids.lengths(), data::Bucketed{.batch_size = batch_size});
+  const auto all_tokens = documents.sequences.values().size(0);
+  const data::BatchSampler sampler(documents.sequences.lengths(), data::Bucketed{.batch_size = batch_size});
   const auto loader = torch::data::make_data_loader(data::DocumentDataset(documents).map(data::Pack()), sampler,
                                                     torch::data::DataLoaderOptions());
   nn::LSTM lstm(torch::nn::LSTMOptions(network_size, network_size));

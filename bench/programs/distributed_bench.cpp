@@ -62,7 +62,7 @@ void run(distributed::Communicator& ranks, std::int64_t hidden, std::int64_t ste
   Classifier model(hidden);
   distributed::Replica replica(model, ranks);
   torch::optim::SGD optimizer(model.parameters(), 0.1);
-  distributed::Shard shard(data::BatchSampler(documents.ids.lengths(), data::FixedSize{128}), ranks);
+  distributed::Shard shard(data::BatchSampler(documents.sequences.lengths(), data::FixedSize{128}), ranks);
   data::DocumentDataset dataset(documents);
   std::vector<double> step_times;
   std::vector<double> reduce_times;
@@ -83,7 +83,7 @@ void run(distributed::Communicator& ranks, std::int64_t hidden, std::int64_t ste
     reduce_times.push_back(std::chrono::duration<double>(after - before).count());
   }
   if (ranks.rank() != 0) return;
-  const double tokens = static_cast<double>(documents.ids.values().size(0)) / static_cast<double>(steps);
+  const double tokens = static_cast<double>(documents.sequences.values().size(0)) / static_cast<double>(steps);
   std::int64_t numbers = 0;
   for (const auto& parameter : model.parameters()) numbers += parameter.numel();
   std::cout << ranks.size() << " ranks x " << at::get_num_threads() << " threads, hidden " << hidden << ": "

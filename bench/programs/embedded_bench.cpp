@@ -48,8 +48,8 @@ struct Text {
 Text read_text(const std::filesystem::path& file) {
   const auto vocab = data::build_vocab({file}, {}, {.tokenizer = split_words});
   const auto documents = data::read_documents({file}, {}, vocab);
-  data::BatchSampler sampler(documents.ids.lengths(), data::FixedSize{batch_size}, {.seed = 1});
-  const Jagged batch = data::select(documents, *sampler.next()).ids;
+  data::BatchSampler sampler(documents.sequences.lengths(), data::FixedSize{batch_size}, {.seed = 1});
+  const Jagged batch = data::select(documents, *sampler.next()).sequences;
   return {file.stem().string(), vocab.size(), batch, std::get<0>(at::_unique(batch.values())).size(0)};
 }
 

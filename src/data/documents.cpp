@@ -8,34 +8,16 @@
 #include <cmath>
 #include <cstdint>
 #include <numeric>
-#include <span>
 #include <utility>
 
+#include "data/check_documents.hpp"
 #include "data/encode_text.hpp"
+#include "data/gather.hpp"
 #include "data/nothing_to_learn.hpp"
 #include "data/shuffle.hpp"
 
 namespace packseq::data {
 namespace {
-
-void check_ids(const char* function, const Documents& documents) {
-  const at::Tensor& ids = documents.ids.values();
-  TORCH_CHECK_TYPE(ids.scalar_type() == at::kLong && ids.is_cpu(), function, ": ids is ", ids.scalar_type(), " on ",
-                   ids.device(), ", and must be int64 (Long) on cpu");
-  // Both are true of every Jagged of ids until somebody resizes its values.
-  TORCH_CHECK_VALUE(ids.dim() == 1 && ids.size(0) == documents.ids.offsets().back(), function,
-                    ": the values of ids have sizes ", ids.sizes(), ", and must have [", documents.ids.offsets().back(),
-                    "]");
-}
-
-void check_labels(const char* function, const Documents& documents) {
-  const at::Tensor& labels = documents.labels;
-  if (!labels.defined()) return;
-  TORCH_CHECK_TYPE(labels.scalar_type() == at::kLong && labels.is_cpu(), function, ": labels is ", labels.scalar_type(),
-                   " on ", labels.device(), ", and must be int64 (Long) on cpu");
-  TORCH_CHECK_VALUE(labels.dim() == 1 && labels.size(0) == documents.ids.size(), function, ": labels has sizes ",
-                    labels.sizes(), ", and must have [", documents.ids.size(), "], a label for each document");
-}
 
 /// The next documents, of about so many bytes; none at the end.
 std::vector<TextDocument> read_block(TextReader& reader, std::size_t bytes) {
@@ -48,37 +30,15 @@ std::vector<TextDocument> read_block(TextReader& reader, std::size_t bytes) {
   return block;
 }
 
-/// The lengths of these documents, int64 on the CPU.
-at::Tensor lengths_of(const Jagged& ids, at::ArrayRef<std::size_t> indices) {
-  const auto& offsets = ids.offsets();
-  at::Tensor lengths = at::empty({static_cast<std::int64_t>(indices.size())}, at::kLong);
-  auto* length = lengths.mutable_data_ptr<std::int64_t>();
-  for (const std::size_t index : indices) *length++ = offsets[index + 1] - offsets[index];
-  return lengths;
+/// In memory as it reads, so that a batch can be copied from it.
+Jagged contiguous(const Jagged& jagged) {
+  return jagged.values().is_contiguous() ? jagged : Jagged::from_values(jagged.values().contiguous(), jagged.lengths());
 }
 
-/// Copies these documents: ten times as fast as by a tensor for each.
-Jagged gathered(const Jagged& ids, at::ArrayRef<std::size_t> indices) {
-  const at::Tensor lengths = lengths_of(ids, indices);
-  const std::span<const std::int64_t> all(lengths.const_data_ptr<std::int64_t>(), indices.size());
-  at::Tensor values = at::empty({std::accumulate(all.begin(), all.end(), std::int64_t{0})}, at::kLong);
-  const at::Tensor contiguous = ids.values().contiguous();
-  const auto* const from = contiguous.const_data_ptr<std::int64_t>();
-  auto* to = values.mutable_data_ptr<std::int64_t>();
-  for (const std::size_t index : indices) {
-    to = std::copy(from + ids.offsets()[index], from + ids.offsets()[index + 1], to);
-  }
-  return Jagged::from_values(std::move(values), lengths);
-}
-
-at::Tensor gathered(const at::Tensor& labels, at::ArrayRef<std::size_t> indices) {
-  if (!labels.defined()) return {};
-  at::Tensor some = at::empty({static_cast<std::int64_t>(indices.size())}, at::kLong);
-  const at::Tensor contiguous = labels.contiguous();
-  const auto* const from = contiguous.const_data_ptr<std::int64_t>();
-  auto* to = some.mutable_data_ptr<std::int64_t>();
-  for (const std::size_t index : indices) *to++ = from[index];
-  return some;
+at::Tensor numbers(at::ArrayRef<std::size_t> indices) {
+  at::Tensor numbers = at::empty({static_cast<std::int64_t>(indices.size())}, at::kLong);
+  std::copy(indices.begin(), indices.end(), numbers.mutable_data_ptr<std::int64_t>());
+  return numbers;
 }
 
 }  // namespace
@@ -92,8 +52,8 @@ Documents read_documents(const std::vector<std::filesystem::path>& files, const 
   std::vector<at::Tensor> label_ids;
   for (auto block = read_block(reader, block_bytes); !block.empty(); block = read_block(reader, block_bytes)) {
     const Documents encoded = detail::encode_text(block, vocab, labels);
-    values.push_back(encoded.ids.values());
-    lengths.push_back(encoded.ids.lengths());
+    values.push_back(encoded.sequences.values());
+    lengths.push_back(encoded.sequences.lengths());
     if (labels) label_ids.push_back(encoded.labels);
   }
   TORCH_CHECK_VALUE(!values.empty(), "read_documents: no document in ", files.size(), " files, the first of them ",
@@ -102,20 +62,25 @@ Documents read_documents(const std::vector<std::filesystem::path>& files, const 
 }
 
 Documents select(const Documents& documents, at::ArrayRef<std::size_t> indices) {
-  check_ids("select", documents);
-  check_labels("select", documents);
+  detail::check_parts("select", documents);
   TORCH_CHECK_VALUE(!indices.empty(), "select: indices is empty: a batch has at least one document");
-  const auto size = static_cast<std::size_t>(documents.ids.size());
+  const auto size = static_cast<std::size_t>(documents.sequences.size());
   for (std::size_t i = 0; i < indices.size(); ++i) {
     TORCH_CHECK_INDEX(indices[i] < size, "select: indices[", i, "] is ", indices[i], ", and must be in 0 ... ",
                       size - 1);
   }
-  return {gathered(documents.ids, indices), gathered(documents.labels, indices)};
+  detail::check_lengths("select", documents, indices);
+  Documents some{.sequences = detail::gather(documents.sequences, indices),
+                 .labels = detail::gather(documents.labels, indices),
+                 .documents = numbers(indices)};
+  if (documents.token_labels) some.token_labels = detail::gather(*documents.token_labels, indices);
+  for (const Jagged& feature : documents.features) some.features.push_back(detail::gather(feature, indices));
+  return some;
 }
 
 std::pair<Documents, Documents> split(const Documents& documents, double fraction, std::uint64_t seed) {
   TORCH_CHECK_VALUE(fraction >= 0 && fraction <= 1, "split: fraction is ", fraction, ", and must be in 0 ... 1");
-  std::vector<std::size_t> order(static_cast<std::size_t>(documents.ids.size()));
+  std::vector<std::size_t> order(static_cast<std::size_t>(documents.sequences.size()));
   const auto first = static_cast<std::size_t>(std::llround(fraction * static_cast<double>(order.size())));
   TORCH_CHECK_VALUE(first > 0 && first < order.size(), "split: fraction is ", fraction, ", which of ", order.size(),
                     " documents leaves one part empty");
@@ -130,20 +95,21 @@ std::pair<Documents, Documents> split(const Documents& documents, double fractio
 }
 
 DocumentDataset::DocumentDataset(Documents documents) {
-  check_ids("DocumentDataset", documents);
-  check_labels("DocumentDataset", documents);
-  // Else each batch would make a copy of all of them that is.
-  if (!documents.ids.values().is_contiguous()) {
-    documents.ids = Jagged::from_values(documents.ids.values().contiguous(), documents.ids.lengths());
-  }
+  detail::check_documents("DocumentDataset", documents);
+  // Else each batch would be gathered row by row.
+  documents.sequences = contiguous(documents.sequences);
+  if (documents.token_labels) documents.token_labels = contiguous(*documents.token_labels);
+  for (Jagged& feature : documents.features) feature = contiguous(feature);
   if (documents.labels.defined()) documents.labels = documents.labels.contiguous();
   documents_ = std::make_shared<const Documents>(std::move(documents));
 }
 
 Documents DocumentDataset::get_batch(at::ArrayRef<std::size_t> indices) {
-  return indices.empty() ? detail::nothing_to_learn(documents_->labels.defined()) : select(*documents_, indices);
+  return indices.empty() ? detail::nothing_to_learn(*documents_) : select(*documents_, indices);
 }
 
-std::optional<std::size_t> DocumentDataset::size() const { return static_cast<std::size_t>(documents_->ids.size()); }
+std::optional<std::size_t> DocumentDataset::size() const {
+  return static_cast<std::size_t>(documents_->sequences.size());
+}
 
 }  // namespace packseq::data

@@ -30,6 +30,15 @@ std::int64_t label_id(std::span<const TextDocument> documents, std::size_t i, co
   return *id;
 }
 
+/// A number for each document, int64.
+template <class Number>
+at::Tensor numbers_of(std::span<const TextDocument> documents, const Number& number) {
+  at::Tensor all = at::empty({static_cast<std::int64_t>(documents.size())}, at::kLong);
+  auto* const first = all.mutable_data_ptr<std::int64_t>();
+  for (std::size_t i = 0; i < documents.size(); ++i) first[i] = number(i);
+  return all;
+}
+
 }  // namespace
 
 Documents encode_text(std::span<const TextDocument> documents, const Vocab& vocab, const std::optional<Vocab>& labels) {
@@ -41,10 +50,8 @@ Documents encode_text(std::span<const TextDocument> documents, const Vocab& voca
                       " has the label '", documents[i].label, "', but labels is not set: see build_labels");
   }
   Documents encoded{packseq::detail::encode_views(texts, vocab, [&](std::size_t i) { return place_of(documents, i); })};
-  if (!labels) return encoded;
-  encoded.labels = at::empty({encoded.ids.size()}, at::kLong);
-  auto* const id = encoded.labels.mutable_data_ptr<std::int64_t>();
-  for (std::size_t i = 0; i < documents.size(); ++i) id[i] = label_id(documents, i, *labels);
+  encoded.documents = numbers_of(documents, [&](std::size_t i) { return documents[i].number; });
+  if (labels) encoded.labels = numbers_of(documents, [&](std::size_t i) { return label_id(documents, i, *labels); });
   return encoded;
 }
 

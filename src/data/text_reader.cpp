@@ -95,6 +95,7 @@ struct TextReader::State {
   std::size_t file = 0;                       // the one that is read
   std::optional<DocumentReader> reader = {};  // of it, once it is open
   std::size_t columns = 0;                    // of its lines, once one is read
+  std::int64_t number = 0;                    // of the next document
 
   void open();
   void close();
@@ -117,7 +118,11 @@ TextReader::~TextReader() = default;
 std::optional<TextDocument> TextReader::next() {
   for (; state_->file < state_->files.size(); ++state_->file) {
     if (!state_->reader) state_->open();
-    if (const auto text = state_->reader->next()) return state_->document(*text);
+    if (const auto text = state_->reader->next()) {
+      auto document = state_->document(*text);
+      document.number = state_->number++;
+      return document;
+    }
     state_->close();
   }
   return std::nullopt;
@@ -126,6 +131,7 @@ std::optional<TextDocument> TextReader::next() {
 void TextReader::rewind() {
   state_->reader.reset();
   state_->file = 0;
+  state_->number = 0;
 }
 
 void TextReader::State::open() {

@@ -1,5 +1,6 @@
 #include "packseq/data/text_stream.hpp"
 
+#include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
 #include <utility>
@@ -94,7 +95,10 @@ EncodeDataset::EncodeDataset(Vocab vocab, std::optional<Vocab> labels)
     : vocab_(std::move(vocab)), labels_(std::move(labels)) {}
 
 Documents EncodeDataset::get_batch(std::vector<TextDocument> documents) {
-  if (documents.empty()) return detail::nothing_to_learn(labels_.has_value());
+  if (documents.empty()) {
+    const at::Tensor none = at::empty({0}, at::kLong);
+    return detail::nothing_to_learn({{none}, labels_ ? none : at::Tensor()});
+  }
   return detail::encode_text(documents, vocab_, labels_);
 }
 

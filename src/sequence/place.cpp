@@ -16,8 +16,6 @@
 namespace packseq::detail {
 namespace {
 
-/// Whether a tensor can be copied byte by byte, being nothing but elements in memory that nobody watches: no gradient,
-/// no view that negates or conjugates, no wrapper such as functorch's.
 bool is_plain(const at::Tensor& tensor) {
   const auto keys =
       tensor.key_set() - c10::autograd_dispatch_keyset_with_ADInplaceOrView - c10::autocast_dispatch_keyset;
@@ -48,6 +46,11 @@ void copy(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
 
 }  // namespace
 
+bool are_plain(at::TensorList tensors) {
+  const bool watched = c10::impl::dispatch_mode_enabled() || at::tracer::impl::is_dispatch_enabled();
+  return !watched && std::all_of(tensors.begin(), tensors.end(), is_plain);
+}
+
 void place(const at::Tensor& values, const at::Tensor& rows, at::Tensor& out) {
   const auto carrier = carrier_of(out.scalar_type());
   if (carrier == out.scalar_type()) {
@@ -58,8 +61,7 @@ void place(const at::Tensor& values, const at::Tensor& rows, at::Tensor& out) {
 }
 
 void place(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
-  const bool watched = c10::impl::dispatch_mode_enabled() || at::tracer::impl::is_dispatch_enabled();
-  if (!watched && is_plain(out) && std::all_of(sequences.begin(), sequences.end(), is_plain)) {
+  if (are_plain(out) && are_plain(sequences)) {
     copy(sequences, rows, out);
   } else {
     place(at::cat(sequences), rows, out);

@@ -35,9 +35,9 @@ TEST(Pack, IsPackSequenceWithLabels) {
   for (int i = 0; i < 50; ++i) {
     const auto documents = random_documents(random);
     const auto batch = Pack().apply_batch(documents);
-    expect_same(batch.input, pack_sequence(documents.ids));
+    expect_same(batch.input, pack_sequence(documents.sequences));
     EXPECT_SAME(batch.target, documents.labels);
-    EXPECT_FALSE(Pack().apply_batch({documents.ids}).target.defined());
+    EXPECT_FALSE(Pack().apply_batch({documents.sequences}).target.defined());
   }
 }
 
@@ -46,8 +46,8 @@ TEST(Pad, IsPadSequenceWithLengthsAndLabels) {
   for (int i = 0; i < 50; ++i) {
     const auto documents = random_documents(random);
     const auto batch = Pad(7).apply_batch(documents);
-    EXPECT_SAME(batch.input, pad_sequence(documents.ids, {.batch_first = true, .padding_value = 7}));
-    EXPECT_SAME(batch.lengths, documents.ids.lengths());
+    EXPECT_SAME(batch.input, pad_sequence(documents.sequences, {.batch_first = true, .padding_value = 7}));
+    EXPECT_SAME(batch.lengths, documents.sequences.lengths());
     EXPECT_SAME(batch.target, documents.labels);
   }
 }
@@ -72,10 +72,10 @@ TEST(PackNextToken, PairsEachTokenWithTheNext) {
   std::mt19937 random(3);
   for (const std::int64_t max_length : {9, 3, 2, 1, 0}) {
     for (int i = 0; i < 50; ++i) {
-      const auto ids = random_documents(random, max_length).ids;
+      const auto ids = random_documents(random, max_length).sequences;
       const auto batch = PackNextToken().apply_batch({ids});
       expect_same(batch.input, packed_slices(ids, 0, 1));
-      expect_same(batch.target, packed_slices(ids, 1, 0));
+      expect_same(batch.token_target, packed_slices(ids, 1, 0));
     }
   }
 }
@@ -83,7 +83,7 @@ TEST(PackNextToken, PairsEachTokenWithTheNext) {
 TEST(PackNextToken, ReadsAsItsExample) {
   const auto batch = PackNextToken().apply_batch({Jagged({torch::tensor({1, 2, 3}), torch::tensor({4, 5, 6, 7})})});
   EXPECT_SAME(batch.input.data(), torch::tensor({4, 1, 5, 2, 6}));
-  EXPECT_SAME(batch.target.data(), torch::tensor({5, 2, 6, 3, 7}));
+  EXPECT_SAME(batch.token_target.data(), torch::tensor({5, 2, 6, 3, 7}));
 }
 
 }  // namespace

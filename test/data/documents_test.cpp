@@ -32,8 +32,8 @@ class ReadDocumentsTest : public test::TextFilesTest {};
 TEST_F(ReadDocumentsTest, EncodesTheDocumentsOfAllFiles) {
   const auto documents = read_documents({file("one", "ham\ta b\nspam\tc\n"), file("two", "ham\t\nspam\tb a\n")},
                                         labeled, closed, two_labels);
-  EXPECT_SAME(documents.ids.lengths(), torch::tensor({2, 1, 0, 2}, torch::kLong));
-  EXPECT_SAME(documents.ids.values(), torch::tensor({0, 1, 2, 1, 0}, torch::kLong));
+  EXPECT_SAME(documents.sequences.lengths(), torch::tensor({2, 1, 0, 2}, torch::kLong));
+  EXPECT_SAME(documents.sequences.values(), torch::tensor({0, 1, 2, 1, 0}, torch::kLong));
   EXPECT_SAME(documents.labels, torch::tensor({0, 1, 0, 1}, torch::kLong));
 }
 
@@ -41,8 +41,8 @@ TEST_F(ReadDocumentsTest, ReadsMoreThanOneBlock) {
   std::string text;
   for (int i = 0; i < 400'000; ++i) text += i % 3 == 0 ? "a b c\n" : "c\n";
   const auto documents = read_documents({file("text", text)}, {}, closed);
-  EXPECT_EQ(documents.ids.size(), 400'000);
-  EXPECT_EQ(documents.ids.values().size(0), 400'000 + 2 * 133'334);
+  EXPECT_EQ(documents.sequences.size(), 400'000);
+  EXPECT_EQ(documents.sequences.values().size(0), 400'000 + 2 * 133'334);
   EXPECT_FALSE(documents.labels.defined());
 }
 
@@ -50,7 +50,8 @@ TEST_F(ReadDocumentsTest, RefusesAWordOutsideTheVocabulary) {
   EXPECT_THROWS(read_documents({file("text", "a\n\nb x\n")}, {}, closed), c10::ValueError, "text, line 3");
   EXPECT_THROWS(read_documents({file("text", "a\n\nb x\n")}, {}, closed), c10::ValueError, "'x'");
   const auto open = Vocab::build({"a b"}, {.specials = {"<unk>"}, .unknown = "<unk>"});
-  EXPECT_SAME(read_documents({directory_ / "text"}, {}, open).ids.values(), torch::tensor({1, 2, 0}, torch::kLong));
+  EXPECT_SAME(read_documents({directory_ / "text"}, {}, open).sequences.values(),
+              torch::tensor({1, 2, 0}, torch::kLong));
 }
 
 TEST_F(ReadDocumentsTest, RefusesAnUnknownLabel) {
@@ -74,18 +75,20 @@ TEST_F(ReadDocumentsTest, RefusesFilesWithoutDocuments) {
 
 TEST(Select, TakesDocumentsInTheOrderOfTheIndices) {
   const auto some = select(numbered(5), {4, 0, 2, 4});
-  EXPECT_SAME(some.ids.lengths(), torch::tensor({4, 0, 2, 4}, torch::kLong));
-  EXPECT_SAME(some.ids.values(), torch::tensor({4, 4, 4, 4, 2, 2, 4, 4, 4, 4}, torch::kLong));
+  EXPECT_SAME(some.sequences.lengths(), torch::tensor({4, 0, 2, 4}, torch::kLong));
+  EXPECT_SAME(some.sequences.values(), torch::tensor({4, 4, 4, 4, 2, 2, 4, 4, 4, 4}, torch::kLong));
   EXPECT_SAME(some.labels, torch::tensor({40, 0, 20, 40}, torch::kLong));
-  EXPECT_FALSE(select({numbered(3).ids}, {1}).labels.defined());
+  EXPECT_SAME(some.documents, torch::tensor({4, 0, 2, 4}, torch::kLong));
+  EXPECT_FALSE(select({numbered(3).sequences}, {1}).labels.defined());
 }
 
 TEST(Select, TakesValuesAndLabelsThatAreNotContiguous) {
   const auto apart = [](const at::Tensor& tensor) { return torch::stack({tensor, tensor + 1}, 1).select(1, 0); };
   const auto all = numbered(4);
-  const Documents documents{Jagged::from_values(apart(all.ids.values()), all.ids.lengths()), apart(all.labels)};
+  const Documents documents{Jagged::from_values(apart(all.sequences.values()), all.sequences.lengths()),
+                            apart(all.labels)};
   for (const auto& some : {select(documents, {3, 1}), DocumentDataset(documents).get_batch({3, 1})}) {
-    EXPECT_SAME(some.ids.values(), torch::tensor({3, 3, 3, 1}, torch::kLong));
+    EXPECT_SAME(some.sequences.values(), torch::tensor({3, 3, 3, 1}, torch::kLong));
     EXPECT_SAME(some.labels, torch::tensor({30, 10}, torch::kLong));
   }
 }
@@ -101,25 +104,52 @@ void expect_refused(const Documents& documents, const std::string& text) {
   EXPECT_THROWS(DocumentDataset{documents}, c10::Error, "DocumentDataset: " + text);
 }
 
-TEST(Select, RefusesIdsAndLabelsThatAreNone) {
-  const auto ids = numbered(3).ids;
-  expect_refused({Jagged({torch::ones({2})})}, "ids is Float");
-  expect_refused({Jagged({torch::ones({2, 2}, torch::kLong)})}, "the values of ids have sizes [2, 2]");
-  expect_refused({ids, torch::ones({3})}, "labels is Float");
-  expect_refused({ids, torch::ones({2}, torch::kLong)}, "labels has sizes [2], and must have [3]");
-  expect_refused({ids, torch::ones({3, 1}, torch::kLong)}, "labels has sizes [3, 1]");
+TEST(Select, RefusesPartsThatDoNotBelongTogether) {
+  const auto sequences = numbered(3).sequences;  // of 0, 1 and 2 tokens
+  const auto rows = [](std::int64_t count) { return torch::ones({count}); };
+  expect_refused({sequences, rows(2)}, "labels has sizes [2], and must have 3 rows, one for each document");
+  expect_refused({sequences, torch::ones({2, 3})}, "labels has sizes [2, 3], and must have 3 rows");
+  expect_refused({sequences, torch::tensor(1)}, "labels is a scalar");
+  expect_refused({sequences, torch::ones({3, 3}).to_sparse()}, "labels is a Sparse tensor, and must be a dense one");
+  const auto with_token_labels = [&](const Jagged& labels) { return Documents{sequences, {}, labels}; };
+  expect_refused(with_token_labels({rows(0), rows(1)}), "token_labels is of 2 documents, but sequences of 3");
+  const auto with_feature = [&](const Jagged& feature) { return Documents{sequences, {}, {}, {sequences, feature}}; };
+  expect_refused(with_feature({rows(3)}), "features[1] is of 1 documents, but sequences of 3");
+  expect_refused({sequences, {}, {}, {}, rows(3)}, "documents is Float on cpu, and must be int64 (Long) on cpu");
+  expect_refused({sequences, {}, {}, {}, torch::arange(2)}, "documents has sizes [2], and must have [3]");
+}
+
+TEST(Select, RefusesTokenLabelsAndFeaturesOfOtherLengths) {
+  const auto sequences = numbered(3).sequences;
+  const auto rows = [](std::int64_t count) { return torch::ones({count}); };
+  const Jagged other = {rows(0), rows(2), rows(1)};
+  const auto expect_one_refused = [](const Documents& documents, const std::string& name) {
+    const std::string text = name + " has 2 rows for document 1, which has 1 tokens";
+    EXPECT_THROWS(select(documents, {0, 1}), c10::ValueError, "select: " + text);
+    EXPECT_THROWS(DocumentDataset{documents}, c10::ValueError, "DocumentDataset: " + text);
+    EXPECT_EQ(select(documents, {0}).sequences.size(), 1);  // that one is right
+  };
+  expect_one_refused({sequences, {}, other}, "token_labels");
+  expect_one_refused({sequences, {}, {}, {other}}, "features[0]");
+}
+
+TEST(Select, RefusesValuesThatWereResized) {
+  const auto documents = numbered(3);
+  documents.sequences.values().resize_({2});
+  expect_refused(documents, "the values of sequences have 2 rows, and its lengths the sum 3");
 }
 
 TEST(Split, DealsEachDocumentToOnePart) {
   const auto all = numbered(50);
   const auto [first, second] = split(all, .7, 1);
-  EXPECT_EQ(first.ids.size(), 35);
-  EXPECT_EQ(second.ids.size(), 15);
+  EXPECT_EQ(first.sequences.size(), 35);
+  EXPECT_EQ(second.sequences.size(), 15);
   EXPECT_SAME(std::get<0>(torch::cat({first.labels, second.labels}).sort()), all.labels);
   // Each part in order, its documents with their labels.
   for (const auto& part : {first, second}) {
     EXPECT_SAME(std::get<0>(part.labels.sort()), part.labels);
-    EXPECT_SAME(part.ids.lengths() * 10, part.labels);
+    EXPECT_SAME(part.sequences.lengths() * 10, part.labels);
+    EXPECT_SAME(part.sequences.lengths(), part.documents);
   }
 }
 
@@ -142,16 +172,20 @@ TEST(DocumentDataset, GivesBatchesOfItsDocuments) {
   DocumentDataset dataset(numbered(5));
   EXPECT_EQ(dataset.size(), 5U);
   const auto batch = dataset.get_batch({2, 1});
-  EXPECT_SAME(batch.ids.values(), torch::tensor({2, 2, 1}, torch::kLong));
+  EXPECT_SAME(batch.sequences.values(), torch::tensor({2, 2, 1}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({20, 10}, torch::kLong));
+  EXPECT_SAME(batch.documents, torch::tensor({2, 1}, torch::kLong));
+  // Of a part of other documents, these are the numbers in the part.
+  EXPECT_SAME(DocumentDataset(select(numbered(5), {4, 3})).get_batch({1}).documents, torch::tensor({1}, torch::kLong));
 }
 
 TEST(DocumentDataset, GivesForNoDocumentOneThatTeachesNothing) {
   auto documents = numbered(5);
   const auto batch = DocumentDataset(documents).get_batch({});
-  EXPECT_SAME(batch.ids.values(), torch::empty({0}, torch::kLong));
-  EXPECT_SAME(batch.ids.lengths(), torch::tensor({0}, torch::kLong));
+  EXPECT_SAME(batch.sequences.values(), torch::empty({0}, torch::kLong));
+  EXPECT_SAME(batch.sequences.lengths(), torch::tensor({0}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({ignored_label}, torch::kLong));
+  EXPECT_SAME(batch.documents, torch::tensor({-1}, torch::kLong));
   documents.labels = torch::Tensor();
   EXPECT_FALSE(DocumentDataset(documents).get_batch({}).labels.defined());
 }

@@ -45,6 +45,7 @@ void expect_same(const std::vector<PackedBatch>& actual, const std::vector<Packe
     EXPECT_SAME(actual[i].input.data(), expected[i].input.data());
     EXPECT_SAME(actual[i].input.batch_sizes(), expected[i].input.batch_sizes());
     EXPECT_SAME(actual[i].target, expected[i].target);
+    EXPECT_SAME(actual[i].documents, expected[i].documents);
   }
 }
 
@@ -53,7 +54,7 @@ TEST(Loader, WorkersChangeNothing) {
   for (const Batching& batching : {Batching(FixedSize{7}), Batching(Bucketed{7, 3}), Batching(TokenBudget{40})}) {
     const auto batches = [&](std::size_t workers) {
       auto loader = torch::data::make_data_loader(DocumentDataset(all).map(Pack()),
-                                                  BatchSampler(all.ids.lengths(), batching, {.seed = 2}),
+                                                  BatchSampler(all.sequences.lengths(), batching, {.seed = 2}),
                                                   torch::data::DataLoaderOptions().workers(workers));
       return batches_of(*loader);
     };
@@ -62,11 +63,12 @@ TEST(Loader, WorkersChangeNothing) {
     expect_same(batches(2), alone);
 
     // And they are those of the sampler.
-    BatchSampler sampler(all.ids.lengths(), batching, {.seed = 2});
+    BatchSampler sampler(all.sequences.lengths(), batching, {.seed = 2});
     for (std::size_t i = 0; const auto batch = sampler.next(); ++i) {
       const auto some = select(all, *batch);
       EXPECT_SAME(alone[i].target, some.labels);
-      EXPECT_SAME(alone[i].input.data(), pack_sequence(some.ids).data());
+      EXPECT_SAME(alone[i].documents, some.documents);
+      EXPECT_SAME(alone[i].input.data(), pack_sequence(some.sequences).data());
     }
   }
 }
@@ -74,11 +76,11 @@ TEST(Loader, WorkersChangeNothing) {
 TEST(Loader, CopiesOfADatasetShareTheDocuments) {
   const auto all = documents();
   const DocumentDataset dataset(all);
-  const auto count = all.ids.values().use_count();
+  const auto count = all.sequences.values().use_count();
   const std::vector<DocumentDataset> copies(4, dataset);
-  EXPECT_EQ(all.ids.values().use_count(), count);
-  all.ids.values().fill_(7);  // in place: every copy sees it
-  for (auto copy : copies) EXPECT_TRUE(copy.get_batch({0, 1, 199}).ids.values().eq(7).all().item<bool>());
+  EXPECT_EQ(all.sequences.values().use_count(), count);
+  all.sequences.values().fill_(7);  // in place: every copy sees it
+  for (auto copy : copies) EXPECT_TRUE(copy.get_batch({0, 1, 199}).sequences.values().eq(7).all().item<bool>());
 }
 
 /// A place in training that is rebuilt gives what the uninterrupted run would, however far its workers had fetched.
@@ -86,7 +88,7 @@ TEST(Loader, GoesOnWhereTrainingWasInterrupted) {
   const auto all = documents();
   const auto batches = [&](const Position& start, std::size_t workers, int epochs) {
     auto loader = torch::data::make_data_loader(DocumentDataset(all).map(Pack()),
-                                                BatchSampler(all.ids.lengths(), Bucketed{7, 3}, {.start = start}),
+                                                BatchSampler(all.sequences.lengths(), Bucketed{7, 3}, {.start = start}),
                                                 torch::data::DataLoaderOptions().workers(workers));
     return batches_of(*loader, epochs);
   };
@@ -119,6 +121,8 @@ class LoaderTest : public test::TextFilesTest {
 TEST_F(LoaderTest, StreamsTheSameWithWorkers) {
   const auto alone = batches_of(*loader(text("b"), 0));
   EXPECT_EQ(alone.size(), 28U);
+  // The last document of the file is the only one whose label is 1.
+  for (const auto& batch : alone) EXPECT_TRUE(at::equal(batch.documents.eq(39), batch.target.eq(1)));
   expect_same(batches_of(*loader(text("b"), 2)), alone);
 }
 

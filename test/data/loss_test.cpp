@@ -74,7 +74,7 @@ TEST(TokenLoss, TakesTargetsOfAnyShape) {
 TEST(TokenLoss, TheMeanOfNoTokenIsNan) {
   const auto batch = PackNextToken().apply_batch({Jagged({torch::ones({1}, torch::kLong)})});
   const auto scores = map(batch.input, [](const at::Tensor& ids) { return torch::randn({ids.size(0), words}); });
-  EXPECT_TRUE(token_loss(scores, batch.target, torch::nn::CrossEntropyLoss()).isnan().item<bool>());
+  EXPECT_TRUE(token_loss(scores, batch.token_target, torch::nn::CrossEntropyLoss()).isnan().item<bool>());
 }
 
 TEST(TokenLoss, RefusesBatchesThatDoNotFit) {
@@ -87,6 +87,8 @@ TEST(TokenLoss, RefusesBatchesThatDoNotFit) {
   EXPECT_THROWS(token_loss(pack({2, 1}), pack({3}), loss), c10::ValueError, "token_loss: ");
   EXPECT_THROWS(token_loss(pack({2, 1}), pack({1, 2}), loss), c10::ValueError, "token_loss: ");
   EXPECT_THROWS(token_loss(pack({2}), pack({2}), {}), c10::ValueError, "token_loss: loss is empty");
+  EXPECT_THROWS(token_loss(pack({2}), PackedBatch{pack({2})}.token_target, loss), c10::ValueError,
+                "token_loss: targets has no data: the batch's documents have no token_labels");
 }
 
 }  // namespace

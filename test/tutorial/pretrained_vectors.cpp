@@ -46,7 +46,7 @@ struct Classifier : torch::nn::Module {
 };
 
 auto make_loader(const data::Documents& documents, data::BatchSamplerOptions options = {}) {
-  data::BatchSampler sampler(documents.ids.lengths(), data::Bucketed{.batch_size = 32}, options);
+  data::BatchSampler sampler(documents.sequences.lengths(), data::Bucketed{.batch_size = 32}, options);
   return torch::data::make_data_loader(data::DocumentDataset(documents).map(data::Pack()), std::move(sampler),
                                        torch::data::DataLoaderOptions());
 }
@@ -75,7 +75,7 @@ double accuracy(Classifier& model, const data::Documents& documents) {
   for (auto& batch : *loader) {
     right += model.forward(batch.input).argmax(1).eq(batch.target).sum().item<std::int64_t>();
   }
-  return 100 * static_cast<double>(right) / static_cast<double>(documents.ids.size());
+  return 100 * static_cast<double>(right) / static_cast<double>(documents.sequences.size());
 }
 
 double learn(nn::Embedding embedding, const data::Documents& training, const data::Documents& test,
@@ -98,12 +98,13 @@ void run(const std::filesystem::path& vectors, const std::vector<std::filesystem
   const data::TextReaderOptions text = {.label = data::LabelSource::file};
   const auto labels = data::build_labels(files, text);
   const auto documents = data::read_documents(files, text, vocab, labels);
-  const auto share = static_cast<double>(labelled_lines * labels.size()) / static_cast<double>(documents.ids.size());
+  const auto share =
+      static_cast<double>(labelled_lines * labels.size()) / static_cast<double>(documents.sequences.size());
   const auto [training, test] = data::split(documents, share, /*seed=*/1);
-  const auto known = static_cast<double>(table.found_tokens(documents.ids.values()));
+  const auto known = static_cast<double>(table.found_tokens(documents.sequences.values()));
   std::cout << vocab.size() << " words with " << table.weight.size(1) << " numbers each, " << std::setprecision(3)
-            << 100 * known / static_cast<double>(documents.ids.values().size(0)) << " % of the text\n"
-            << training.ids.size() << " labelled lines of " << documents.ids.size() << '\n';
+            << 100 * known / static_cast<double>(documents.sequences.values().size(0)) << " % of the text\n"
+            << training.sequences.size() << " labelled lines of " << documents.sequences.size() << '\n';
 
   // Frozen, a word that no labelled line has stays near those that one has.
   const auto pretrained = nn::Embedding::from_pretrained(

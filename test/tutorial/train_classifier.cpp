@@ -73,7 +73,7 @@ Score evaluate(Classifier& model, const data::Documents& documents, std::size_t 
   const torch::NoGradGuard no_grad;
   model.eval();
   const auto sums = torch::zeros({2}, torch::kDouble);
-  const data::BatchSampler sampler(documents.ids.lengths(), data::Bucketed{.batch_size = 64});
+  const data::BatchSampler sampler(documents.sequences.lengths(), data::Bucketed{.batch_size = 64});
   const auto loader = make_loader(documents, sampler, workers, processes);
   for (auto& batch : *loader) {
     const auto scores = model.forward(batch.input);
@@ -81,7 +81,7 @@ Score evaluate(Classifier& model, const data::Documents& documents, std::size_t 
     sums[1] += scores.argmax(1).eq(batch.target).sum();
   }
   processes.sum(sums);
-  sums.div_(documents.ids.size());
+  sums.div_(documents.sequences.size());
   return {sums[0].item<double>(), sums[1].item<double>()};
 }
 
@@ -96,7 +96,8 @@ void train(Classifier& model, const data::Documents& documents, const TrainingOp
   distributed::Replica replica(model, processes);
 
   // About 4096 words in each batch, however long the documents are.
-  const data::BatchSampler sampler(documents.ids.lengths(), data::TokenBudget{.max_tokens = 4096, .longer_alone = true},
+  const data::BatchSampler sampler(documents.sequences.lengths(),
+                                   data::TokenBudget{.max_tokens = 4096, .longer_alone = true},
                                    {.seed = progress.seed, .start = progress.position});
   const auto loader = make_loader(documents, sampler, options.workers, processes);
   ProgressLine line(options.epochs, processes);
@@ -129,7 +130,7 @@ void run(const TrainingOptions& options, distributed::Communicator& processes) {
   const auto documents = data::read_documents(options.files, text, vocab, labels);
   const auto [training, test] = data::split(documents, 0.9, /*seed=*/1);
   if (processes.rank() == 0) {
-    std::cout << documents.ids.size() << " lines of " << labels.size() << " files, " << vocab.size()
+    std::cout << documents.sequences.size() << " lines of " << labels.size() << " files, " << vocab.size()
               << " different words\n";
   }
 

@@ -43,11 +43,11 @@ double evaluate(LanguageModel& model, const data::Documents& documents, std::siz
   const torch::NoGradGuard no_grad;
   model.eval();
   const auto sums = torch::zeros({2}, torch::kDouble);
-  const data::BatchSampler sampler(documents.ids.lengths(), data::Bucketed{.batch_size = 64});
+  const data::BatchSampler sampler(documents.sequences.lengths(), data::Bucketed{.batch_size = 64});
   const auto loader = make_loader(documents, sampler, workers, processes);
   for (auto& batch : *loader) {
-    sums[0] += data::token_loss(model.forward(batch.input), batch.target, sum_of_losses);
-    sums[1] += batch.target.data().size(0);
+    sums[0] += data::token_loss(model.forward(batch.input), batch.token_target, sum_of_losses);
+    sums[1] += batch.token_target.data().size(0);
   }
   processes.sum(sums);
   return (sums[0] / sums[1]).item<double>();
@@ -64,7 +64,8 @@ void train(LanguageModel& model, const data::Documents& documents, const Trainin
   distributed::Replica replica(model, processes);
 
   // About 2048 words in each batch, however long the documents are.
-  const data::BatchSampler sampler(documents.ids.lengths(), data::TokenBudget{.max_tokens = 2048, .longer_alone = true},
+  const data::BatchSampler sampler(documents.sequences.lengths(),
+                                   data::TokenBudget{.max_tokens = 2048, .longer_alone = true},
                                    {.seed = progress.seed, .start = progress.position});
   const auto loader = make_loader(documents, sampler, options.workers, processes);
   ProgressLine line(options.epochs, processes);
@@ -73,12 +74,12 @@ void train(LanguageModel& model, const data::Documents& documents, const Trainin
     for (auto& batch : *loader) {
       draw_apart(processes, progress);
       optimizer.zero_grad();
-      const auto loss = data::token_loss(model.forward(batch.input), batch.target, sum_of_losses);
+      const auto loss = data::token_loss(model.forward(batch.input), batch.token_target, sum_of_losses);
       loss.backward();
-      const double mean = replica.reduce(loss.item<double>(), batch.target.data().size(0));
+      const double mean = replica.reduce(loss.item<double>(), batch.token_target.data().size(0));
       optimizer.step();
       ++batches;
-      line.show(progress.position, sampler.batches(), mean, batch.target.data().size(0));
+      line.show(progress.position, sampler.batches(), mean, batch.token_target.data().size(0));
       if (keeps && (batches % 100 == 0 || batches == sampler.batches())) checkpoint.save(progress);
     }
   }
@@ -89,7 +90,8 @@ void run(const TrainingOptions& options, distributed::Communicator& processes) {
   const auto vocab = build_sentence_vocab(options.files);
   const auto documents = data::read_documents(options.files, {}, vocab);
   const auto [training, test] = data::split(documents, 0.9, /*seed=*/1);
-  if (processes.rank() == 0) std::cout << documents.ids.size() << " lines, " << vocab.size() << " different words\n";
+  if (processes.rank() == 0)
+    std::cout << documents.sequences.size() << " lines, " << vocab.size() << " different words\n";
 
   at::manual_seed(options.seed);
   LanguageModel model(vocab.size());
@@ -98,9 +100,9 @@ void run(const TrainingOptions& options, distributed::Communicator& processes) {
 
   const double loss = evaluate(model, test, options.workers, processes);
   if (processes.rank() != 0) return;
-  const Bigram bigram(training.ids, vocab.size());
+  const Bigram bigram(training.sequences, vocab.size());
   std::cout << "test loss " << std::setprecision(17) << loss << std::setprecision(4) << "\nperplexity "
-            << std::exp(loss) << ", bigram model " << bigram.perplexity(test.ids) << '\n';
+            << std::exp(loss) << ", bigram model " << bigram.perplexity(test.sequences) << '\n';
 }
 
 int main(int argc, char** argv) { return run_processes("train_language_model", {argv + 1, argv + argc}, run); }

@@ -18,14 +18,26 @@
 
 namespace packseq::data {
 
-/// The label of a document that has none to learn, as in LibTorch's losses, whose default `ignore_index` it is.
+/// The label of a document or token that has none to learn, as in LibTorch's losses, whose default `ignore_index` it
+/// is.
 inline constexpr std::int64_t ignored_label = -100;
 
-/// Documents as token ids: all of a dataset, or a batch of them.
+/// B documents of N tokens, or any other sequences of steps: all of a dataset, or a batch of them. Everything that is
+/// set belongs to the same documents, and may be of any dtype.
+/// @code
+/// const packseq::Jagged movements = {torch::rand({30, 3}), torch::rand({20, 3})};   // 30 and 20 steps in space,
+/// const packseq::Jagged steep = {torch::rand({30}), torch::rand({20})};             // and what is to be told of each
+/// const packseq::data::Documents walks = {.sequences = movements, .token_labels = steep};
+/// @endcode
 struct Documents {
-  using value_type = Documents;  ///< LibTorch's `map` asks for it, though it has no use for it.
-  Jagged ids;                    ///< Values int64 [N], of B documents.
-  at::Tensor labels = {};        ///< int64 [B] on the CPU; undefined where there are none.
+  using value_type = Documents;             ///< LibTorch's `map` asks for it, though it has no use for it.
+  Jagged sequences;                         ///< The tokens: ids [N], or numbers of each, [N, *].
+  at::Tensor labels = {};                   ///< One for each document, [B] or [B, *]; undefined where there are none.
+  std::optional<Jagged> token_labels = {};  ///< One for each token, [N] or [N, *]; of the lengths of `sequences`.
+  std::vector<Jagged> features = {};        ///< More about each token, as its part of speech; each of those lengths.
+  /// Which documents of a dataset or of files these are, int64 [B] on the CPU, counted from 0; undefined where they are
+  /// no batch.
+  at::Tensor documents = {};
 };
 
 /// Reads all documents of some files into memory. Labels are looked up in `labels`.
@@ -43,13 +55,14 @@ struct Documents {
 PACKSEQ_EXPORT Documents read_documents(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
                                         const Vocab& vocab, const std::optional<Vocab>& labels = {});
 
-/// Some of the documents, in the order of `indices`; one may come several times.
+/// Some of the documents, in the order of `indices`, which become their `documents`; one may come several times.
 /// @throws c10::ValueError if `indices` is empty.
 /// @throws c10::IndexError if an index is not in 0 ... B - 1.
-/// @throws c10::TypeError if ids or labels are not int64 on the CPU.
-/// @throws c10::ValueError if ids are not [N], or labels not [B].
+/// @throws c10::ValueError if `labels` has not B rows, or token labels or features have not the lengths of `sequences`.
+/// @throws c10::TypeError if `labels` is sparse or nested, or token labels or features are on another device than
+///   `sequences`.
 /// @code
-/// const auto last_and_first = packseq::data::select({ids}, {2, 0});   // ids 6 1 2 3
+/// const auto last_and_first = packseq::data::select({ids}, {2, 0});   // sequences 6 1 2 3, documents 2 0
 /// @endcode
 PACKSEQ_EXPORT Documents select(const Documents& documents, at::ArrayRef<std::size_t> indices);
 
@@ -71,13 +84,16 @@ PACKSEQ_EXPORT std::pair<Documents, Documents> split(const Documents& documents,
 /// @endcode
 class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDataset<DocumentDataset, Documents> {
  public:
-  /// @throws c10::TypeError if ids or labels are not int64 on the CPU.
-  /// @throws c10::ValueError if ids are not [N], or labels not [B].
+  /// The same conditions throw as in `select`.
   explicit DocumentDataset(Documents documents);
 
-  /// `select` of these documents; the same conditions throw. Of none, one document without tokens, whose label, if
-  /// there are labels, is `ignored_label`: it runs through networks, and LibTorch's cross_entropy and nll_loss pass
-  /// over it. For a process that has no document of a batch.
+  /// `select` of these documents; the same conditions throw.
+  ///
+  /// Of none, for a process that has no document of a batch, one without tokens, which runs through networks; its number
+  /// in `documents` is -1. Labels of signed integers are then `ignored_label`, which LibTorch's cross_entropy and
+  /// nll_loss pass over. Those of floating point are NaN, which no loss passes over: give it the rows alone of which
+  /// `documents >= 0` is true.
+  /// @throws c10::TypeError if `indices` is empty, and labels are of a dtype that holds neither.
   Documents get_batch(at::ArrayRef<std::size_t> indices) override;
 
   /// The number of documents.

@@ -41,6 +41,7 @@ struct TextDocument {
   std::string label = {};                        ///< Empty where there are none.
   std::shared_ptr<const std::string> file = {};  ///< Where it is from,
   std::int64_t line = 0;                         ///< and the line on which it begins there, from 1.
+  std::int64_t number = -1;                      ///< Which document of all files it is, from 0; -1 if of none.
 };
 
 /// Reads the documents of several files one after the other, one at a time, so that they may be larger than memory.

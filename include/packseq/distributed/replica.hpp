@@ -35,9 +35,9 @@ namespace packseq::distributed {
 /// const auto batch = packseq::data::PackNextToken().apply_batch({ids});   // and so on for each batch of this rank
 /// optimizer.zero_grad();
 /// const auto scores = model->forward<packseq::PackedSequence>(batch.input);
-/// const auto loss = packseq::data::token_loss(scores, batch.target, sum);
+/// const auto loss = packseq::data::token_loss(scores, batch.token_target, sum);
 /// loss.backward();
-/// const double mean = replica.reduce(loss.item<double>(), batch.target.data().size(0));
+/// const double mean = replica.reduce(loss.item<double>(), batch.token_target.data().size(0));
 /// optimizer.step();
 /// @endcode
 class PACKSEQ_EXPORT Replica {

@@ -14,9 +14,9 @@
 class NaiveBayes {
  public:
   NaiveBayes(const packseq::data::Documents& documents, std::int64_t words, std::int64_t classes) {
-    const auto lengths = documents.ids.lengths();
+    const auto lengths = documents.sequences.lengths();
     const auto class_of_token = documents.labels.repeat_interleave(lengths);
-    const auto pairs = class_of_token * words + documents.ids.values();
+    const auto pairs = class_of_token * words + documents.sequences.values();
     const auto counts = torch::bincount(pairs, {}, classes * words).view({classes, words}).to(torch::kDouble) + 1;
     word_ = (counts / counts.sum(1, /*keepdim=*/true)).log();
     class_ = (torch::bincount(documents.labels, {}, classes).to(torch::kDouble) / lengths.size(0)).log();
@@ -28,11 +28,11 @@ class NaiveBayes {
   /// The share of documents whose class it finds.
   double accuracy(const packseq::data::Documents& documents) const {
     std::int64_t right = 0;
-    for (std::int64_t i = 0; i < documents.ids.size(); ++i) {
-      const auto scores = log_probabilities(documents.ids[i]);
+    for (std::int64_t i = 0; i < documents.sequences.size(); ++i) {
+      const auto scores = log_probabilities(documents.sequences[i]);
       if (scores.argmax().item<std::int64_t>() == documents.labels[i].item<std::int64_t>()) ++right;
     }
-    return static_cast<double>(right) / static_cast<double>(documents.ids.size());
+    return static_cast<double>(right) / static_cast<double>(documents.sequences.size());
   }
 
  private:
