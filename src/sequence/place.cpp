@@ -1,10 +1,8 @@
 #include "sequence/place.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/TracerMode.h>
 #include <ATen/ops/cat.h>
 #include <c10/core/GradMode.h>
-#include <c10/core/impl/TorchDispatchModeTLS.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -12,17 +10,14 @@
 #include <vector>
 
 #include "sequence/layout.hpp"
+#include "sequence/plain.hpp"
 
 namespace packseq::detail {
 namespace {
 
-/// Whether a tensor can be copied byte by byte, being nothing but elements in memory that nobody watches: no gradient,
-/// no view that negates or conjugates, no wrapper such as functorch's.
-bool is_plain(const at::Tensor& tensor) {
-  const auto keys =
-      tensor.key_set() - c10::autograd_dispatch_keyset_with_ADInplaceOrView - c10::autocast_dispatch_keyset;
-  return keys == c10::DispatchKeySet(c10::DispatchKey::CPU) && tensor.is_contiguous() &&
-         !(c10::GradMode::is_enabled() && tensor.requires_grad()) && !tensor._fw_grad(/*level=*/0).defined();
+/// Whether a tensor can be copied byte by byte.
+bool is_copyable(const at::Tensor& tensor) {
+  return is_plain(tensor) && tensor.is_contiguous() && !(c10::GradMode::is_enabled() && tensor.requires_grad());
 }
 
 void copy(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
@@ -58,8 +53,7 @@ void place(const at::Tensor& values, const at::Tensor& rows, at::Tensor& out) {
 }
 
 void place(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
-  const bool watched = c10::impl::dispatch_mode_enabled() || at::tracer::impl::is_dispatch_enabled();
-  if (!watched && is_plain(out) && std::all_of(sequences.begin(), sequences.end(), is_plain)) {
+  if (!is_watched() && is_copyable(out) && std::all_of(sequences.begin(), sequences.end(), is_copyable)) {
     copy(sequences, rows, out);
   } else {
     place(at::cat(sequences), rows, out);
