@@ -63,8 +63,9 @@ class Block {
       fixed[i] = hn::Load(d, known.numbers + i * lanes);
       changing[i] = hn::Load(d, state.numbers + i * lanes);
     }
+    const std::size_t* begins = columns_.begins.data();
     for (std::size_t step = 0; step < whole_; ++step) {
-      const std::size_t at = columns_.begins[step] + begin_;
+      const std::size_t at = begins[step] + begin_;
       for (std::size_t i = 0; i < vectors; ++i) body(Whole(), at + i * lanes, fixed[i], changing[i]);
     }
     for (std::size_t i = 0; i < vectors; ++i) hn::Store(changing[i], d, state.numbers + i * lanes);

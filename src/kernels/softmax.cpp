@@ -36,24 +36,22 @@ HWY_INLINE void for_blocks(const Columns& columns, const Part& part, Body body) 
 template <class T>
 HWY_INLINE void run_softmax(const Columns& columns, const T* input, T* output, const Part& part) {
   using Row = typename Block<T>::Row;
-  for_blocks<T>(columns, part, [&](const Block<T>& block, std::size_t ahead) {
-    const Row none(0);
+  for_blocks<T>(columns, part, [=](const Block<T>& block, std::size_t ahead) {
     Row largest(-std::numeric_limits<T>::infinity());
-    block.down(none, largest, [&](auto access, std::size_t at, auto, auto& maximum) {
+    Row sums(0);
+    block.down(sums, largest, [=](auto access, std::size_t at, auto, auto& maximum) {
       maximum = hn::Max(maximum, access.load(input + at));
     });
-    Row sums(0);
-    block.down(largest, sums, [&](auto access, std::size_t at, auto maximum, auto& sum) {
+    block.down(largest, sums, [=](auto access, std::size_t at, auto maximum, auto& sum) {
       const auto power = exp_down(hn::Sub(maximum, access.load(input + at)));
       sum = hn::Add(sum, power);
       access.store(power, output + at);
     });
-    Row scale(0);
+    Row& factors = sums;
     for_units<T>({0, Block<T>::width()}, [&](auto access, std::size_t i) {
-      access.store(hn::Div(hn::Set(Tag<T>(), T{1}), access.load(sums.numbers + i)), scale.numbers + i);
+      access.store(hn::Div(hn::Set(Tag<T>(), T{1}), access.load(sums.numbers + i)), factors.numbers + i);
     });
-    Row unused(0);
-    block.down(scale, unused, [&](auto access, std::size_t at, auto factor, auto&) {
+    block.down(factors, largest, [=](auto access, std::size_t at, auto factor, auto&) {
       hwy::Prefetch(input + at + ahead);  // in time for the next block, which memory keeps waiting
       access.store(hn::Mul(factor, access.load(output + at)), output + at);
     });
@@ -64,14 +62,13 @@ template <class T>
 HWY_INLINE void run_gradient(const Columns& columns, const T* output, const T* gradient, T* input_gradient,
                              const Part& part) {
   using Row = typename Block<T>::Row;
-  for_blocks<T>(columns, part, [&](const Block<T>& block, std::size_t) {
-    const Row none(0);
+  for_blocks<T>(columns, part, [=](const Block<T>& block, std::size_t) {
+    Row none(0);
     Row sums(0);
-    block.down(none, sums, [&](auto access, std::size_t at, auto, auto& sum) {
+    block.down(none, sums, [=](auto access, std::size_t at, auto, auto& sum) {
       sum = hn::MulAdd(access.load(output + at), access.load(gradient + at), sum);
     });
-    Row unused(0);
-    block.down(sums, unused, [&](auto access, std::size_t at, auto sum, auto&) {
+    block.down(sums, none, [=](auto access, std::size_t at, auto sum, auto&) {
       const auto difference = hn::Sub(access.load(gradient + at), sum);
       access.store(hn::Mul(access.load(output + at), difference), input_gradient + at);
     });

@@ -16,7 +16,8 @@ PackedSequence LockedDropoutImpl::forward(const PackedSequence& input) {
   if (!is_training() || options.p() == 0) return input;
   auto sizes = data.sizes().vec();
   sizes[0] = documents;
-  const at::Tensor masks = at::dropout(data.new_ones(sizes), options.p(), /*train=*/true);
+  const at::Tensor ones = data.new_ones(sizes, c10::toRealValueType(data.scalar_type()));
+  const at::Tensor masks = at::dropout(ones, options.p(), /*train=*/true);
   const at::Tensor mask = spread(input, masks).data();
   return with_data(input, options.inplace() ? data.mul_(mask) : data * mask);
 }

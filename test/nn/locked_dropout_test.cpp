@@ -15,7 +15,7 @@ namespace packseq::nn {
 namespace {
 
 /// Of ones, with an empty document.
-PackedSequence ones(at::IntArrayRef trailing, const at::TensorOptions& options = {}) {
+PackedSequence ones_of(at::IntArrayRef trailing, const at::TensorOptions& options = {}) {
   auto sizes = trailing.vec();
   sizes.insert(sizes.begin(), 9);
   return pack_sequence(Jagged::from_values(torch::ones(sizes, options), torch::tensor({2, 0, 4, 3})));
@@ -25,7 +25,7 @@ TEST(LockedDropout, DropsTheSameNumbersInAllStepsOfADocument) {
   for (const auto device : test::devices()) {
     for (const auto dtype : {at::kFloat, at::kDouble, at::kHalf, at::kComplexFloat}) {
       torch::manual_seed(0);
-      const auto input = ones({2, 50}, at::TensorOptions(dtype).device(device));
+      const auto input = ones_of({2, 50}, at::TensorOptions(dtype).device(device));
       const auto output = LockedDropout(0.75)(input);
       EXPECT_EQ(output.data().scalar_type(), dtype);
       const auto documents = unpack_sequence(output);
@@ -41,22 +41,22 @@ TEST(LockedDropout, DropsTheSameNumbersInAllStepsOfADocument) {
 
 TEST(LockedDropout, DropsWithItsProbability) {
   torch::manual_seed(0);
-  const auto dropped = LockedDropout(0.3)(ones({30000})).data().eq(0).to(at::kFloat).mean().item<float>();
+  const auto dropped = LockedDropout(0.3)(ones_of({30000})).data().eq(0).to(at::kFloat).mean().item<float>();
   EXPECT_NEAR(dropped, 0.3F, 0.01F);
-  EXPECT_SAME(LockedDropout(1.)(ones({5})).data(), torch::zeros({9, 5}));
-  EXPECT_SAME(LockedDropout(0.)(ones({5})).data(), torch::ones({9, 5}));
+  EXPECT_SAME(LockedDropout(1.)(ones_of({5})).data(), torch::zeros({9, 5}));
+  EXPECT_SAME(LockedDropout(0.)(ones_of({5})).data(), torch::ones({9, 5}));
 }
 
 TEST(LockedDropout, DropsOnlyInTraining) {
   LockedDropout dropout;
   EXPECT_EQ(dropout->options.p(), 0.5);
-  EXPECT_FALSE(at::equal(dropout(ones({50})).data(), dropout(ones({50})).data()));
+  EXPECT_FALSE(at::equal(dropout(ones_of({50})).data(), dropout(ones_of({50})).data()));
   dropout->eval();
-  EXPECT_SAME(dropout(ones({50})).data(), torch::ones({9, 50}));
+  EXPECT_SAME(dropout(ones_of({50})).data(), torch::ones({9, 50}));
 }
 
 TEST(LockedDropout, KeepsTheLayout) {
-  const auto input = ones({3});
+  const auto input = ones_of({3});
   const auto output = LockedDropout(0.5)(input);
   EXPECT_SAME(output.batch_sizes(), input.batch_sizes());
   EXPECT_SAME(output.sorted_indices(), input.sorted_indices());
@@ -66,14 +66,14 @@ TEST(LockedDropout, KeepsTheLayout) {
 TEST(LockedDropout, CarriesGradientsThroughWhatItKeeps) {
   torch::manual_seed(0);
   const auto data = torch::ones({9, 20}).requires_grad_();
-  const auto output = LockedDropout(0.5)(with_data(ones({20}), data)).data();
+  const auto output = LockedDropout(0.5)(with_data(ones_of({20}), data)).data();
   output.sum().backward();
   EXPECT_SAME(data.grad(), output.detach());
 }
 
 TEST(LockedDropout, ChangesItsInputIfItIsTold) {
   torch::manual_seed(0);
-  const auto input = ones({20});
+  const auto input = ones_of({20});
   const auto output = LockedDropout(torch::nn::DropoutOptions(0.5).inplace(true))(input);
   EXPECT_TRUE(output.data().is_same(input.data()));
   EXPECT_TRUE(input.data().eq(0).any().item<bool>());
@@ -84,27 +84,27 @@ TEST(LockedDropout, TakesABatchOfNothingButEmptyDocuments) {
   EXPECT_EQ(LockedDropout(0.5)(empty).data().sizes(), at::IntArrayRef({0, 3}));
 }
 
-torch::nn::Sequential make_tagger() {
+torch::nn::Sequential make_dropping_tagger() {
   return torch::nn::Sequential(Embedding(7, 4), LockedDropout(0.5), LSTM(4, 5), TakeOutput(), LockedDropout(0.5),
                                Linear(5, 2));
 }
 
-at::Tensor run(torch::nn::Sequential& tagger) {
+at::Tensor run_seeded(torch::nn::Sequential& tagger) {
   torch::manual_seed(1);
   return tagger->forward<PackedSequence>(pack_sequence({torch::tensor({4, 5}), torch::tensor({1})})).data();
 }
 
 TEST(LockedDropout, RunsInASequentialAndIsClonedWithIt) {
-  auto tagger = make_tagger();
-  const auto scores = run(tagger);
+  auto tagger = make_dropping_tagger();
+  const auto scores = run_seeded(tagger);
   EXPECT_EQ(scores.sizes(), at::IntArrayRef({3, 2}));
   torch::nn::Sequential copy(std::dynamic_pointer_cast<torch::nn::SequentialImpl>(tagger->clone()));
-  EXPECT_SAME(run(copy), scores);
+  EXPECT_SAME(run_seeded(copy), scores);
   std::stringstream stream;
   torch::save(tagger, stream);
-  auto loaded = make_tagger();
+  auto loaded = make_dropping_tagger();
   torch::load(loaded, stream);
-  EXPECT_SAME(run(loaded), scores);
+  EXPECT_SAME(run_seeded(loaded), scores);
 }
 
 TEST(LockedDropout, ClonesToItsOwnClass) {
