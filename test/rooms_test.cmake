@@ -8,7 +8,7 @@ cmake_minimum_required(VERSION 3.21)
 get_filename_component(ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 set(text_may_use "")
-set(sequence_may_use text)
+set(sequence_may_use kernels text)
 set(kernels_may_use "")
 set(engine_may_use kernels sequence)
 set(nn_may_use engine sequence text)

@@ -1,5 +1,5 @@
-// Batches of documents: how fast they are made, beside a network that reads them; and how long it takes to deal very
-// many documents to batches.
+// Batches of documents: how fast they are made, beside a network that reads them; how long it takes to deal very many
+// documents to batches; and what spreading rows over a batch and softmax take (spread_bench.hpp).
 
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
@@ -22,6 +22,7 @@
 #include "packseq/sequence/encode.hpp"
 #include "packseq/sequence/map.hpp"
 #include "programs/english.hpp"
+#include "programs/spread_bench.hpp"
 
 namespace packseq::bench {
 namespace {
@@ -113,5 +114,6 @@ void add_all() {
 
 int main(int argc, char** argv) {
   packseq::bench::add_all();
+  packseq::bench::add_spread_benchmarks();
   return packseq::bench::run_benchmarks(argc, argv);
 }

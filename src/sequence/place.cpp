@@ -1,27 +1,17 @@
 #include "sequence/place.hpp"
 
 #include <ATen/Parallel.h>
-#include <ATen/TracerMode.h>
 #include <ATen/ops/cat.h>
-#include <c10/core/GradMode.h>
-#include <c10/core/impl/TorchDispatchModeTLS.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <vector>
 
 #include "sequence/layout.hpp"
+#include "sequence/plain.hpp"
 
 namespace packseq::detail {
 namespace {
-
-bool is_plain(const at::Tensor& tensor) {
-  const auto keys =
-      tensor.key_set() - c10::autograd_dispatch_keyset_with_ADInplaceOrView - c10::autocast_dispatch_keyset;
-  return keys == c10::DispatchKeySet(c10::DispatchKey::CPU) && tensor.is_contiguous() &&
-         !(c10::GradMode::is_enabled() && tensor.requires_grad()) && !tensor._fw_grad(/*level=*/0).defined();
-}
 
 void copy(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
   std::vector<std::int64_t> ends;  // of each sequence among the rows
@@ -46,11 +36,6 @@ void copy(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
 
 }  // namespace
 
-bool are_plain(at::TensorList tensors) {
-  const bool watched = c10::impl::dispatch_mode_enabled() || at::tracer::impl::is_dispatch_enabled();
-  return !watched && std::all_of(tensors.begin(), tensors.end(), is_plain);
-}
-
 void place(const at::Tensor& values, const at::Tensor& rows, at::Tensor& out) {
   const auto carrier = carrier_of(out.scalar_type());
   if (carrier == out.scalar_type()) {
@@ -61,7 +46,7 @@ void place(const at::Tensor& values, const at::Tensor& rows, at::Tensor& out) {
 }
 
 void place(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
-  if (are_plain(out) && are_plain(sequences)) {
+  if (are_copyable(out) && are_copyable(sequences)) {
     copy(sequences, rows, out);
   } else {
     place(at::cat(sequences), rows, out);

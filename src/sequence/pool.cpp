@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "sequence/layout.hpp"
-#include "sequence/position.hpp"
+#include "sequence/reduce.hpp"
 
 namespace packseq {
 namespace {
@@ -18,23 +18,11 @@ at::Tensor column(const at::Tensor& numbers, const at::Tensor& like) {
   return numbers.to(like.device()).view(sizes);
 }
 
-/// Reduces `data` to a row for each document that is not empty, longest first, from rows of `initial`, which is not
-/// included.
-at::Tensor reduced(const detail::Layout& layout, const at::Tensor& data, const char* reduction,
-                   const c10::Scalar& initial) {
-  const detail::PackedPosition position(layout);
-  const at::Tensor ranks = detail::rows_in_packed_order(
-      layout, [&](std::int64_t sequence, std::int64_t /*step*/) { return position(sequence, 0); });
-  auto sizes = data.sizes().vec();
-  sizes[0] = layout.batch_sizes.front();
-  return data.new_full(sizes, initial)
-      .scatter_reduce(0, column(ranks, data).expand_as(data), data, reduction, /*include_self=*/false);
-}
-
 /// The sums of the documents that are not empty, in a dtype that loses little.
 at::Tensor sums(const detail::Layout& layout, const at::Tensor& data) {
   const bool integral = c10::isIntegralType(data.scalar_type(), /*includeBool=*/true);
-  return reduced(layout, data.to(integral ? at::kLong : at::toOpMathType(data.scalar_type())), "sum", 0);
+  return detail::reduce(layout.batch_sizes, data.to(integral ? at::kLong : at::toOpMathType(data.scalar_type())), "sum",
+                        0);
 }
 
 }  // namespace
@@ -65,7 +53,7 @@ at::Tensor max_pool(const PackedSequence& packed) {
                    ": complex numbers have no order, and so no largest one");
   // LibTorch lets an initial value that equals the maximum share the gradient, included or not: NaN equals nothing.
   const c10::Scalar initial = data.is_floating_point() ? c10::Scalar(std::numeric_limits<double>::quiet_NaN()) : 0;
-  return detail::in_callers_order(layout, reduced(layout, data, "amax", initial));
+  return detail::in_callers_order(layout, detail::reduce(layout.batch_sizes, data, "amax", initial));
 }
 
 }  // namespace packseq

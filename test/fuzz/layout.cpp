@@ -10,6 +10,8 @@
 #include "packseq/sequence/pack.hpp"
 #include "packseq/sequence/pool.hpp"
 #include "packseq/sequence/reverse.hpp"
+#include "packseq/sequence/softmax.hpp"
+#include "packseq/sequence/spread.hpp"
 #include "packseq/sequence/step.hpp"
 #include "refusal.hpp"
 
@@ -33,12 +35,16 @@ std::optional<PackedSequence> any_pack(Input& input) {
 
 void check(const PackedSequence& packed, std::int64_t total_length, bool bidirectional) {
   const auto& data = packed.data();
+  const std::int64_t documents = packed.sorted_indices().defined() ? packed.sorted_indices().numel() : data.size(0) / 2;
   may_refuse([&] { require(lengths(packed).sum().item<std::int64_t>() == data.size(0), "lengths() has another sum"); });
   may_refuse([&] { require(at::equal(reverse(packed).data(), data), "reverse() changes the data"); });
   may_refuse([&] { unpack_sequence(packed); });
   may_refuse([&] { pad_packed_sequence(packed, {.total_length = total_length}); });
   may_refuse([&] { first_step(packed); });
   may_refuse([&] { last_step(packed, {.bidirectional = bidirectional}); });
+  may_refuse([&] { spread(packed, at::ones({documents, 2})); });
+  may_refuse([&] { pack_like(packed, unpack_sequence(packed)); });
+  may_refuse([&] { softmax(packed); });
   may_refuse([&] { sum_pool(packed); });
   may_refuse([&] { mean_pool(packed); });
   may_refuse([&] { max_pool(packed); });

@@ -16,6 +16,8 @@
 #include "packseq/sequence/pad.hpp"
 #include "packseq/sequence/pool.hpp"
 #include "packseq/sequence/reverse.hpp"
+#include "packseq/sequence/softmax.hpp"
+#include "packseq/sequence/spread.hpp"
 #include "packseq/sequence/step.hpp"
 #include "support/sequences.hpp"
 
@@ -164,6 +166,15 @@ void check_rows(const Batch& batch, const PackedSequence& packed) {
   ASSERT_TRUE(at::equal(max_pool(packed), rows(with([](double a, double b) { return std::max(a, b); }))));
 }
 
+void check_spread(const Batch& batch, const Jagged& documents, const PackedSequence& packed) {
+  ASSERT_TRUE(at::equal(pack_like(packed, documents).data(), packed.data()));
+  const auto numbers = torch::arange(static_cast<std::int64_t>(batch.documents.size()));
+  const auto spread_numbers = unpack_sequence(spread(packed, numbers));
+  ASSERT_TRUE(at::equal(spread_numbers.values(), numbers.repeat_interleave(documents.lengths())));
+  const auto real = documents.lengths().gt(0).to(at::kDouble).unsqueeze(1).expand({-1, batch.width});
+  ASSERT_TRUE(at::allclose(sum_pool(softmax(packed)), real));
+}
+
 TEST(SequenceProperties, HoldForManyRandomBatches) {
   const at::NoGradGuard no_gradients;
   for (std::int64_t number = 0, end = number_of_batches(); number < end; ++number) {
@@ -175,6 +186,7 @@ TEST(SequenceProperties, HoldForManyRandomBatches) {
     check_round_trips(batch, documents, packed);
     check_padded(batch, documents, packed);
     check_rows(batch, packed);
+    check_spread(batch, documents, packed);
     if (HasFatalFailure()) return;
   }
 }
