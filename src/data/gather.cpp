@@ -54,7 +54,7 @@ at::Tensor selected(const at::Tensor& values, std::int64_t count, at::ArrayRef<s
 template <class Run>
 at::Tensor gathered(const at::Tensor& values, std::int64_t count, at::ArrayRef<std::size_t> indices, const Run& run) {
   return packseq::detail::are_copyable(values) ? copied(values, count, indices, run)
-                                            : selected(values, count, indices, run);
+                                               : selected(values, count, indices, run);
 }
 
 struct Run {
