@@ -12,12 +12,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// As much of a text as a person reads.
-std::string shown(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return std::string(text);
-  text = text.substr(0, most);
-  return std::string(text.substr(0, packseq::detail::valid_utf8_prefix(text))) + "...";
-}
+using packseq::detail::shown;
 
 std::string in_quotes(std::string_view name) { return "'" + shown(name, 60) + "'"; }
 

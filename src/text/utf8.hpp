@@ -9,6 +9,8 @@
 
 namespace packseq::detail {
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 /// What a text begins with: a UTF-8 character (RFC 3629), or bytes that are none, as which NUL counts here.
 struct Utf8Head {
   std::size_t size;  ///< In bytes. If it is not valid: of what one U+FFFD replaces, Unicode's "maximal subpart".
@@ -87,6 +89,13 @@ inline std::string replaced_utf8(std::string_view text) {
     replaced.append("\xEF\xBF\xBD");
     text.remove_prefix(utf8_head(text).size);
   }
+}
+
+/// As much of a text as a person reads.
+inline std::string shown(std::string_view text, std::size_t most) {
+  if (text.size() <= most) return std::string(text);
+  text = text.substr(0, most);
+  return std::string(text.substr(0, valid_utf8_prefix(text))) + "...";
 }
 
 }  // namespace packseq::detail
