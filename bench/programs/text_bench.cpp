@@ -150,7 +150,7 @@ int main(int argc, char** argv) {
     const int file = argc > 1 && argv[1][0] != '-' ? 1 : 0;
     const Text text = make_text(file == 1 ? packseq::read_documents(argv[file]) : english_like_documents(text_bytes));
     add_all(text);
-    const VectorFiles vectors;
+    VectorFiles vectors;
     add_vectors(vectors);
     return run_benchmarks(argc - file, argv + file);
   } catch (const std::exception& error) {

@@ -41,10 +41,10 @@ Seen read_with_packseq(const std::filesystem::path& file) {
 }
 
 /// Knows where numbers are: behind the first blank of a line, one blank apart, and checks nothing.
-Seen parse_in_memory(const std::string& text, std::size_t begin) {
+Seen parse_in_memory(const std::string& text) {
   std::vector<float> vector(dimension);
   Seen seen;
-  const char* at = text.data() + begin;
+  const char* at = text.data() + text.find('\n') + 1;  // behind the header
   const char* const end = text.data() + text.size();
   while (at != end) {
     while (*at != ' ') ++at;
@@ -72,10 +72,12 @@ std::string content(const std::filesystem::path& file) {
   return {std::istreambuf_iterator<char>(stream), {}};
 }
 
-void add(const std::string& name, std::size_t bytes, const std::function<void()>& work) {
-  const auto measure = [=](benchmark::State& state) {
+void add(const std::string& name, VectorFiles& files, const std::filesystem::path& file,
+         const std::function<void()>& work) {
+  const auto measure = [&files, &file, work](benchmark::State& state) {
+    files.write();
     for (auto _ : state) work();
-    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(bytes));
+    state.SetBytesProcessed(state.iterations() * static_cast<std::int64_t>(std::filesystem::file_size(file)));
   };
   benchmark::RegisterBenchmark(name.c_str(), measure)->UseRealTime()->Unit(benchmark::kMillisecond);
 }
@@ -86,6 +88,10 @@ VectorFiles::VectorFiles() {
   const auto prefix = std::filesystem::temp_directory_path() / ("packseq_bench_" + std::to_string(getpid()));
   text_ = prefix.string() + ".txt";
   binary_ = prefix.string() + ".bin";
+}
+
+void VectorFiles::write() {
+  if (!text_in_memory_.empty()) return;
   std::ofstream text(text_, std::ios::binary);
   std::ofstream binary(binary_, std::ios::binary);
   const std::string header = std::to_string(words) + ' ' + std::to_string(dimension) + '\n';
@@ -109,7 +115,14 @@ VectorFiles::VectorFiles() {
     text << '\n';
     binary << '\n';
   }
-  if (!text.flush() || !binary.flush()) throw std::runtime_error("text_bench: cannot write " + prefix.string() + ".*");
+  if (!text.flush() || !binary.flush()) {
+    throw std::runtime_error("text_bench: cannot write " + text_.string() + " and " + binary_.string());
+  }
+  text_in_memory_ = content(text_);
+  const Seen expected = parse_in_memory(text_in_memory_);
+  if (expected.vectors != words || read_with_packseq(text_) != expected || read_with_packseq(binary_) != expected) {
+    throw std::runtime_error("text_bench: the contenders differ in the vectors that they read");
+  }
 }
 
 VectorFiles::~VectorFiles() {
@@ -118,19 +131,14 @@ VectorFiles::~VectorFiles() {
   std::filesystem::remove(binary_, ignored);
 }
 
-void add_vectors(const VectorFiles& files) {
-  const std::string text = content(files.text());
-  const std::size_t begin = text.find('\n') + 1;
-  const Seen expected = parse_in_memory(text, begin);
-  if (expected.vectors != words || read_with_packseq(files.text()) != expected ||
-      read_with_packseq(files.binary()) != expected) {
-    throw std::runtime_error("text_bench: the contenders differ in the vectors that they read");
-  }
-  const std::size_t bytes = std::filesystem::file_size(files.binary());
-  add("vectors/from_chars/text", text.size(), [=] { benchmark::DoNotOptimize(parse_in_memory(text, begin)); });
-  add("vectors/packseq/text", text.size(), [&] { benchmark::DoNotOptimize(read_with_packseq(files.text())); });
-  add("vectors/read/binary", bytes, [&] { benchmark::DoNotOptimize(read_in_blocks(files.binary())); });
-  add("vectors/packseq/binary", bytes, [&] { benchmark::DoNotOptimize(read_with_packseq(files.binary())); });
+void add_vectors(VectorFiles& files) {
+  const auto& text = files.text();
+  const auto& binary = files.binary();
+  add("vectors/from_chars/text", files, text,
+      [&] { benchmark::DoNotOptimize(parse_in_memory(files.text_in_memory())); });
+  add("vectors/packseq/text", files, text, [&] { benchmark::DoNotOptimize(read_with_packseq(text)); });
+  add("vectors/read/binary", files, binary, [&] { benchmark::DoNotOptimize(read_in_blocks(binary)); });
+  add("vectors/packseq/binary", files, binary, [&] { benchmark::DoNotOptimize(read_with_packseq(binary)); });
 }
 
 }  // namespace packseq::bench

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <string>
 
 namespace packseq::bench {
 
@@ -13,16 +14,22 @@ class VectorFiles {
   VectorFiles(const VectorFiles&) = delete;
   VectorFiles& operator=(const VectorFiles&) = delete;
 
+  /// Writes and checks the files, if they are not there yet: a run that leaves them out is spared it.
+  /// @throws std::runtime_error if they cannot be written, or the contenders do not read the same.
+  void write();
+
   const std::filesystem::path& text() const { return text_; }
   const std::filesystem::path& binary() const { return binary_; }
+  const std::string& text_in_memory() const { return text_in_memory_; }
 
  private:
   std::filesystem::path text_, binary_;
+  std::string text_in_memory_;
 };
 
 /// Registers what reading word vectors takes, in bytes of the file per second: `WordVectorReader` against a bare loop
 /// of std::from_chars over the same text in memory, and against reading a binary file in blocks, whatever it holds.
-/// @throws std::runtime_error if they do not read the same.
-void add_vectors(const VectorFiles& files);
+/// `files` must outlive the run.
+void add_vectors(VectorFiles& files);
 
 }  // namespace packseq::bench

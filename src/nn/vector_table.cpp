@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
+
+#include "text/ascii.hpp"
 
 namespace packseq::nn {
 namespace {
@@ -16,20 +20,20 @@ namespace {
 /// Where a row comes from; the later ones replace those before them.
 enum class Origin : std::uint8_t { none, lower_case, exact };
 
-std::string in_lower_case(std::string_view word) {
-  std::string lower(word);
-  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return lower;
-}
+/// Words that become the same one in lower case.
+struct Others {
+  std::vector<std::int64_t> ids = {};
+  bool is_seen = false;  ///< Whether that one has come.
+};
 
-/// The ids of the words that others become in lower case.
-std::unordered_map<std::string, std::vector<std::int64_t>> ids_by_lower_case(const Vocab& vocab) {
-  std::unordered_map<std::string, std::vector<std::int64_t>> ids;
+std::unordered_map<std::string, Others> others_by_lower_case(const Vocab& vocab) {
+  std::unordered_map<std::string, Others> others;
   for (std::int64_t id = 0; id < vocab.size(); ++id) {
-    std::string lower = in_lower_case(vocab.token(id));
-    if (lower != vocab.token(id)) ids[std::move(lower)].push_back(id);
+    std::string lower(vocab.token(id));
+    std::transform(lower.begin(), lower.end(), lower.begin(), packseq::detail::to_lower);
+    if (lower != vocab.token(id)) others[std::move(lower)].ids.push_back(id);
   }
-  return ids;
+  return others;
 }
 
 std::optional<std::int64_t> padding_of(const VectorTableOptions& options, const Vocab& vocab) {
@@ -63,29 +67,26 @@ class Filling {
   Filling(const Vocab& vocab, std::int64_t dimension, const VectorTableOptions& options)
       : vocab_(vocab), padding_(padding_of(options, vocab)), origins_(static_cast<std::size_t>(vocab.size())) {
     check_missing_vector(options, dimension);
-    if (options.lower_case) by_lower_case_ = ids_by_lower_case(vocab);
+    if (options.lower_case) by_lower_case_ = others_by_lower_case(vocab);
     weight_ = at::zeros({vocab.size(), dimension}, at::kFloat);
   }
 
   void take(const WordVector& row) {
-    bool is_used = false;
-    bool is_known = false;
-    const auto use = [&](std::int64_t id, Origin origin) {
-      is_known = true;
-      is_used = set(id, origin, row.vector) || is_used;
-    };
-    if (const auto id = vocab_.find(row.word)) use(*id, Origin::exact);
+    bool is_repeated = false;
+    if (const auto id = vocab_.find(row.word)) is_repeated = !set(*id, Origin::exact, row.vector);
     if (!by_lower_case_.empty()) {
       key_ = row.word;
       const auto others = by_lower_case_.find(key_);
       if (others != by_lower_case_.end()) {
-        for (const std::int64_t id : others->second) use(id, Origin::lower_case);
+        is_repeated = std::exchange(others->second.is_seen, true);
+        for (const std::int64_t id : others->second.ids) set(id, Origin::lower_case, row.vector);
       }
     }
-    if (is_known && !is_used) ++repeated_;
+    if (is_repeated) ++repeated_;
   }
 
   VectorTable finish(const VectorTableOptions& options) {
+    if (padding_) origins_[static_cast<std::size_t>(*padding_)] = Origin::none;
     at::Tensor found = at::empty({vocab_.size()}, at::kBool);
     std::transform(origins_.begin(), origins_.end(), found.mutable_data_ptr<bool>(),
                    [](Origin origin) { return origin != Origin::none; });
@@ -99,41 +100,58 @@ class Filling {
   const Vocab& vocab_;
   std::optional<std::int64_t> padding_;
   std::vector<Origin> origins_;
-  std::unordered_map<std::string, std::vector<std::int64_t>> by_lower_case_;
+  std::unordered_map<std::string, Others> by_lower_case_;
   at::Tensor weight_;
   std::string key_;
   std::int64_t repeated_ = 0;
 
   bool set(std::int64_t id, Origin origin, std::span<const float> vector) {
     Origin& before = origins_[static_cast<std::size_t>(id)];
-    if (id == padding_ || before >= origin) return false;
+    if (before >= origin) return false;
     before = origin;
-    std::copy(vector.begin(), vector.end(), weight_.mutable_data_ptr<float>() + id * weight_.size(1));
+    std::copy(vector.begin(), vector.end(), row(id).begin());
     return true;
+  }
+
+  std::span<float> row(std::int64_t id) {
+    const std::int64_t dimension = weight_.size(1);
+    return {weight_.mutable_data_ptr<float>() + id * dimension, static_cast<std::size_t>(dimension)};
+  }
+
+  /// The mean of a function of all finite numbers that were found; nan if there are none.
+  template <class Function>
+  double mean_of_found(const Function& function) {
+    double sum = 0;
+    std::int64_t count = 0;
+    for (std::int64_t id = 0; id < vocab_.size(); ++id) {
+      if (origins_[static_cast<std::size_t>(id)] == Origin::none) continue;
+      for (const float value : row(id)) {
+        if (!std::isfinite(value)) continue;
+        sum += function(static_cast<double>(value));
+        ++count;
+      }
+    }
+    return sum / static_cast<double>(count);
   }
 
   void fill_missing(const VectorTableOptions& options, const at::Tensor& found) {
     if (options.missing == Missing::zeros) return;
-    const at::Tensor missing = found.logical_not().nonzero().squeeze(1);
     if (options.missing == Missing::vector) {
-      weight_.index_put_({missing}, options.missing_vector.detach().to(at::kFloat));
+      weight_.index_put_({found.logical_not()}, options.missing_vector.detach().to(at::kFloat));
       return;
     }
-    const at::Tensor numbers = weight_.index({found});
-    const at::Tensor finite = numbers.index({numbers.isfinite()}).to(at::kDouble);
-    TORCH_CHECK_VALUE(finite.numel() > 0,
-                      "read_vector_table: options.missing is Missing::normal, but none of the "
-                      "vocabulary's ",
-                      vocab_.size(),
-                      " words is among the vectors: there is no "
-                      "spread to draw from");
+    const double mean = mean_of_found([](double value) { return value; });
+    TORCH_CHECK_VALUE(!std::isnan(mean),
+                      "read_vector_table: options.missing is Missing::normal, but the vectors have no finite number "
+                      "for any of the vocabulary's ",
+                      vocab_.size(), " words: there is no spread to draw from");
+    const double deviation = std::sqrt(mean_of_found([&](double value) { return (value - mean) * (value - mean); }));
     // Not LibTorch's generator, which is the caller's.
     std::mt19937_64 random(options.seed);
-    std::normal_distribution<double> normal(finite.mean().item<double>(), finite.std(false).item<double>());
-    for (std::int64_t i = 0; i < missing.numel(); ++i) {
-      const std::int64_t id = missing[i].item<std::int64_t>();
-      float* const row = weight_.mutable_data_ptr<float>() + id * weight_.size(1);
-      std::generate(row, row + weight_.size(1), [&] { return static_cast<float>(normal(random)); });
+    std::normal_distribution<double> normal;
+    for (std::int64_t id = 0; id < vocab_.size(); ++id) {
+      if (origins_[static_cast<std::size_t>(id)] != Origin::none) continue;
+      for (float& value : row(id)) value = static_cast<float>(mean + deviation * normal(random));
     }
   }
 };

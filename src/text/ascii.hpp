@@ -11,6 +11,8 @@ constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <=
 
 constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
 
+constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }
+
 constexpr bool is_punctuation(char c) noexcept {
   return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
 }

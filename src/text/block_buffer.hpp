@@ -49,9 +49,12 @@ class BlockBuffer : public std::streambuf {
   std::size_t head_;
 
   std::size_t fill() {
-    if (input_->good()) input_->read(block_.data(), static_cast<std::streamsize>(block_.size()));
-    if (input_->bad()) throw std::runtime_error(name_ + ": reading failed");
-    const auto count = static_cast<std::size_t>(input_->gcount());
+    std::size_t count = 0;
+    if (input_->good()) {
+      input_->read(block_.data(), static_cast<std::streamsize>(block_.size()));
+      count = static_cast<std::size_t>(input_->gcount());
+    }
+    if (input_->bad() || (input_->fail() && !input_->eof())) throw std::runtime_error(name_ + ": reading failed");
     setg(block_.data(), block_.data(), block_.data() + count);
     return count;
   }

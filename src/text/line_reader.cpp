@@ -15,7 +15,6 @@
 namespace packseq::detail {
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 constexpr const char* binary_file = "a binary file, not text";
 constexpr std::size_t first_buffer_size = 64 * 1024;
 

@@ -23,7 +23,7 @@ void split_words(std::string_view document, const TokenSink& emit) {
   const auto emit_word = [&](std::string_view word) {
     if (std::none_of(word.begin(), word.end(), detail::is_upper)) return emit(word);
     lower_case.assign(word);
-    for (char& c : lower_case) c = detail::is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c;
+    std::transform(word.begin(), word.end(), lower_case.begin(), detail::to_lower);
     emit(lower_case);
   };
   const auto ends_word = [](char c) { return detail::is_space(c) || detail::is_punctuation(c); };

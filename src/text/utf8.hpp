@@ -9,6 +9,8 @@
 
 namespace packseq::detail {
 
+constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
 /// What a text begins with: a UTF-8 character (RFC 3629), or bytes that are none, as which NUL counts here.
 struct Utf8Head {
   std::size_t size;  ///< In bytes. If it is not valid: of what one U+FFFD replaces, Unicode's "maximal subpart".

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <stdexcept>
 #include <vector>
 
@@ -15,7 +16,6 @@ namespace {
 
 constexpr std::size_t most_lines = 100;
 constexpr std::size_t most_bytes_looked_at = 4096;
-constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 /// Looks at the first block of a file.
 class Head {
@@ -66,21 +66,22 @@ class Head {
   /// Whether vectors are in binary after the header. There are none without one.
   bool is_binary(const WordVectorFormat& format) const {
     const std::string_view rows = bytes_.substr(format.header_size);
+    const std::string_view line = rows.substr(0, rows.find_first_of("\r\n"));
     std::vector<float> vector(format.dimension);
-    if (read_row(rows.substr(0, rows.find_first_of("\r\n")), vector)) return false;
+    if (read_row(line, vector)) return false;
+    // A broken row of a text, which reading tells better.
+    if (!has_control(line) && 2 * numbers_at_end(line, format.dimension) >= format.dimension) return false;
     // A short vector may look like text by chance, but hardly all of the first ones.
-    const std::string_view some = rows.substr(0, most_bytes_looked_at);
-    const bool has_control = std::any_of(some.begin(), some.end(), [](char c) {
-      return (c >= 0 && c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == '\x7F';
-    });
+    if (has_control(rows.substr(0, most_bytes_looked_at))) return true;
+    // In a text, a character may go on where a first record would end; the block's end may cut one.
+    constexpr std::size_t rest = 3;
     const std::size_t record = record_size(rows, format.dimension);
-    const std::string_view first = rows.substr(0, record);
-    const std::size_t cut = record > rows.size() ? 3 : 0;  // bytes of a character, which the block's end may cut
-    return has_control || valid_utf8_prefix(first) + cut < first.size();
+    if (record >= rows.size()) return valid_utf8_prefix(rows) + rest < rows.size();
+    return valid_utf8_prefix(rows.substr(0, record + rest)) < record;
   }
 
   /// Whether the records of a binary file end in a newline: all of the first ones do.
-  bool has_newlines(const WordVectorFormat& format) const {
+  std::optional<bool> has_newlines(const WordVectorFormat& format) const {
     std::string_view rows = bytes_.substr(format.header_size);
     std::size_t count = 0;
     while (count < most_lines) {
@@ -90,44 +91,81 @@ class Head {
       rows.remove_prefix(size + 1);
       ++count;
     }
-    return count > 0;
+    return count > 0 ? std::optional(true) : std::nullopt;
+  }
+
+  /// Whether the header of a text is its first row: "6 1" is both, and the number of rows tells.
+  bool is_row(const WordVectorFormat& format) const {
+    if (format.dimension != 1 || !is_whole_) return false;
+    const auto rows = std::ssize(lines(format, bytes_.size()));
+    return *format.announced != rows && *format.announced != rows - 1;  // GloVe counts one too few
   }
 
   /// The fewest numbers at the end of the first lines.
   std::size_t fewest_numbers() const {
-    std::vector<std::size_t> counts;
-    std::string_view rest = bytes_.substr(mark());
-    std::int64_t number = 0;
-    std::int64_t line_of_fewest = 0;
-    while (counts.size() < most_lines && !rest.empty()) {
+    const auto first = lines({}, most_lines);
+    if (first.empty()) {
+      refuse(is_whole_ ? ": no word vectors: its lines are empty"
+                       : ": no word vectors: no line with a word ends within its first MiB");
+    }
+    const Line least = *std::min_element(first.begin(), first.end(), has_fewer);
+    const auto as_few = static_cast<std::size_t>(
+        std::count_if(first.begin(), first.end(), [&](const Line& line) { return line.numbers == least.numbers; }));
+    // Words that end in a number are rare: then this row is broken, or no row.
+    if (least.numbers == 0 || 2 * as_few < first.size()) {
+      refuse(", line " + std::to_string(least.number) + ": " + counted_numbers(least.numbers) + " at its end" +
+             (as_few < first.size() ? ", while other lines have more" : "") +
+             ": are these word vectors? If so, give their width, options.dimension");
+    }
+    return least.numbers;
+  }
+
+  /// One word may end in a number, but hardly all words do.
+  void check_width(const WordVectorFormat& format) const {
+    const auto first = lines(format, most_lines);
+    const auto is_wide = [&](const Line& line) { return line.numbers > format.dimension; };
+    if (first.size() < 2 || 10 * std::count_if(first.begin(), first.end(), is_wide) < 9 * std::ssize(first)) return;
+    const auto line = std::find_if(first.begin(), first.end(), is_wide);
+    refuse(", line " + std::to_string(line->number) + ": " + counted_numbers(line->numbers) +
+           " behind a word, as in nearly all lines, and must be " + std::to_string(format.dimension));
+  }
+
+ private:
+  struct Line {
+    std::int64_t number;
+    std::size_t numbers;  ///< At its end.
+  };
+
+  std::string_view bytes_;
+  bool is_whole_;
+  const std::string& name_;
+
+  std::size_t mark() const { return bytes_.starts_with(byte_order_mark) ? byte_order_mark.size() : 0; }
+
+  static bool has_fewer(const Line& a, const Line& b) { return a.numbers < b.numbers; }
+
+  static bool has_control(std::string_view text) {
+    return std::any_of(text.begin(), text.end(), [](char c) {
+      return (c >= 0 && c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == '\x7F';
+    });
+  }
+
+  /// The first lines after the header that are not empty.
+  std::vector<Line> lines(const WordVectorFormat& format, std::size_t most) const {
+    std::vector<Line> found;
+    std::int64_t number = format.announced ? 1 : 0;
+    std::string_view rest = bytes_.substr(format.announced ? format.header_size : mark());
+    while (found.size() < most && !rest.empty()) {
       const std::size_t size = rest.find('\n');
       if (size == std::string_view::npos && !is_whole_) break;
       std::string_view line = rest.substr(0, size);
       rest.remove_prefix(size == std::string_view::npos ? rest.size() : size + 1);
       ++number;
       if (line.ends_with('\r')) line.remove_suffix(1);
-      if (line.empty()) continue;
-      counts.push_back(trailing_numbers(line));
-      if (counts.back() <= *std::min_element(counts.begin(), counts.end())) line_of_fewest = number;
+      if (!line.empty()) found.push_back({number, trailing_numbers(line)});
     }
-    if (counts.empty()) refuse(": no word vectors: no line ends within its first MiB");
-    const std::size_t fewest = *std::min_element(counts.begin(), counts.end());
-    const auto as_few = static_cast<std::size_t>(std::count(counts.begin(), counts.end(), fewest));
-    // Words that end in a number are rare: then this row is broken, or no row.
-    if (fewest == 0 || 2 * as_few < counts.size()) {
-      refuse(", line " + std::to_string(line_of_fewest) + ": " + std::to_string(fewest) + " numbers at its end" +
-             (as_few < counts.size() ? ", while other lines have more" : "") +
-             ": are these word vectors? If so, give their width, options.dimension");
-    }
-    return fewest;
+    return found;
   }
-
- private:
-  std::string_view bytes_;
-  bool is_whole_;
-  const std::string& name_;
-
-  std::size_t mark() const { return bytes_.starts_with(byte_order_mark) ? byte_order_mark.size() : 0; }
 
   std::string_view first_line() const {
     const std::string_view text = bytes_.substr(mark());
@@ -166,10 +204,16 @@ WordVectorFormat word_vector_format(std::string_view bytes, bool is_whole, std::
   head.find_header(dimension, format);
   if (format.announced) {
     format.is_binary = head.is_binary(format);
-    format.has_newlines = format.is_binary && head.has_newlines(format);
-  } else {
+    if (format.is_binary) {
+      format.has_newlines = head.has_newlines(format);
+      return format;
+    }
+    if (head.is_row(format)) format = {};
+  }
+  if (!format.announced) {
     format.dimension = dimension ? static_cast<std::size_t>(*dimension) : head.fewest_numbers();
   }
+  head.check_width(format);
   return format;
 }
 

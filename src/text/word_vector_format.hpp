@@ -13,7 +13,8 @@ constexpr std::int64_t most_dimensions = 1'000'000;
 /// The form in which a file holds word vectors.
 struct WordVectorFormat {
   bool is_binary = false;
-  bool has_newlines = false;                   ///< Of a binary file: after each vector.
+  /// Of a binary file: after each vector. Nothing if the first vector ends beyond the first block.
+  std::optional<bool> has_newlines = {};
   std::size_t header_size = 0;                 ///< In bytes, its line end and a byte-order mark included; 0: no header.
   std::optional<std::int64_t> announced = {};  ///< How many vectors, by the header.
   std::size_t dimension = 0;

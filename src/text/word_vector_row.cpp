@@ -5,8 +5,17 @@
 #include <cmath>
 #include <system_error>
 
+#include "text/columns.hpp"
+
 namespace packseq::detail {
 namespace {
+
+/// Whether a number that no type can hold is too small rather than too large.
+bool is_below_one(std::string_view number) noexcept {
+  const std::size_t exponent = number.find_first_of("eE");
+  if (exponent != std::string_view::npos) return number.substr(exponent + 1).starts_with('-');
+  return number.substr(std::min(number.find_first_not_of("-0"), number.size())).starts_with('.');
+}
 
 /// A float at the front of a text, and where it ends; nullptr if there is none, or no float can hold it.
 const char* parse(const char* begin, const char* end, float& value) noexcept {
@@ -16,7 +25,11 @@ const char* parse(const char* begin, const char* end, float& value) noexcept {
   if (error != std::errc::result_out_of_range) return nullptr;
   // Either too large, which is an error, or nearer to zero than any float but zero.
   long double exact = 0;
-  if (std::from_chars(begin, end, exact).ec != std::errc{} || std::abs(exact) > 1) return nullptr;
+  if (std::from_chars(begin, end, exact).ec != std::errc{}) {
+    if (!is_below_one({begin, rest})) return nullptr;
+    exact = *begin == '-' ? -0.0L : 0.0L;
+  }
+  if (std::abs(exact) > 1) return nullptr;
   value = static_cast<float>(exact);
   return rest;
 }
@@ -65,7 +78,7 @@ std::size_t numbers_begin(std::string_view line, std::size_t dimension) noexcept
   }
   if (rest.empty()) return std::string_view::npos;
   // A number more: of a row that is too wide, unless it looks like a part of the word.
-  std::string_view word = rest.substr(0, rest.size() - 1);
+  std::string_view word = without_end_separators(rest);
   if (word.find_first_of(" \t") != std::string_view::npos) {
     const std::string_view last = take_last(word);
     if (!is_digits(last) && is_number(last)) return std::string_view::npos;
@@ -84,7 +97,9 @@ std::optional<std::string_view> read_row(std::string_view line, std::span<float>
   }
   const std::size_t begin = numbers_begin(line, vector.size());
   if (begin == std::string_view::npos || !read_numbers(line.substr(begin), vector)) return std::nullopt;
-  return line.substr(0, begin - 1);
+  // Blanks behind a word are the file's, unless there is nothing else.
+  const std::string_view word = without_end_separators(line.substr(0, begin));
+  return word.empty() ? line.substr(0, begin - 1) : word;
 }
 
 std::size_t trailing_numbers(std::string_view line) noexcept {
@@ -98,6 +113,18 @@ std::size_t trailing_numbers(std::string_view line) noexcept {
   return count;
 }
 
+std::size_t numbers_at_end(std::string_view line, std::size_t most) noexcept {
+  std::size_t count = 0;
+  std::string_view rest = without_end_separators(line);
+  for (std::size_t i = 0; i < most && !rest.empty(); ++i) {
+    if (is_number(take_last(rest))) ++count;
+    rest = without_end_separators(rest);
+  }
+  return count;
+}
+
+std::string counted_numbers(std::size_t count) { return std::to_string(count) + (count == 1 ? " number" : " numbers"); }
+
 std::string row_problem(std::string_view line, std::size_t dimension) {
   std::string_view rest = without_end_separators(line);
   for (std::size_t i = 0; i < dimension; ++i) {
@@ -105,17 +132,16 @@ std::string row_problem(std::string_view line, std::size_t dimension) {
     if (rest.empty()) break;
     float value = 0;
     if (!is_number(token)) {
-      std::string shown(token.substr(0, 40));
       const char* const end = token.data() + token.size();
       const bool is_large = std::from_chars(token.data(), end, value).ptr == end;
-      return "'" + shown + "' " + (is_large ? "is beyond what a float holds" : "is no number") + ", and the last " +
-             std::to_string(dimension) + " words of a row must be numbers";
+      std::string problem = "'";
+      problem += clipped(token, 40);
+      problem += is_large ? "' is beyond what a float holds" : "' is no number";
+      return problem + ", and the last " + std::to_string(dimension) + " words of a row must be numbers";
     }
     rest = without_end_separators(rest);
   }
-  const std::size_t count = trailing_numbers(line);
-  return std::to_string(count) + (count == 1 ? " number" : " numbers") + " behind a word, and must be " +
-         std::to_string(dimension);
+  return counted_numbers(trailing_numbers(line)) + " behind a word, and must be " + std::to_string(dimension);
 }
 
 }  // namespace packseq::detail

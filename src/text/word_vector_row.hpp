@@ -18,6 +18,12 @@ std::optional<std::string_view> read_row(std::string_view line, std::span<float>
 /// How many numbers end the line, without its first token, which is a word or a part of one.
 std::size_t trailing_numbers(std::string_view line) noexcept;
 
+/// How many of the line's last `most` tokens are numbers.
+std::size_t numbers_at_end(std::string_view line, std::size_t most) noexcept;
+
+/// "1 number", "2 numbers".
+std::string counted_numbers(std::size_t count);
+
 /// Why `read_row` finds no row of so many numbers in the line.
 std::string row_problem(std::string_view line, std::size_t dimension);
 

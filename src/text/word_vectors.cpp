@@ -148,7 +148,8 @@ std::optional<WordVector> WordVectorReader::State::next_record() {
   }
   to_this_machine(vector);
   byte += word.size() + 1 + size;
-  if (format.has_newlines) read_newline(begin);
+  if (!format.has_newlines) format.has_newlines = buffer.sgetc() == '\n';
+  if (*format.has_newlines) read_newline(begin);
   return WordVector{checked_word(begin), vector};
 }
 
@@ -162,12 +163,12 @@ void WordVectorReader::State::read_newline(std::uint64_t begin) {
 std::string_view WordVectorReader::State::checked_word(std::uint64_t begin) {
   const std::size_t valid = detail::valid_utf8_prefix(word);
   if (valid == word.size()) return word;
-  const bool has_zero = word.find('\0') != std::string::npos;
-  if (has_zero || invalid_utf8 == InvalidUtf8::refuse) {
-    refuse_record(begin + (has_zero ? word.find('\0') : valid),
-                  std::string(has_zero ? "a zero byte in a word" : "a word that is not valid UTF-8") +
-                      ": if the word before it holds a blank, no reader can tell where its vector begins" +
-                      (has_zero ? "" : "; else read it with invalid_utf8 = replace"));
+  const std::string reason = ": if the word before it holds a blank, no reader can tell where its vector begins";
+  const std::size_t zero = word.find('\0');
+  if (zero != std::string::npos) refuse_record(begin + zero, "a zero byte in a word" + reason);
+  if (invalid_utf8 == InvalidUtf8::refuse) {
+    refuse_record(begin + valid,
+                  "a word that is not valid UTF-8" + reason + "; else read it with invalid_utf8 = replace");
   }
   word = detail::replaced_utf8(word);
   return word;

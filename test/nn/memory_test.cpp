@@ -1,6 +1,7 @@
-// Training must not take more memory the longer it goes on, nor files of weights more than the weights.
+// Training must not take more memory the longer it goes on, nor files of weights and of word vectors more than these.
 
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <random>
 
@@ -8,6 +9,7 @@
 #include "packseq/nn/lstm.hpp"
 #include "packseq/nn/safetensors.hpp"
 #include "packseq/nn/state_dict.hpp"
+#include "packseq/nn/vector_table.hpp"
 #include "packseq/sequence/pack.hpp"
 #include "support/resident_memory.hpp"
 #include "support/sequences.hpp"
@@ -75,6 +77,38 @@ TEST(Memory, HoldsOfAFileOfWeightsTheWeightsAndLittleMore) {
   expect_reading_takes_them();
   EXPECT_LT(*peak_kib([&] { nn::write_safetensors(file, state); }), little);
   expect_reading_takes_them();
+  std::filesystem::remove(file);
+}
+
+// Half of the words are in the file, which is as large as the table in binary, and half as large in text.
+TEST(Memory, HoldsOfAFileOfWordVectorsTheTableAndABlock) {
+  constexpr std::int64_t dimension = 1024;
+  constexpr std::int64_t kib_of_table = 64 * 1024;        // and a row has 4
+  constexpr std::int64_t most = kib_of_table + 6 * 1024;  // the first block, and 16,384 words
+  const auto file = std::filesystem::path(::testing::TempDir()) / "packseq_memory_vectors";
+  std::vector<std::string> words;
+  for (std::int64_t i = 0; i < kib_of_table / 4; ++i) words.push_back(std::to_string(i).append("th"));
+  const auto vocab = Vocab::build(words, {.specials = {}});
+  for (const bool is_binary : {false, true}) {
+    std::ofstream stream(file, std::ios::binary);
+    std::string numbers;
+    for (std::int64_t i = 0; i < dimension; ++i) numbers += is_binary ? std::string("\0\0\x80\x3F", 4) : " 1";
+    if (is_binary) stream << words.size() << ' ' << dimension << '\n';
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      stream << words[i] << (i % 2 == 0 ? "" : "x") << (is_binary ? " " : "") << numbers << (is_binary ? "" : "\n");
+    }
+    stream.close();
+    for (const auto missing : {nn::Missing::zeros, nn::Missing::normal}) {
+      nn::VectorTable table;
+      const auto peak = peak_kib([&] {
+        WordVectorReader vectors(file);
+        table = nn::read_vector_table(vectors, vocab, {.missing = missing});
+      });
+      EXPECT_EQ(2 * table.found_exactly, vocab.size());
+      if (!peak) GTEST_SKIP() << "the system does not tell how much memory a process held";
+      EXPECT_LT(*peak, most);
+    }
+  }
   std::filesystem::remove(file);
 }
 

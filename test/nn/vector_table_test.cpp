@@ -66,6 +66,12 @@ TEST(VectorTable, LooksUpInLowerCaseOnlyIfToldTo) {
   EXPECT_EQ(both.repeated, 1);
 }
 
+TEST(VectorTable, CountsRowsWhoseWordHasComeBefore) {
+  const auto vocab = Vocab::build(std::vector<std::string>{"The THE fig"});
+  EXPECT_EQ(table_of("The 1\nthe 2\nTHE 3\nfig 4\n<pad> 5\nother 6\nother 7\n", {}, vocab).repeated, 0);
+  EXPECT_EQ(table_of("The 1\nthe 2\nthe 3\n<pad> 4\n<pad> 5\nThe 6\n", {}, vocab).repeated, 3);
+}
+
 TEST(VectorTable, KeepsPaddingAtZero) {
   const auto table = table_of("<pad> 1 2\n<unk> 3 4\n", {.missing = Missing::vector, .missing_vector = torch::ones(2)});
   EXPECT_EQ(table.padding_idx, 0);
@@ -105,6 +111,11 @@ TEST(VectorTable, DrawsMissingOnesWithTheSpreadOfTheOthers) {
                          table.weight.nan_to_num()));
 }
 
+TEST(VectorTable, DrawsMissingOnesAlikeWhereTheOthersAre) {
+  const auto table = table_of("fig 3 3\n", {.missing = Missing::normal});
+  EXPECT_SAME(table.weight.slice(0, 1), torch::full({fruit.size() - 1, 2}, 3.F));
+}
+
 TEST(VectorTable, RefusesOptionsThatDoNotFit) {
   EXPECT_THROWS(table_of(vectors, {.missing = Missing::vector}), c10::ValueError, "missing_vector is not set");
   EXPECT_THROWS(table_of(vectors, {.missing_vector = torch::ones(2)}), c10::ValueError,
@@ -116,7 +127,10 @@ TEST(VectorTable, RefusesOptionsThatDoNotFit) {
   for (const std::int64_t row : {std::int64_t{-1}, fruit.size()}) {
     EXPECT_THROWS(table_of(vectors, {.padding_idx = row}), c10::ValueError, "and must be in 0 ... 6");
   }
-  EXPECT_THROWS(table_of("kiwi 1 2\n", {.missing = Missing::normal}), c10::ValueError, "no spread to draw from");
+  for (const std::string row : {"kiwi 1 2\n", "fig nan inf\n"}) {
+    EXPECT_THROWS(table_of(row, {.missing = Missing::normal}), c10::ValueError,
+                  "the vectors have no finite number for any of the vocabulary's 7 words: there is no spread");
+  }
 }
 
 TEST(EmbeddingFromPretrained, IsAsLibTorchs) {

@@ -77,7 +77,8 @@ TEST(BinaryWordVectors, MayBeLongerThanABlock) {
   }
   rows.resize(1);
   rows.front().second.resize(300'000, 0.5F);  // more than the first block
-  EXPECT_EQ(rows_of(binary(rows, nothing)), rows);
+  rows.push_back({"b", std::vector<float>(300'000, 1)});
+  for (const auto& end : {newline, nothing}) EXPECT_EQ(rows_of(binary(rows, end)), rows);
 }
 
 TEST(BinaryWordVectors, RefuseAFileThatEndsWithinARecord) {

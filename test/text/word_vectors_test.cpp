@@ -25,6 +25,7 @@
 namespace packseq {
 namespace {
 
+using namespace std::string_literals;
 using test::Rows;
 using test::rows_of;
 using Limits = std::numeric_limits<float>;
@@ -70,6 +71,12 @@ TEST(WordVectors, MayHaveAnyWord) {
   EXPECT_EQ(rows_of("10 2\n" + text), rows);
 }
 
+TEST(WordVectors, DropBlanksBehindAWord) {
+  EXPECT_EQ(rows_of("a  1 2\nnew york\t \t1 2\nb\t\t1\t2\n"),
+            (Rows{{"a", {1, 2}}, {"new york", {1, 2}}, {"b", {1, 2}}}));
+  expect_refusal("2 2\na 1 2\nb 0.5  1 2\n", ", line 3: 3 numbers behind a word, and must be 2");
+}
+
 TEST(WordVectors, MayHaveAnyFloat) {
   const auto rows = rows_of("a 1e-45 -0.0 3.4028235e+38 1e-400\nb nan -nan inf -inf\nc 1e-46 -1E-50 .5 5.\n");
   ASSERT_EQ(rows.size(), 3);
@@ -80,6 +87,13 @@ TEST(WordVectors, MayHaveAnyFloat) {
   EXPECT_EQ(rows[1].second[3], -Limits::infinity());
   EXPECT_EQ(rows[2].second, (std::vector<float>{0, 0, 0.5F, 5}));
   EXPECT_TRUE(std::signbit(rows[2].second[1]));
+  const std::string zeros(6000, '0');  // beyond any type of the processor
+  const auto tiny = rows_of("a 1e-6000 -1E-6000 0." + zeros + "1 -." + zeros + "1\n")[0].second;
+  EXPECT_EQ(tiny, (std::vector<float>(4, 0)));
+  EXPECT_TRUE(!std::signbit(tiny[0]) && std::signbit(tiny[1]) && !std::signbit(tiny[2]) && std::signbit(tiny[3]));
+  for (const auto& large : {"1e39"s, "1e6000"s, "-1E+6000"s, "1" + zeros, "-01" + zeros + ".5"}) {
+    expect_refusal("1 2\na 1 " + large + "\n", ", line 2: '" + large.substr(0, 40));
+  }
 }
 
 TEST(WordVectors, ComeBackToTheLastBit) {
@@ -123,6 +137,17 @@ TEST(WordVectors, HaveTheWidthOfTheFirstHundredLines) {
   }
 }
 
+// "6 1" is a header and a row: the number of rows tells.
+TEST(WordVectors, OfOneNumberMayBeginWithAWordOfDigits) {
+  const Rows rows = {{"5", {1}}, {"6", {8}}, {"7", {9}}};
+  EXPECT_EQ(rows_of("5 1\n6 8\n7 9", {.dimension = 1}), rows);
+  EXPECT_EQ(rows_of("5 1\n6 8\n7 9"), rows);
+  for (const std::string header : {"3 1\n", "2 1\n"}) EXPECT_EQ(rows_of(header + "5 1\n\n6 8\n7 9\n"), rows);
+  std::string text = "9 1\n";
+  for (int i = 0; i < 200'000; ++i) text += "a 1\n\n\n";  // more than the first block: a header as any other
+  EXPECT_EQ(rows_of(text).size(), 200'000);
+}
+
 TEST(WordVectors, RefuseRowsOfAnotherWidth) {
   expect_refusal("2 3\na 1 2 3\nb 1 2\n", ", line 3: 2 numbers behind a word, and must be 3");
   expect_refusal("2 2\na 1 2\nb 0.5 1 2\n", ", line 3: 3 numbers behind a word, and must be 2");
@@ -132,11 +157,37 @@ TEST(WordVectors, RefuseRowsOfAnotherWidth) {
   expect_refusal("2 2\na 1 2\nb 1 1e39\n", ", line 3: '1e39' is beyond what a float holds");
   expect_refusal("2 2\na 1 2\n  \n", ", line 3: 0 numbers behind a word");
   expect_refusal("once upon a time\n", ", line 1: 0 numbers at its end: are these word vectors?");
+  expect_refusal("a 1 2\nb 1\nc 1 2\n", ", line 2: 1 number at its end, while other lines have more");
+  const std::string character = "\u4E2D";  // a message does not cut it
+  expect_refusal("1 1\na " + std::string(39, 'x') + character + "\n",
+                 ", line 2: '" + std::string(39, 'x') + "…' is no number");
+}
+
+TEST(WordVectors, RefuseAFileWhoseRowsAreWider) {
+  const std::string wide = "a 1 2 3 4\nb 1 2 3 4\n";
+  expect_refusal("2 3\n" + wide, ", line 2: 4 numbers behind a word, as in nearly all lines, and must be 3");
+  expect_refusal(wide, ", line 1: 4 numbers behind a word, as in nearly all lines, and must be 3", {.dimension = 3});
+  EXPECT_EQ(rows_of("3 3\n" + wide + "c 1 2 3\n").size(), 3);  // "a 1" and "b 1" are words
+}
+
+// The first block is looked at to tell binary vectors from text.
+TEST(WordVectors, AreTextHoweverTheirFirstRowIsBroken) {
+  std::string rows;
+  for (int i = 0; i < 50; ++i) rows += "\u4E2D\u6587\u5B57 1 2 3\n";
+  expect_refusal("50 4\n" + rows, ", line 2: 3 numbers behind a word, and must be 4");
+  for (const std::string begin : {"", "x", "xx", "xxx"}) {
+    expect_refusal(std::string("50 9\n").append(begin) + rows, ", line 2: 3 numbers behind a word, and must be 9");
+  }
+  expect_refusal("2 3\na 1 2 x\nb\x01 1 2 3\n", ", line 2: 'x' is no number");
+  expect_refusal("2 4\ncaf\xE9 1 2 3", ", line 2, byte 4 (0xe9): not valid UTF-8");
 }
 
 TEST(WordVectors, RefuseOtherFilesWithTheNextStep) {
   expect_refusal("", ": is empty");
-  expect_refusal("\n\n", ": no word vectors");
+  expect_refusal("\n\n\n", ": no word vectors: its lines are empty");
+  expect_refusal(std::string(2'000'000, '\n'), ": no word vectors: no line with a word ends within its first MiB");
+  expect_refusal(std::string(2'000'000, 'x'), ": no word vectors: no line with a word ends within its first MiB");
+  EXPECT_EQ(rows_of("\n\n", {.dimension = 2}), Rows{});
   expect_refusal("\x1F\x8B\x08...", ": is compressed by gzip: first write it as it was to another file, by zcat FILE");
   expect_refusal("PK\x03\x04...", ": is a zip archive");
   expect_refusal("\xBA\x16\x4F\x2F\x0C", ": is a model of fastText, not vectors: read the .vec file");
@@ -144,6 +195,17 @@ TEST(WordVectors, RefuseOtherFilesWithTheNextStep) {
   expect_refusal("caf\xE9 1 2\n", ", line 1, byte 4 (0xe9): not valid UTF-8");
   expect_refusal(std::string("a\0 1 2\n", 7), ", line 1, byte 2 (0x00)");
   EXPECT_EQ(rows_of("caf\xE9 1 2\n", {.invalid_utf8 = InvalidUtf8::replace}), (Rows{{"caf\uFFFD", {1, 2}}}));
+}
+
+TEST(WordVectors, AreNotReadFromAStreamThatFailed) {
+  std::string bytes(20, '\0');
+  std::istringstream used("a 1 2\nb 3 4\n");
+  used.read(bytes.data(), 20);
+  ASSERT_EQ(used.gcount(), 12);
+  EXPECT_THROWS(WordVectorReader(used, "used"), std::runtime_error, "used: is empty");
+  std::istringstream failed("a 1 2\n");
+  failed.setstate(std::ios::failbit);
+  EXPECT_THROWS(WordVectorReader(failed, "failed"), std::runtime_error, "failed: reading failed");
 }
 
 class WordVectorFile : public test::DirectoryTest {

@@ -57,7 +57,7 @@ struct PACKSEQ_EXPORT VectorTable {
 /// @throws c10::ValueError if `options.missing_vector` is not a floating-point [E] on the CPU where `missing` is
 ///   `vector`, or is set where it is not.
 /// @throws c10::ValueError if `options.padding_idx` is not in 0 ... V - 1.
-/// @throws c10::ValueError if `missing` is `normal`, and no word is found.
+/// @throws c10::ValueError if `missing` is `normal`, and no word is found, or none with a finite number.
 /// @throws std::runtime_error as `WordVectorReader::next`.
 /// @code
 /// packseq::WordVectorReader vectors("glove.txt");

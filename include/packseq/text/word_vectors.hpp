@@ -17,7 +17,8 @@ namespace packseq {
 /// How word vectors are read.
 struct WordVectorOptions {
   /// How many numbers a vector has, E. Where it is not set, the header tells; without a header, it is the fewest
-  /// numbers at the end of a line, among the first 100 lines (of the first MiB).
+  /// numbers at the end of a line, among the first 100 lines (of the first MiB) that are not empty, if at least half of
+  /// these have so many.
   std::optional<std::int64_t> dimension = {};
   /// What becomes of words that are not UTF-8: word2vec's own tool cuts long words in the middle of a character.
   InvalidUtf8 invalid_utf8 = InvalidUtf8::refuse;
@@ -32,15 +33,22 @@ struct WordVector {
 /// Reads word vectors one at a time from the files that other programs write: GloVe's text, word2vec's text and binary
 /// form, fastText's `.vec`. Which one it is, the file itself tells.
 ///
-/// In text, a row is a word, a blank or tab, and E numbers between blanks; the word is all that comes before. Numbers
-/// are read as by `std::from_chars`, whatever the locale; one that is too small for a float becomes the nearest one. A
-/// number that follows a blank in front of the E numbers belongs to the word only if it is nothing but digits
-/// ("windows 95"); otherwise the row is too wide. Lines end in "\n" or "\r\n", a byte-order mark is dropped, and empty
-/// lines are passed over. In binary files a vector is followed by a newline or not, in all of a file alike.
+/// A header is a first line of two whole numbers: how many vectors there are, and E. Where the second one is 1, such a
+/// line may be a row as well: in a text of less than a MiB it is a header only if as many lines follow, or one more.
+/// Binary files have one.
 ///
-/// Rows come as they are: a word that comes twice is read twice. Memory is a block of the file and a vector. A file
-/// must not change while it is read: its size and time of change are looked at in the beginning and at the end, if it
-/// is a regular file. Different readers may be used by different threads; one that has thrown must not be read further.
+/// In text, a row is a word, blanks or tabs, and E numbers between blanks. The word is all that comes before, without
+/// the blanks at its end; of a word that is nothing but blanks, one separates it. Numbers are read as by
+/// `std::from_chars`, whatever the locale; one that is too small for a float becomes the nearest one. A number that
+/// follows a blank in front of the E numbers belongs to the word only if it is nothing but digits ("windows 95");
+/// otherwise, or if nearly all of the first 100 rows have one, the rows are too wide. Lines end in "\n" or "\r\n", a
+/// byte-order mark is dropped, and empty lines are passed over. In binary files a vector is followed by a newline or
+/// not, in all of a file alike.
+///
+/// Rows come as they are: a word that comes twice is read twice. Memory is a vector, a block of the file (a MiB in the
+/// beginning), and the longest line of a text, or word of a binary file. A file must not change while it is read: its
+/// size and time of change are looked at in the beginning and at the end, if it is a regular file. Different readers
+/// may be used by different threads; one that has thrown must not be read further.
 /// @code
 /// packseq::WordVectorReader vectors("glove.txt");
 /// while (const auto row = vectors.next()) std::cout << row->word << ' ' << row->vector[0] << '\n';
@@ -52,9 +60,13 @@ class PACKSEQ_EXPORT WordVectorReader {
   /// @throws std::runtime_error if `file` does not exist, is a directory, or cannot be opened.
   /// @throws std::runtime_error that names the file and the next step, if it is something else: compressed, a fastText
   ///   model, a pickled Python object.
-  /// @throws std::runtime_error that names the file, if it holds no vectors, or it has no header, and no dimension can
-  ///   be told from its first lines.
-  /// @throws std::runtime_error if the header tells another dimension than `options.dimension`, or one above a million.
+  /// @throws std::runtime_error that names the file, if it is empty. Where E is known, by a header or
+  ///   `options.dimension`, a file without rows is no error.
+  /// @throws std::runtime_error that names the file, if it has no header, `options.dimension` is not set, and its first
+  ///   lines do not tell it.
+  /// @throws std::runtime_error if the header tells another dimension than `options.dimension`, or not 1 ... 1,000,000.
+  /// @throws std::runtime_error that names file and line, if nine in ten of the first 100 rows, or more, are too wide.
+  /// @throws std::runtime_error if the file cannot be read.
   /// @throws std::invalid_argument if `options.dimension` is not in 1 ... 1,000,000.
   explicit WordVectorReader(const std::filesystem::path& file, const WordVectorOptions& options = {});
 
@@ -75,7 +87,8 @@ class PACKSEQ_EXPORT WordVectorReader {
   /// The next word and its vector, or nothing at the end. The views are valid until the next call.
   /// @throws std::runtime_error that names file and line, or in a binary file record and byte, if a row has not E
   ///   numbers, or one that no float can hold; if a binary file ends within a record, or lacks the newline that its
-  ///   other records have; if a word is longer than a MiB, holds a zero byte, or is not UTF-8 where that is refused.
+  ///   other records have; if a line of text is longer than 64 MiB, or a word in binary than one MiB; if a word holds a
+  ///   zero byte, or is not UTF-8 where that is refused.
   /// @throws std::runtime_error if the file cannot be read further, or has changed since the reader was made.
   std::optional<WordVector> next();
 
