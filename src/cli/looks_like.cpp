@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string_view>
+
+#include "data/column_signs.hpp"
 
 namespace packseq::cli {
 namespace {
@@ -21,6 +24,14 @@ std::optional<std::string> json_fields(const std::vector<std::string>& lines) {
     }
   }
   return lines.empty() ? std::nullopt : std::optional(fields);
+}
+
+/// Whether these are lines of a column file, a token on each.
+bool are_tokens(const std::vector<std::string>& lines) {
+  data::detail::ColumnSigns signs;
+  std::int64_t number = 0;
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return signs.see(line, ++number); }) ||
+         signs.end();
 }
 
 /// How many columns a line has; separators between quotes are text.
@@ -48,6 +59,11 @@ std::optional<std::string> what_it_looks_like(const std::vector<std::string>& li
   if (const auto fields = json_fields(lines)) {
     return fmt::format("looks like JSON lines: --json-field NAME reads a field alone{}",
                        fields->empty() ? "" : " (here " + *fields + ")");
+  }
+  if (are_tokens(lines)) {
+    return "looks like a column file, a token on each line: awk 'NF {printf \"%s \", $1} !NF {print \"\"}' FILE | "
+           "packseq "
+           "compare - reads sentences ($1: the column of the words)";
   }
   if (has_columns(lines, '\t')) {
     return "looks like columns between tabs, which are all taken for text: cut -f N FILE | packseq compare -";

@@ -50,7 +50,8 @@ TEST_F(ReadDocumentsTest, RefusesAWordOutsideTheVocabulary) {
   EXPECT_THROWS(read_documents({file("text", "a\n\nb x\n")}, {}, closed), c10::ValueError, "text, line 3");
   EXPECT_THROWS(read_documents({file("text", "a\n\nb x\n")}, {}, closed), c10::ValueError, "'x'");
   const auto open = Vocab::build({"a b"}, {.specials = {"<unk>"}, .unknown = "<unk>"});
-  EXPECT_SAME(read_documents({directory_ / "text"}, {}, open).sequences.values(), torch::tensor({1, 2, 0}, torch::kLong));
+  EXPECT_SAME(read_documents({directory_ / "text"}, {}, open).sequences.values(),
+              torch::tensor({1, 2, 0}, torch::kLong));
 }
 
 TEST_F(ReadDocumentsTest, RefusesAnUnknownLabel) {
@@ -83,7 +84,8 @@ TEST(Select, TakesDocumentsInTheOrderOfTheIndices) {
 TEST(Select, TakesValuesAndLabelsThatAreNotContiguous) {
   const auto apart = [](const at::Tensor& tensor) { return torch::stack({tensor, tensor + 1}, 1).select(1, 0); };
   const auto all = numbered(4);
-  const Documents documents{Jagged::from_values(apart(all.sequences.values()), all.sequences.lengths()), apart(all.labels)};
+  const Documents documents{Jagged::from_values(apart(all.sequences.values()), all.sequences.lengths()),
+                            apart(all.labels)};
   for (const auto& some : {select(documents, {3, 1}), DocumentDataset(documents).get_batch({3, 1})}) {
     EXPECT_SAME(some.sequences.values(), torch::tensor({3, 3, 3, 1}, torch::kLong));
     EXPECT_SAME(some.labels, torch::tensor({30, 10}, torch::kLong));
