@@ -16,16 +16,21 @@ struct BatchSampler::State {
   std::vector<std::int64_t> lengths;
   Batching batching;
   std::uint64_t seed;
+  bool shuffle;
   Position position;
   bool begun = false;
   detail::EpochPlan plan = {};
 
-  void plan_epoch() { plan = detail::plan_epoch(lengths, batching, {seed, position.epoch}); }
+  void plan_epoch() {
+    std::optional<detail::EpochRandom> random;
+    if (shuffle) random.emplace(seed, position.epoch);
+    plan = detail::plan_epoch(lengths, batching, std::move(random));
+  }
 };
 
 BatchSampler::BatchSampler(const at::Tensor& lengths, const Batching& batching, const BatchSamplerOptions& options)
     : state_(std::make_shared<State>(State{packseq::detail::checked_lengths("BatchSampler", "lengths", lengths),
-                                           batching, options.seed, options.start})) {
+                                           batching, options.seed, options.shuffle, options.start})) {
   detail::check_batching(state_->lengths, batching);
   detail::check_start("BatchSampler", options.start);
   state_->plan_epoch();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -14,7 +15,10 @@ namespace {
 
 using Lengths = std::vector<std::int64_t>;
 
-/// Sorts each run of `bucket` documents by length. Those of one length stay in the random order that they are in.
+/// The random numbers of an epoch; none, where documents come in order.
+using Random = std::optional<EpochRandom>;
+
+/// Sorts each run of `bucket` documents by length. Those of one length stay in the order that they are in.
 void sort_buckets(const Lengths& lengths, std::size_t bucket, std::vector<std::size_t>& order) {
   struct Entry {
     std::int64_t length;
@@ -80,20 +84,25 @@ void cut_by_tokens(const Lengths& lengths, const TokenBudget& budget, EpochPlan:
   plan.batches.push_back({begin, range.end});
 }
 
-void deal(const Lengths&, const FixedSize& batching, EpochRandom&, EpochPlan& plan) {
+void deal(const Lengths&, const FixedSize& batching, Random&, EpochPlan& plan) {
   cut_by_count(batching.batch_size, plan);
 }
 
-void deal(const Lengths& lengths, const Bucketed& batching, EpochRandom& random, EpochPlan& plan) {
+void deal(const Lengths& lengths, const Bucketed& batching, Random& random, EpochPlan& plan) {
   const auto batch_size = static_cast<std::size_t>(batching.batch_size);
   const auto batches = static_cast<std::size_t>(batching.batches_per_bucket);
   const std::size_t documents = lengths.size();
   sort_buckets(lengths, batches > documents / batch_size ? documents : batches * batch_size, plan.order);
   cut_by_count(batching.batch_size, plan);
-  random.shuffle(plan.batches);
+  if (!random) return;  // the short batch is the last one cut
+  const bool keeps_last = batching.short_last && documents % batch_size != 0;
+  const auto last = plan.batches.back();
+  if (keeps_last) plan.batches.pop_back();
+  random->shuffle(plan.batches);
+  if (keeps_last) plan.batches.push_back(last);
 }
 
-void deal(const Lengths& lengths, const TokenBudget& batching, EpochRandom& random, EpochPlan& plan) {
+void deal(const Lengths& lengths, const TokenBudget& batching, Random& random, EpochPlan& plan) {
   const std::size_t documents = lengths.size();
   if (batching.count == TokenCount::packed) return cut_by_tokens(lengths, batching, {0, documents}, plan);
   const auto bucket = static_cast<std::size_t>(batching.documents_per_bucket);
@@ -102,7 +111,7 @@ void deal(const Lengths& lengths, const TokenBudget& batching, EpochRandom& rand
     end = begin + std::min(bucket, documents - begin);
     cut_by_tokens(lengths, batching, {begin, end}, plan);
   }
-  random.shuffle(plan.batches);
+  if (random) random->shuffle(plan.batches);
 }
 
 void check(const Lengths&, const FixedSize& batching) {
@@ -131,11 +140,11 @@ void check_batching(const Lengths& lengths, const Batching& batching) {
   std::visit([&](const auto& kind) { check(lengths, kind); }, batching);
 }
 
-EpochPlan plan_epoch(const Lengths& lengths, const Batching& batching, EpochRandom random) {
+EpochPlan plan_epoch(const Lengths& lengths, const Batching& batching, std::optional<EpochRandom> random) {
   EpochPlan plan;
   plan.order.resize(lengths.size());
   std::iota(plan.order.begin(), plan.order.end(), 0);
-  random.shuffle(plan.order);
+  if (random) random->shuffle(plan.order);
   std::visit([&](const auto& kind) { deal(lengths, kind, random, plan); }, batching);
   return plan;
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "data/shuffle.hpp"
@@ -24,7 +25,8 @@ struct EpochPlan {
 /// Refuses numbers out of range, and documents that fit no batch; `lengths` are those of all documents.
 void check_batching(const std::vector<std::int64_t>& lengths, const Batching& batching);
 
-/// The plan of an epoch whose random numbers have not been drawn from yet.
-EpochPlan plan_epoch(const std::vector<std::int64_t>& lengths, const Batching& batching, EpochRandom random);
+/// The plan of an epoch whose random numbers have not been drawn from yet; without any, of one in order.
+EpochPlan plan_epoch(const std::vector<std::int64_t>& lengths, const Batching& batching,
+                     std::optional<EpochRandom> random);
 
 }  // namespace packseq::data::detail

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "sequence/layout.hpp"
 #include "sequence/place.hpp"
@@ -18,14 +19,21 @@ at::Tensor copied(const at::Tensor& values, std::int64_t count, at::ArrayRef<std
   sizes[0] = count;
   at::Tensor out = at::empty(sizes, values.options());
   if (out.numel() == 0) return out;
-  const auto bytes = values.nbytes() / static_cast<std::size_t>(values.size(0));
   const auto* const from = static_cast<const std::byte*>(values.const_data_ptr());
   auto* to = static_cast<std::byte*>(out.mutable_data_ptr());
-  for (const std::size_t index : indices) {
-    const auto [begin, end] = run(index);
-    const std::size_t length = bytes * static_cast<std::size_t>(end - begin);
-    std::memcpy(to, from + bytes * static_cast<std::size_t>(begin), length);
-    to += length;
+  const auto copy = [&](auto bytes) {
+    for (const std::size_t index : indices) {
+      const auto [begin, end] = run(index);
+      const std::size_t length = bytes * static_cast<std::size_t>(end - begin);
+      std::memcpy(to, from + bytes * static_cast<std::size_t>(begin), length);
+      to += length;
+    }
+  };
+  const auto bytes = values.nbytes() / static_cast<std::size_t>(values.size(0));
+  if (bytes == 8) {
+    copy(std::integral_constant<std::size_t, 8>());  // a label is then no call of memcpy
+  } else {
+    copy(bytes);
   }
   return out;
 }

@@ -4,8 +4,8 @@
 
 namespace packseq::detail {
 
-/// Whether tensors can be copied byte by byte, being nothing but elements in memory that nobody watches: no gradient, no
-/// view that negates or conjugates, no wrapper such as functorch's, nobody who records what is done.
+/// Whether tensors can be copied byte by byte, being nothing but elements in memory that nobody watches: no gradient,
+/// no view that negates or conjugates, no wrapper such as functorch's, nobody who records what is done.
 bool are_plain(at::TensorList tensors);
 
 /// Writes `values` [N, *] to these rows of `out`, which nobody else has seen; `rows` is int64 [N] on the CPU, no row

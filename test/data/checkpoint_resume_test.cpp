@@ -13,25 +13,32 @@
 #include "packseq/data/checkpoint.hpp"
 #include "packseq/data/collate.hpp"
 #include "packseq/data/documents.hpp"
+#include "packseq/data/loss.hpp"
 #include "packseq/nn/embedded.hpp"
+#include "packseq/nn/gru.hpp"
 #include "packseq/sequence/pool.hpp"
 
 namespace packseq::data {
 namespace {
 
-/// A classifier with dropout, of documents that are the same each time.
+/// A classifier with dropout: of documents from their words, and of their tokens from what else is known of them.
 struct Classifier : torch::nn::Module {
   Classifier() {
     register_module("network", network);
     register_module("linear", linear);
+    register_module("tagger", tagger);
   }
 
-  at::Tensor forward(const PackedSequence& ids) {
-    return linear(torch::dropout(max_pool(network->forward(ids).output), .5, /*train=*/true));
+  at::Tensor loss(const PackedBatch& batch) {
+    const auto scores = linear(torch::dropout(max_pool(network->forward(batch.input).output), .5, /*train=*/true));
+    const auto token_scores = tagger->forward(batch.features.at(0)).output;
+    return torch::nn::functional::cross_entropy(scores, batch.target) +
+           token_loss(token_scores, batch.token_target, torch::nn::MSELoss());
   }
 
   nn::EmbeddedLSTM network{nn::Embedding(20, 4), nn::LSTM(4, 5)};
   torch::nn::Linear linear{5, 3};
+  nn::GRU tagger{2, 3};
 };
 
 class CheckpointResumeTest : public CheckpointTest {
@@ -51,7 +58,7 @@ class CheckpointResumeTest : public CheckpointTest {
     for (auto& [epoch, batches] = progress.position; epoch < epochs; ++epoch, batches = 0) {
       for (auto& batch : *loader) {
         optimizer.zero_grad();
-        torch::nn::functional::cross_entropy(model.forward(batch.input), batch.target).backward();
+        model.loss(batch).backward();
         optimizer.step();
         ++batches;
         checkpoint.save(progress);
@@ -63,8 +70,12 @@ class CheckpointResumeTest : public CheckpointTest {
   const Documents documents_ = [] {
     at::manual_seed(0);
     const auto lengths = torch::randint(1, 12, {60}, torch::kLong);
-    const auto ids = torch::randint(0, 20, {lengths.sum().item<std::int64_t>()}, torch::kLong);
-    return Documents{Jagged::from_values(ids, lengths), torch::randint(0, 3, {60}, torch::kLong)};
+    const auto tokens = lengths.sum().item<std::int64_t>();
+    const auto part = [&](const at::Tensor& values) { return Jagged::from_values(values, lengths); };
+    return Documents{.sequences = part(torch::randint(0, 20, {tokens}, torch::kLong)),
+                     .labels = torch::randint(0, 3, {60}, torch::kLong),
+                     .token_labels = part(torch::randn({tokens, 3})),
+                     .features = {part(torch::randn({tokens, 2}))}};
   }();
 };
 

@@ -16,7 +16,7 @@
 namespace packseq::data {
 namespace {
 
-constexpr TextReaderOptions labeled{.label = LabelSource::column};
+const TextReaderOptions labeled{.label = LabelSource::column};
 const Vocab closed = Vocab::build({"a a a b b c"}, {.specials = {}});
 const Vocab two_labels = Vocab::build({"ham ham spam"}, {.specials = {}});
 
@@ -78,6 +78,7 @@ TEST(Select, TakesDocumentsInTheOrderOfTheIndices) {
   EXPECT_SAME(some.sequences.lengths(), torch::tensor({4, 0, 2, 4}, torch::kLong));
   EXPECT_SAME(some.sequences.values(), torch::tensor({4, 4, 4, 4, 2, 2, 4, 4, 4, 4}, torch::kLong));
   EXPECT_SAME(some.labels, torch::tensor({40, 0, 20, 40}, torch::kLong));
+  EXPECT_SAME(some.documents, torch::tensor({4, 0, 2, 4}, torch::kLong));
   EXPECT_FALSE(select({numbered(3).sequences}, {1}).labels.defined());
 }
 
@@ -103,13 +104,39 @@ void expect_refused(const Documents& documents, const std::string& text) {
   EXPECT_THROWS(DocumentDataset{documents}, c10::Error, "DocumentDataset: " + text);
 }
 
-TEST(Select, RefusesIdsAndLabelsThatAreNone) {
-  const auto ids = numbered(3).sequences;
-  expect_refused({Jagged({torch::ones({2})})}, "ids is Float");
-  expect_refused({Jagged({torch::ones({2, 2}, torch::kLong)})}, "the values of ids have sizes [2, 2]");
-  expect_refused({ids, torch::ones({3})}, "labels is Float");
-  expect_refused({ids, torch::ones({2}, torch::kLong)}, "labels has sizes [2], and must have [3]");
-  expect_refused({ids, torch::ones({3, 1}, torch::kLong)}, "labels has sizes [3, 1]");
+TEST(Select, RefusesPartsThatDoNotBelongTogether) {
+  const auto sequences = numbered(3).sequences;  // of 0, 1 and 2 tokens
+  const auto rows = [](std::int64_t count) { return torch::ones({count}); };
+  expect_refused({sequences, rows(2)}, "labels has sizes [2], and must have 3 rows, one for each document");
+  expect_refused({sequences, torch::ones({2, 3})}, "labels has sizes [2, 3], and must have 3 rows");
+  expect_refused({sequences, torch::tensor(1)}, "labels is a scalar");
+  expect_refused({sequences, torch::ones({3, 3}).to_sparse()}, "labels is a Sparse tensor, and must be a dense one");
+  const auto with_token_labels = [&](const Jagged& labels) { return Documents{sequences, {}, labels}; };
+  expect_refused(with_token_labels({rows(0), rows(1)}), "token_labels is of 2 documents, but sequences of 3");
+  const auto with_feature = [&](const Jagged& feature) { return Documents{sequences, {}, {}, {sequences, feature}}; };
+  expect_refused(with_feature({rows(3)}), "features[1] is of 1 documents, but sequences of 3");
+  expect_refused({sequences, {}, {}, {}, rows(3)}, "documents is Float on cpu, and must be int64 (Long) on cpu");
+  expect_refused({sequences, {}, {}, {}, torch::arange(2)}, "documents has sizes [2], and must have [3]");
+}
+
+TEST(Select, RefusesTokenLabelsAndFeaturesOfOtherLengths) {
+  const auto sequences = numbered(3).sequences;
+  const auto rows = [](std::int64_t count) { return torch::ones({count}); };
+  const Jagged other = {rows(0), rows(2), rows(1)};
+  const auto expect_one_refused = [](const Documents& documents, const std::string& name) {
+    const std::string text = name + " has 2 rows for document 1, which has 1 tokens";
+    EXPECT_THROWS(select(documents, {0, 1}), c10::ValueError, "select: " + text);
+    EXPECT_THROWS(DocumentDataset{documents}, c10::ValueError, "DocumentDataset: " + text);
+    EXPECT_EQ(select(documents, {0}).sequences.size(), 1);  // that one is right
+  };
+  expect_one_refused({sequences, {}, other}, "token_labels");
+  expect_one_refused({sequences, {}, {}, {other}}, "features[0]");
+}
+
+TEST(Select, RefusesValuesThatWereResized) {
+  const auto documents = numbered(3);
+  documents.sequences.values().resize_({2});
+  expect_refused(documents, "the values of sequences have 2 rows, and its lengths the sum 3");
 }
 
 TEST(Split, DealsEachDocumentToOnePart) {
@@ -122,6 +149,7 @@ TEST(Split, DealsEachDocumentToOnePart) {
   for (const auto& part : {first, second}) {
     EXPECT_SAME(std::get<0>(part.labels.sort()), part.labels);
     EXPECT_SAME(part.sequences.lengths() * 10, part.labels);
+    EXPECT_SAME(part.sequences.lengths(), part.documents);
   }
 }
 
@@ -146,6 +174,9 @@ TEST(DocumentDataset, GivesBatchesOfItsDocuments) {
   const auto batch = dataset.get_batch({2, 1});
   EXPECT_SAME(batch.sequences.values(), torch::tensor({2, 2, 1}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({20, 10}, torch::kLong));
+  EXPECT_SAME(batch.documents, torch::tensor({2, 1}, torch::kLong));
+  // Of a part of other documents, these are the numbers in the part.
+  EXPECT_SAME(DocumentDataset(select(numbered(5), {4, 3})).get_batch({1}).documents, torch::tensor({1}, torch::kLong));
 }
 
 TEST(DocumentDataset, GivesForNoDocumentOneThatTeachesNothing) {
@@ -154,6 +185,7 @@ TEST(DocumentDataset, GivesForNoDocumentOneThatTeachesNothing) {
   EXPECT_SAME(batch.sequences.values(), torch::empty({0}, torch::kLong));
   EXPECT_SAME(batch.sequences.lengths(), torch::tensor({0}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({ignored_label}, torch::kLong));
+  EXPECT_SAME(batch.documents, torch::tensor({-1}, torch::kLong));
   documents.labels = torch::Tensor();
   EXPECT_FALSE(DocumentDataset(documents).get_batch({}).labels.defined());
 }

@@ -45,6 +45,7 @@ void expect_same(const std::vector<PackedBatch>& actual, const std::vector<Packe
     EXPECT_SAME(actual[i].input.data(), expected[i].input.data());
     EXPECT_SAME(actual[i].input.batch_sizes(), expected[i].input.batch_sizes());
     EXPECT_SAME(actual[i].target, expected[i].target);
+    EXPECT_SAME(actual[i].documents, expected[i].documents);
   }
 }
 
@@ -66,6 +67,7 @@ TEST(Loader, WorkersChangeNothing) {
     for (std::size_t i = 0; const auto batch = sampler.next(); ++i) {
       const auto some = select(all, *batch);
       EXPECT_SAME(alone[i].target, some.labels);
+      EXPECT_SAME(alone[i].documents, some.documents);
       EXPECT_SAME(alone[i].input.data(), pack_sequence(some.sequences).data());
     }
   }
@@ -119,6 +121,8 @@ class LoaderTest : public test::TextFilesTest {
 TEST_F(LoaderTest, StreamsTheSameWithWorkers) {
   const auto alone = batches_of(*loader(text("b"), 0));
   EXPECT_EQ(alone.size(), 28U);
+  // The last document of the file is the only one whose label is 1.
+  for (const auto& batch : alone) EXPECT_TRUE(at::equal(batch.documents.eq(39), batch.target.eq(1)));
   expect_same(batches_of(*loader(text("b"), 2)), alone);
 }
 

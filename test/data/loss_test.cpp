@@ -87,6 +87,8 @@ TEST(TokenLoss, RefusesBatchesThatDoNotFit) {
   EXPECT_THROWS(token_loss(pack({2, 1}), pack({3}), loss), c10::ValueError, "token_loss: ");
   EXPECT_THROWS(token_loss(pack({2, 1}), pack({1, 2}), loss), c10::ValueError, "token_loss: ");
   EXPECT_THROWS(token_loss(pack({2}), pack({2}), {}), c10::ValueError, "token_loss: loss is empty");
+  EXPECT_THROWS(token_loss(pack({2}), PackedBatch{pack({2})}.token_target, loss), c10::ValueError,
+                "token_loss: targets has no data: the batch's documents have no token_labels");
 }
 
 }  // namespace

@@ -111,6 +111,19 @@ TEST_F(TextStreamTest, GoesOnWhereTrainingWasInterrupted) {
   }
 }
 
+/// Each document is its number.
+TEST_F(TextStreamTest, NumbersTheDocumentsOfAllFiles) {
+  for (const std::int64_t done : {0, 3}) {
+    TextStream stream(numbers_, {}, {.batch_size = 8, .shuffle_buffer = 9, .start = {1, done}});
+    for (int epoch = 0; epoch < 2; ++epoch) {
+      stream.reset();
+      while (const auto documents = stream.next()) {
+        for (const auto& document : *documents) EXPECT_EQ(std::to_string(document.number), document.text);
+      }
+    }
+  }
+}
+
 TEST_F(TextStreamTest, RefusesFilesWithoutDocuments) {
   TextStream stream({file("empty", ""), file("blank", " \n\n")}, {});
   EXPECT_THROWS(stream.reset(), c10::ValueError, "there is no document in the files");
@@ -161,6 +174,9 @@ TEST(EncodeDataset, EncodesDocumentsAndLabels) {
   EXPECT_SAME(batch.sequences.values(), torch::tensor({1, 0}, torch::kLong));
   EXPECT_SAME(batch.sequences.lengths(), torch::tensor({2, 0}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({1, 0}, torch::kLong));
+  EXPECT_SAME(batch.documents, torch::tensor({-1, -1}, torch::kLong));  // of no file
+  const std::vector<TextDocument> seventh = {{.text = "a", .label = "ham", .number = 7}};
+  EXPECT_SAME(dataset.get_batch(seventh).documents, torch::tensor({7}, torch::kLong));
   EXPECT_FALSE(dataset.size());
 }
 
@@ -171,6 +187,7 @@ TEST(EncodeDataset, GivesForNoDocumentOneThatTeachesNothing) {
   EXPECT_SAME(batch.sequences.values(), torch::empty({0}, torch::kLong));
   EXPECT_SAME(batch.sequences.lengths(), torch::tensor({0}, torch::kLong));
   EXPECT_SAME(batch.labels, torch::tensor({ignored_label}, torch::kLong));
+  EXPECT_SAME(batch.documents, torch::tensor({-1}, torch::kLong));
 }
 
 TEST(EncodeDataset, RefusesWhatHasNoId) {

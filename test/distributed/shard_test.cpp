@@ -102,7 +102,7 @@ TEST_F(ShardTextTest, DealsTheBatchesOfAStream) {
           return TextStream(
               {path}, {}, {.batch_size = 9, .shuffle_buffer = 30, .seed = 1, .start = {.epoch = 1, .batches = start}});
         },
-        [](const TextDocument& document) { return std::to_string(document.line); });
+        [](const TextDocument& document) { return std::to_string(document.number); });
   }
 }
 
@@ -160,6 +160,7 @@ void expect_one_batch_without_tokens(Loader& loader) {
     ++batches;
     EXPECT_EQ(batch.input.data().sizes(), at::IntArrayRef({0}));
     EXPECT_EQ(batch.target.template item<std::int64_t>(), data::ignored_label);
+    EXPECT_EQ(batch.documents.template item<std::int64_t>(), -1);
   }
   EXPECT_EQ(batches, 1);
 }

@@ -68,8 +68,33 @@ inline data::Documents random_documents() {
           torch::randint(0, words, {90}, torch::kLong)};
 }
 
+/// Sequences of numbers, with a label at each step and numbers for the whole.
+inline data::Documents documents_of_numbers() {
+  const auto lengths = random_documents().sequences.lengths();
+  const std::lock_guard lock(random_numbers);
+  torch::manual_seed(8);
+  const auto steps = lengths.sum().item<std::int64_t>();
+  return {.sequences = Jagged::from_values(torch::randn({steps, 6}), lengths),
+          .labels = torch::randn({90, 2}),
+          .token_labels = Jagged::from_values(torch::randint(0, words, {steps}, torch::kLong), lengths)};
+}
+
+/// Reads numbers as they are.
+struct NumbersModel : torch::nn::Module {
+  explicit NumbersModel(const std::string&) {
+    register_module("network", network);
+    register_module("linear", linear);
+    register_module("of_whole", of_whole);
+  }
+
+  nn::GRU network = nn::GRU(6, 8);
+  torch::nn::Linear linear = torch::nn::Linear(8, words);
+  torch::nn::Linear of_whole = torch::nn::Linear(8, 2);
+};
+
 /// A model that begins with other numbers on each rank, unless its replica sets that right.
-inline std::shared_ptr<Model> make_model(const std::string& kind, std::int64_t rank) {
+template <class Model>
+std::shared_ptr<Model> make_model(const std::string& kind, std::int64_t rank) {
   const std::lock_guard lock(random_numbers);
   torch::manual_seed(static_cast<std::uint64_t>(rank) + 1);
   return std::make_shared<Model>(kind);
@@ -103,12 +128,22 @@ inline Loss labels(Model& model, const data::PackedBatch& batch) {
           batch.target.ne(data::ignored_label).sum().item<std::int64_t>()};
 }
 
+/// The loss of telling each step's label and the numbers of the whole, counted in steps.
+inline Loss steps_and_whole(NumbersModel& model, const data::PackedBatch& batch) {
+  const auto output = model.network(batch.input).output;
+  const auto of_steps =
+      torch::nn::functional::cross_entropy(model.linear(output.data()), batch.token_target.data(), summed);
+  const auto known = batch.documents.ge(0).nonzero().squeeze(1);  // none on a rank without documents
+  const auto of_whole = model.of_whole(max_pool(output)) - batch.target;
+  return {of_steps + of_whole.index_select(0, known).square().sum(), batch.token_target.data().size(0)};
+}
+
 /// Takes 30 steps, over several epochs, and gives the weights and the mean loss of the last step.
-template <class Collate, class Step>
-std::pair<at::Tensor, double> train(const std::string& kind, distributed::Communicator& communicator, Collate collate,
-                                    const Step& step) {
-  const auto documents = random_documents();
-  const auto model = make_model(kind, communicator.rank());
+template <class Model, class Collate>
+std::pair<at::Tensor, double> train(const std::string& kind, const data::Documents& documents,
+                                    distributed::Communicator& communicator, Collate collate,
+                                    Loss (*step)(Model&, const data::PackedBatch&)) {
+  const auto model = make_model<Model>(kind, communicator.rank());
   distributed::Replica replica(*model, communicator);
   torch::optim::SGD optimizer(model->parameters(), torch::optim::SGDOptions(0.1).momentum(0.9));
   const data::BatchSampler sampler(documents.sequences.lengths(), data::TokenBudget{.max_tokens = 64}, {.seed = 3});
@@ -120,7 +155,7 @@ std::pair<at::Tensor, double> train(const std::string& kind, distributed::Commun
       optimizer.zero_grad();
       const Loss loss = step(*model, batch);
       loss.sum.backward();
-      mean = replica.reduce(loss.sum.template item<double>(), loss.count);
+      mean = replica.reduce(loss.sum.item<double>(), loss.count);
       optimizer.step();
       if (++steps == 30) break;
     }
@@ -142,12 +177,16 @@ inline void expect_trains_as_alone(distributed::Communicator& communicator) {
       std::cout << what << ", " << communicator.size() << " ranks: " << difference << " from one process\n";
     }
   };
+  const auto expect_same_training = [&](const std::string& kind, const std::string& what, const auto& documents,
+                                        const auto& collate, const auto& step) {
+    expect_same(train(kind, documents, communicator, collate, step), train(kind, documents, alone, collate, step),
+                kind + ", " + what);
+  };
   for (const std::string& kind : network_kinds) {
-    expect_same(train(kind, communicator, data::PackNextToken(), next_words),
-                train(kind, alone, data::PackNextToken(), next_words), kind + ", next words");
-    expect_same(train(kind, communicator, data::Pack(), labels), train(kind, alone, data::Pack(), labels),
-                kind + ", labels");
+    expect_same_training(kind, "next words", random_documents(), data::PackNextToken(), next_words);
+    expect_same_training(kind, "labels", random_documents(), data::Pack(), labels);
   }
+  expect_same_training("GRU", "numbers", documents_of_numbers(), data::Pack(), steps_and_whole);
 }
 
 }  // namespace packseq::test

@@ -19,7 +19,7 @@ using data::BatchSampler;
 data::Batching any_batching(Input& input) {
   const auto kind = input.below(3);
   if (kind == 0) return data::FixedSize{input.number()};
-  if (kind == 1) return data::Bucketed{input.number(), input.number()};
+  if (kind == 1) return data::Bucketed{input.number(), input.number(), input.flag()};
   return data::TokenBudget{.max_tokens = input.number(),
                            .count = input.flag() ? data::TokenCount::packed : data::TokenCount::padded,
                            .longer_alone = input.flag(),
@@ -57,10 +57,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   using namespace packseq;
   fuzz::Input input(bytes, size);
   const auto batching = fuzz::any_batching(input);
-  const data::BatchSamplerOptions options{
+  data::BatchSamplerOptions options{
       .seed = input.byte(),
       .start = {.epoch = input.flag() ? input.number() : 0, .batches = input.flag() ? input.number() : 0}};
   const auto lengths = input.numbers(64);
+  options.shuffle = input.flag();
   fuzz::may_refuse([&] {
     data::BatchSampler sampler(torch::tensor(lengths), batching, options);
     fuzz::check(sampler, static_cast<std::int64_t>(lengths.size()), options.start.batches == 0);

@@ -20,7 +20,7 @@ struct Position {
   std::int64_t batches = 0;  ///< Those of the epoch that are done.
 };
 
-/// The same number of documents in every batch, the last one excepted; in random order.
+/// The same number of documents in every batch, the last one excepted; in random order, or in order.
 struct FixedSize {
   std::int64_t batch_size;  ///< Documents in a batch.
 };
@@ -29,10 +29,12 @@ struct FixedSize {
 /// padding them wastes little.
 ///
 /// All documents are shuffled; each run of `batches_per_bucket` batches is sorted by length and cut into batches; then
-/// the batches are shuffled. The method is that of torchtext's BucketIterator.
+/// the batches are shuffled. The method is that of torchtext's BucketIterator. In order, nothing is shuffled: the first
+/// `batches_per_bucket` batches hold the first documents, those of like length together, and so on.
 struct Bucketed {
   std::int64_t batch_size;                ///< Documents in a batch.
   std::int64_t batches_per_bucket = 100;  ///< The more, the liker the lengths, and the less random the batches.
+  bool short_last = false;                ///< Let the batch of fewer documents come last, as it does in order.
 };
 
 /// What counts as a batch's tokens.
@@ -41,9 +43,9 @@ enum class TokenCount {
   padded,  ///< Its longest document times the number of its documents.
 };
 
-/// As many documents in a batch as fit a number of tokens. In random order if tokens are counted packed, since then
-/// nothing is gained by another one; else bucketed, each bucket of `documents_per_bucket` documents. Empty documents
-/// take no room, but no batch has more than `max_tokens` documents.
+/// As many documents in a batch as fit a number of tokens. In random order, or in order, if tokens are counted packed,
+/// since then nothing is gained by another one; else bucketed, each bucket of `documents_per_bucket` documents. Empty
+/// documents take no room, but no batch has more than `max_tokens` documents.
 struct TokenBudget {
   std::int64_t max_tokens;                ///< The budget.
   TokenCount count = TokenCount::packed;  ///< What counts as a token.
@@ -59,6 +61,9 @@ using Batching = std::variant<FixedSize, Bucketed, TokenBudget>;
 struct BatchSamplerOptions {
   std::uint64_t seed = 0;  ///< Each epoch has its own order, which depends on the seed and on nothing else.
   Position start = {};     ///< To go on where training was interrupted.
+  /// If not set, all epochs are the same, and documents come in the dataset's order; where they are bucketed, those of
+  /// a bucket come shortest first. Which ones a batch holds, its `documents` tell.
+  bool shuffle = true;
 };
 
 /// Deals the documents of a dataset to batches, each document once in every epoch, for LibTorch's data loader.
@@ -69,6 +74,9 @@ struct BatchSamplerOptions {
 /// @code
 /// packseq::data::BatchSampler sampler(ids.lengths(), packseq::data::TokenBudget{.max_tokens = 4096}, {.seed = 1});
 /// std::cout << sampler.batches() << " batches, " << sampler.fill() << " of a padded one are tokens\n";
+///
+/// // To predict: no order is better than that of the dataset, unless batches are to be padded.
+/// packseq::data::BatchSampler in_order(ids.lengths(), packseq::data::FixedSize{64}, {.shuffle = false});
 /// @endcode
 class PACKSEQ_EXPORT BatchSampler : public torch::data::samplers::Sampler<> {
  public:

@@ -18,7 +18,8 @@
 
 namespace packseq::data {
 
-/// The label of a document or token that has none to learn, as in LibTorch's losses, whose default `ignore_index` it is.
+/// The label of a document or token that has none to learn, as in LibTorch's losses, whose default `ignore_index` it
+/// is.
 inline constexpr std::int64_t ignored_label = -100;
 
 /// B documents of N tokens, or any other sequences of steps: all of a dataset, or a batch of them. Everything that is
@@ -92,10 +93,12 @@ class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDatase
   /// The same conditions throw as in `select`.
   explicit DocumentDataset(Documents documents);
 
-  /// `select` of these documents; the same conditions throw. Of none, for a process that has no document of a batch, one
-  /// without tokens, which runs through networks; its number in `documents` is -1. Labels of signed integers are then
-  /// `ignored_label`, which LibTorch's cross_entropy and nll_loss pass over. Those of floating point are NaN, which no
-  /// loss passes over: let it have the rows that `documents >= 0` says.
+  /// `select` of these documents; the same conditions throw.
+  ///
+  /// Of none, for a process that has no document of a batch, one without tokens, which runs through networks; its number
+  /// in `documents` is -1. Labels of signed integers are then `ignored_label`, which LibTorch's cross_entropy and
+  /// nll_loss pass over. Those of floating point are NaN, which no loss passes over: give it the rows alone of which
+  /// `documents >= 0` is true.
   /// @throws c10::TypeError if `indices` is empty, and labels are of a dtype that holds neither.
   Documents get_batch(at::ArrayRef<std::size_t> indices) override;
 

@@ -16,7 +16,7 @@ using TokenLoss = std::function<at::Tensor(const at::Tensor& scores, const at::T
 ///
 /// Any loss module of LibTorch fits; its `reduction` says whether it is the tokens' mean (that of no token is NaN),
 /// their sum, or one number for each, in the order of `scores.data()`.
-/// @throws c10::ValueError if `loss` is empty.
+/// @throws c10::ValueError if `loss` is empty, or `targets` has no data, since the documents have no token labels.
 /// @throws c10::ValueError or c10::TypeError if a batch is malformed (see `lengths`).
 /// @throws c10::ValueError if the two differ in `batch_sizes` or in the order of their documents.
 /// @code
