@@ -64,7 +64,7 @@ Jagged token_labels(std::span<const TextDocument> documents, const at::Tensor& l
                       " has none: set TokenColumns::label");
   }
   auto encoded = packseq::detail::encode_views(views_of(documents, &TextDocument::label), labels,
-                                               {.tokenizer = split_lines, .place = place, .token = "label"});
+                                               {.tokenizer = {}, .place = place, .token = "label"});
   const auto* const tokens = lengths.const_data_ptr<std::int64_t>();
   const auto* const found = encoded.lengths().const_data_ptr<std::int64_t>();
   for (std::size_t i = 0; i < documents.size(); ++i) {
@@ -85,9 +85,9 @@ Documents encode_text(std::span<const TextDocument> documents, const Vocab& voca
   check_same_kind(documents);
   const bool are_sentences = !documents.empty() && documents[0].is_sentence;
   const auto place = [&](std::size_t i) { return place_of(documents, i); };
-  Documents encoded{packseq::detail::encode_views(
-      views_of(documents, &TextDocument::text), vocab,
-      {.tokenizer = are_sentences ? Tokenizer(split_lines) : vocab.tokenizer(), .place = place})};
+  Documents encoded{
+      packseq::detail::encode_views(views_of(documents, &TextDocument::text), vocab,
+                                    {.tokenizer = are_sentences ? Tokenizer() : vocab.tokenizer(), .place = place})};
   encoded.documents = numbers_of(documents, [&](std::size_t i) { return documents[i].number; });
   if (!labels) return encoded;
   if (are_sentences) {

@@ -16,7 +16,7 @@ using DocumentPlace = std::function<std::string(std::size_t document)>;
 
 /// How documents are encoded.
 struct EncodeViews {
-  Tokenizer tokenizer;         ///< Splits them.
+  Tokenizer tokenizer;         ///< Splits them; if it is empty, each of their lines is a token, as in `split_lines`.
   DocumentPlace place;         ///< Tells where an unknown token is,
   const char* token = "word";  ///< and this, what.
 };
