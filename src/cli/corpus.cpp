@@ -36,8 +36,6 @@ class TokenCount {
         pads = pads || token == padding_word;
         emit(token);
       });
-      // A network cannot run none; what is blank to the reader of documents has no tokens, and nothing else has none.
-      if (tokens == 0) throw std::runtime_error(fmt::format("a document has no tokens: '{:.40}'", document));
       const std::lock_guard lock(mutex_);
       lengths_.add(tokens);
       has_padding_ = has_padding_ || pads;
@@ -123,7 +121,7 @@ Corpus read_corpus(const std::vector<std::filesystem::path>& files, const TextOp
   const Vocab vocab =
       Vocab::build(source, {.specials = {std::string(padding_word)}, .tokenizer = count.watch(options.tokenizer)});
   if (sample.passed() == 0) {
-    throw std::runtime_error(fmt::format("{}: no documents: nothing but blank lines",
+    throw std::runtime_error(fmt::format("{}: no documents: all is empty or blank",
                                          files.size() == 1 ? text_name(files.front()) : "the files"));
   }
   Lengths lengths = count.take_lengths();  // before the tokenizer, which is watched, encodes

@@ -7,21 +7,26 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "cli/terminal.hpp"
 #include "data/column_signs.hpp"
 
 namespace packseq::cli {
 namespace {
 
-/// The fields of text, if each line is a JSON object.
+/// The first fields of text, as many as a person reads, if each line is a JSON object.
 std::optional<std::string> json_fields(const std::vector<std::string>& lines) {
+  constexpr int most = 10;
   std::string fields;
   for (const std::string& line : lines) {
     const auto object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
     if (!object.is_object()) return std::nullopt;
     if (!fields.empty()) continue;
+    int count = 0;
     for (const auto& [name, value] : object.items()) {
-      if (value.is_string()) fields += (fields.empty() ? "" : ", ") + name;
+      if (!value.is_string() || ++count > most) continue;
+      fields += (fields.empty() ? "" : ", ") + clipped(name, 40);
     }
+    if (count > most) fields += " and more";
   }
   return lines.empty() ? std::nullopt : std::optional(fields);
 }
@@ -55,21 +60,21 @@ bool has_columns(const std::vector<std::string>& lines, char separator) {
 
 }  // namespace
 
-std::optional<std::string> what_it_looks_like(const std::vector<std::string>& lines) {
+std::optional<Looks> what_it_looks_like(const std::vector<std::string>& lines) {
   if (const auto fields = json_fields(lines)) {
-    return fmt::format("looks like JSON lines: --json-field NAME reads a field alone{}",
-                       fields->empty() ? "" : " (here " + *fields + ")");
+    return Looks{fmt::format("looks like JSON lines: --json-field NAME reads a field alone{}",
+                             fields->empty() ? "" : " (here " + *fields + ")")};
   }
   if (are_tokens(lines)) {
-    return "looks like a column file, a token on each line: awk 'NF {printf \"%s \", $1} !NF {print \"\"}' FILE | "
-           "packseq "
-           "compare - reads sentences ($1: the column of the words)";
+    return Looks{"looks like a column file, a token on each line; $1 the words' column: ",
+                 "awk 'NF {printf \"%s \", $1} !NF {print \"\"}' FILE"};
   }
   if (has_columns(lines, '\t')) {
-    return "looks like columns between tabs, which are all taken for text: cut -f N FILE | packseq compare -";
+    return Looks{"looks like columns between tabs, which are all taken for text; N the text's column: ",
+                 "cut -f N FILE"};
   }
   if (has_columns(lines, ',') || has_columns(lines, ';')) {
-    return "looks like CSV, whose columns are all taken for text: give the column of the text alone, as lines";
+    return Looks{"looks like CSV, whose columns are all taken for text: give the column of the text alone, as lines"};
   }
   return std::nullopt;
 }

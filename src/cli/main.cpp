@@ -27,9 +27,12 @@ constexpr int success = 0;
 constexpr int failure = 1;
 constexpr int wrong_use = 2;
 
+/// What a terminal may be given: names and words may hold anything.
+std::string without_controls(std::string_view text) { return clipped(text, std::string_view::npos); }
+
 /// Errors are one line.
 int fail(std::string_view message, int exit_code) {
-  fmt::print(stderr, "packseq: {}\n", message.substr(0, message.find('\n')));
+  fmt::print(stderr, "packseq: {}\n", without_controls(message.substr(0, message.find('\n'))));
   return exit_code;
 }
 
@@ -65,7 +68,7 @@ void check_json_path(const CompareOptions& options) {
 
 /// A line on stderr, in place of the progress that may stand there.
 void note(const std::string& text) {
-  fmt::print(stderr, "{}packseq: {}\n", terminal_of(stderr).interactive ? "\r\x1b[K" : "", text);
+  fmt::print(stderr, "{}packseq: {}\n", terminal_of(stderr).interactive ? "\r\x1b[K" : "", without_controls(text));
 }
 
 void run_compare(CompareOptions options) {

@@ -49,7 +49,11 @@ void add_text_options(CLI::App& app, TextOptions& options) {
   add_choice<Split>(app, "--split", options.reader.split, {{"line", Split::line}, {"paragraph", Split::paragraph}},
                     "what a document is (line)");
   app.add_option_function<std::string>(
-         "--json-field", [&](const std::string& name) { options.json_field = name; },
+         "--json-field",
+         [&](const std::string& name) {
+           if (name.empty()) throw CLI::ValidationError("--json-field", "'' names no field");
+           options.json_field = name;
+         },
          "of lines of JSON, this field is the text")
       ->type_name("NAME");
   add_choice<Tokenizer>(app, "--tokenizer", options.tokenizer,

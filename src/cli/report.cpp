@@ -24,7 +24,8 @@ std::string percent(double part) { return fmt::format("{:.0f} %", 100 * part); }
 
 std::string text_entry(const Comparison& comparison, const Theme& theme) {
   const CompareOptions& options = comparison.options;
-  std::string files = text_name(options.files.front().filename());
+  const std::filesystem::path& first = options.files.front();
+  std::string files = first == standard_input ? text_name(first) : first.filename().string();
   if (options.files.size() > 1) {
     files += fmt::format(" and {}", counted(static_cast<std::int64_t>(options.files.size()) - 1, "more file"));
   }

@@ -1,6 +1,5 @@
 #include "cli/sample.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace packseq::cli {
@@ -11,14 +10,14 @@ void Sample::pass(std::string_view text, std::string_view file, std::int64_t lin
   if (number < options_.documents) {
     place = &documents_.emplace_back();
   } else if (options_.order != Order::as_is) {
-    const std::int64_t drawn = std::uniform_int_distribution<std::int64_t>(0, number)(random_);
-    if (drawn < options_.documents) place = &documents_[static_cast<std::size_t>(drawn)];
+    const std::size_t drawn = random_.below(static_cast<std::size_t>(number) + 1);
+    if (drawn < documents_.size()) place = &documents_[drawn];
   }
   if (place != nullptr) *place = {std::string(text), number, std::string(file), line};
 }
 
 std::vector<SampledDocument> Sample::take() {
-  if (options_.order != Order::as_is) std::shuffle(documents_.begin(), documents_.end(), random_);
+  if (options_.order != Order::as_is) random_.shuffle(documents_);
   return std::move(documents_);
 }
 

@@ -2,10 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "data/shuffle.hpp"
 
 namespace packseq::cli {
 
@@ -20,7 +21,7 @@ enum class Order {
 struct SampleOptions {
   Order order = Order::shuffled;
   std::int64_t documents = 256;  ///< At most.
-  std::uint64_t seed = 1;        ///< The same documents for the same seed.
+  std::uint64_t seed = 1;        ///< The same documents for the same seed, on every platform.
 };
 
 /// A document, and where it begins.
@@ -35,7 +36,7 @@ struct SampledDocument {
 /// order of the text the first ones.
 class Sample {
  public:
-  explicit Sample(const SampleOptions& options) : options_(options), random_(options.seed) {}
+  explicit Sample(const SampleOptions& options) : options_(options), random_(options.seed, 0) {}
 
   /// Shows the next document.
   void pass(std::string_view text, std::string_view file, std::int64_t line);
@@ -48,7 +49,7 @@ class Sample {
 
  private:
   SampleOptions options_;
-  std::mt19937_64 random_;
+  data::detail::EpochRandom random_;
   std::int64_t passed_ = 0;
   std::vector<SampledDocument> documents_;
 };

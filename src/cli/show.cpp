@@ -21,7 +21,7 @@ std::vector<std::string> documents_of(const ShowOptions& options) {
     if (!document) break;
     documents.emplace_back(*document);
   }
-  if (documents.empty()) throw std::runtime_error(text_name(*options.file) + ": no documents: nothing but blank lines");
+  if (documents.empty()) throw std::runtime_error(text_name(*options.file) + ": no documents: all is empty or blank");
   return documents;
 }
 

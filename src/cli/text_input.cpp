@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iostream>
 #include <stdexcept>
 
@@ -15,6 +16,7 @@ namespace {
 using packseq::detail::TextError;
 
 constexpr std::size_t lines_to_judge = 10;
+constexpr std::size_t longest_to_judge = 64 << 10;  // of more, the looks are worth neither the memory nor the time
 
 bool is_standard_input(const std::filesystem::path& file) { return file == standard_input; }
 
@@ -99,6 +101,11 @@ void TextInput::judge(std::optional<std::string_view> document) {
   if (document) {
     for (auto rest = *document; first_.size() < lines_to_judge;) {
       const std::size_t end = rest.find('\n');
+      if (std::min(end, rest.size()) > longest_to_judge) {
+        is_judged_ = true;
+        first_ = {};
+        return;
+      }
       first_.emplace_back(rest.substr(0, end));
       if (end == std::string_view::npos) break;
       rest.remove_prefix(end + 1);
@@ -106,7 +113,10 @@ void TextInput::judge(std::optional<std::string_view> document) {
     if (first_.size() < lines_to_judge) return;
   }
   is_judged_ = true;
-  if (const auto looks = what_it_looks_like(first_)) options_.note(fmt::format("{} {}", text_name(file_), *looks));
+  if (const auto looks = what_it_looks_like(first_)) {
+    const std::string command = looks->command.empty() ? "" : through(looks->command, file_, options_);
+    options_.note(fmt::format("{} {}{}", text_name(file_), looks->text, command));
+  }
   first_ = {};
 }
 

@@ -7,13 +7,17 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "data/checksum.hpp"
+#include "text/checksum.hpp"
+#include "text/little_endian.hpp"
 #include "text/replaced_file.hpp"
 
 namespace packseq::data::detail {
 namespace {
 
 namespace fs = std::filesystem;
+using packseq::detail::crc64;
+using packseq::detail::from_little_endian;
+using packseq::detail::to_little_endian;
 
 // A line that says what the file is, the payload's length and its checksum, and the payload.
 constexpr std::string_view magic = "packseq checkpoint ";
@@ -21,19 +25,6 @@ constexpr std::string_view version = "1";
 constexpr std::size_t line_size = magic.size() + version.size() + 1;
 constexpr std::size_t number_size = 8;
 constexpr std::size_t head_size = line_size + 2 * number_size;
-
-/// The lowest byte first, whatever the machine.
-std::string bytes_of(std::uint64_t number) {
-  std::string bytes;
-  for (std::size_t i = 0; i < number_size; ++i) bytes += static_cast<char>(number >> (8 * i) & 0xFF);
-  return bytes;
-}
-
-std::uint64_t number_in(std::string_view bytes) {
-  std::uint64_t number = 0;
-  for (std::size_t i = number_size; i > 0; --i) number = number << 8 | static_cast<unsigned char>(bytes[i - 1]);
-  return number;
-}
 
 /// A file of which nothing is believed yet.
 class UncheckedFile {
@@ -56,9 +47,9 @@ class UncheckedFile {
       refuse("is cut short: it has " + std::to_string(size_) + " bytes, and a checkpoint at least " +
              std::to_string(head_size));
     }
-    check_length(number_in(std::string_view(head).substr(line_size)));
+    check_length(from_little_endian(std::string_view(head).substr(line_size, number_size)));
     std::string payload = next(size_ - head_size);
-    if (crc64(payload) != number_in(std::string_view(head).substr(line_size + number_size))) {
+    if (crc64(payload) != from_little_endian(std::string_view(head).substr(line_size + number_size))) {
       refuse("is altered: its checksum is not that of what was written");
     }
     return payload;
@@ -103,7 +94,7 @@ class UncheckedFile {
 void write_checked_file(const fs::path& file, std::string_view payload) {
   packseq::detail::ReplacedFile replaced(file);
   replaced.write(std::string(magic).append(version).append("\n"));
-  replaced.write(bytes_of(payload.size()) + bytes_of(crc64(payload)));
+  replaced.write(to_little_endian(payload.size(), number_size) + to_little_endian(crc64(payload), number_size));
   replaced.write(payload);
   replaced.commit();
 }

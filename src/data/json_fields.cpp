@@ -5,21 +5,16 @@
 #include <utility>
 #include <vector>
 
-#include "text/utf8.hpp"
+#include "text/columns.hpp"
 
 namespace packseq::data::detail {
 namespace {
 
 using Json = nlohmann::json;
 
-/// As much of a text as a person reads.
-std::string shown(std::string_view text, std::size_t most) {
-  if (text.size() <= most) return std::string(text);
-  text = text.substr(0, most);
-  return std::string(text.substr(0, packseq::detail::valid_utf8_prefix(text))) + "...";
-}
+using packseq::detail::clipped;
 
-std::string in_quotes(std::string_view name) { return "'" + shown(name, 60) + "'"; }
+std::string in_quotes(std::string_view name) { return "'" + clipped(name, 60) + "'"; }
 
 /// The text behind the first `mark`; all of it, if there is none.
 std::string_view behind(std::string_view mark, std::string_view text) {
@@ -32,7 +27,7 @@ std::string reason_of(const Json::exception& error) {
   std::string_view reason =
       behind("] ", error.what());  // of "[json.exception.parse_error.101] parse error at line ..."
   if (reason.starts_with("parse error at ")) reason = behind(": ", reason);
-  return shown(reason.substr(0, reason.find("; last read: ")), 200);
+  return clipped(reason.substr(0, reason.find("; last read: ")), 200);
 }
 
 /// Hears what a line holds, from its beginning to its end. All functions return whether to go on.
@@ -99,8 +94,11 @@ class Listener : public nlohmann::json_sax<Json> {
   bool end_array() override { return --depth_, true; }
 
   bool parse_error(std::size_t position, const std::string& /*token*/, const Json::exception& error) override {
-    return stop("byte " + std::to_string(position) + ": no JSON object on one line (" + reason_of(error) +
-                "); jq -c . FILE writes each on a line of its own");
+    const std::string reason = reason_of(error);
+    const bool has_other_lines =
+        reason.find("end of input") != std::string::npos;  // one that is cut, or text behind it
+    return stop("byte " + std::to_string(position) + ": no JSON object on one line (" + reason + ")" +
+                (has_other_lines ? "; jq -c . FILE writes each on a line of its own" : ""));
   }
 
  private:
@@ -134,7 +132,8 @@ class Listener : public nlohmann::json_sax<Json> {
   bool other(const std::string& what) {
     const Wanted* const field = here();
     return field == nullptr ? inside()
-                            : stop("the field " + in_quotes(field->name) + " is " + what + ", and must be a string");
+                            : stop("the field " + in_quotes(field->name) + " is " + what + ", and must be a string" +
+                                   (field->may_be_no_string ? ", a number or a truth value" : ""));
   }
 
   bool value_of(const std::string& text, const std::string& what) {

@@ -8,6 +8,8 @@
 #include <system_error>
 
 #include "nn/refusal.hpp"
+#include "text/foreign_file.hpp"
+#include "text/little_endian.hpp"
 
 namespace packseq::nn::detail {
 namespace {
@@ -29,10 +31,6 @@ constexpr std::array other_kinds = {
     Kind{"packseq checkpoint "sv,
          "is a checkpoint of packseq: packseq::data::Checkpoint::weights reads the model's weights out of it"sv},
     Kind{"version https://git-lfs"sv, "is a pointer of Git LFS, in place of the file: fetch that with git lfs pull"sv},
-    Kind{"\x1f\x8b"sv, "is compressed by gzip: unpack it with gzip -d, or with tar -xzf where it is a .tar.gz"sv},
-    Kind{"\x28\xb5\x2f\xfd"sv, "is compressed by zstd: unpack it with zstd -d"sv},
-    Kind{"BZh"sv, "is compressed by bzip2: unpack it with bzip2 -d"sv},
-    Kind{"\xfd\x37zXZ"sv, "is compressed by xz: unpack it with xz -d"sv},
     Kind{"\x89HDF\r\n"sv,
          "is an HDF5 file, as Keras writes: in Python, read it there, and write its weights with "
          "torch.save"sv},
@@ -64,8 +62,7 @@ bool is_text(std::string_view head) {
 /// The name of the first file in a zip archive; torch.save has all of its own in a folder.
 std::string_view first_in_zip(std::string_view head) {
   if (head.size() < 30) return {};
-  const std::size_t size = static_cast<unsigned char>(head[26]) + 256U * static_cast<unsigned char>(head[27]);
-  return head.substr(30, size);
+  return head.substr(30, packseq::detail::from_little_endian(head.substr(26, 2)));
 }
 
 bool is_safetensors(std::string_view head) {
@@ -102,6 +99,10 @@ WeightFormat weight_format(std::string_view head, std::uint64_t size) {
   }
   for (const auto& kind : other_kinds) {
     if (head.starts_with(kind.begins)) refuse(kind.what);
+  }
+  if (const auto foreign = packseq::detail::foreign_file(head)) {
+    refuse("is ", foreign->what, ", which is not read as weights; this writes what is in it: ", foreign->command,
+           " > OTHER_FILE");
   }
   if (is_tar(head)) {
     refuse(

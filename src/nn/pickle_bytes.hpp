@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "nn/refusal.hpp"
+#include "text/little_endian.hpp"
 
 namespace packseq::nn::detail {
 
@@ -23,14 +24,10 @@ class PickleBytes {
   }
 
   /// A number of `size` bytes, the lowest first.
-  std::uint64_t number(std::size_t size) {
-    std::uint64_t number = 0;
-    const auto bytes = take(size);
-    for (std::size_t i = 0; i < size; ++i) {
-      number |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-    }
-    return number;
-  }
+  std::uint64_t number(std::size_t size) { return packseq::detail::from_little_endian(take(size)); }
+
+  /// What follows its length, a number of `size` bytes.
+  std::string_view counted(std::size_t size) { return take(number(size)); }
 
   unsigned char byte() { return static_cast<unsigned char>(take(1).front()); }
 

@@ -1,17 +1,17 @@
 #include "nn/pickle_calls.hpp"
 
+#include <c10/util/StringUtil.h>
 #include <c10/util/safe_numerics.h>
 
 #include <array>
+#include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "nn/refusal.hpp"
+#include "nn/torch_dtypes.hpp"
 
 namespace packseq::nn::detail {
 namespace {
-
-using Tensor = std::unique_ptr<const PickledTensor>;
 
 /// The argument of this position, which must be there and of this kind.
 template <class Kind>
@@ -21,46 +21,53 @@ const Kind& argument(const PickleList& arguments, std::size_t i) {
   return *value;
 }
 
+/// The sizes or strides of a tensor.
 std::vector<std::int64_t> integers(const PickleList& list) {
+  constexpr std::size_t most_dimensions = 64;
+  const auto count = list.items.size();
+  if (count > most_dimensions) refuse("a tensor has ", count, " dimensions, more than ", most_dimensions);
   std::vector<std::int64_t> numbers;
-  for (std::size_t i = 0; i < list.items.size(); ++i) numbers.push_back(argument<std::int64_t>(list, i));
+  for (std::size_t i = 0; i < count; ++i) numbers.push_back(argument<std::int64_t>(list, i));
   return numbers;
 }
 
 /// The dtype that Python calls by this name: "torch.float32".
-c10::ScalarType dtype_of(std::string_view name) {
-  const auto& dtypes = c10::getStringToDtypeMap();
-  const auto found = name.starts_with("torch.") ? dtypes.find(std::string(name.substr(6))) : dtypes.end();
-  if (found == dtypes.end()) refuse("LibTorch has no dtype ", name);
-  return found->second;
+c10::ScalarType dtype_of(const PickleName& name) {
+  const auto* known = find_torch_dtype([&name](const auto& dtype) { return dtype.name == name.name; });
+  if (known == nullptr || name.module != "torch") refuse("LibTorch has no dtype ", name.text());
+  return known->dtype;
 }
 
 /// The dtype of a class of storages: "torch.FloatStorage". "torch.storage.UntypedStorage" has none, it is that of all.
-std::optional<c10::ScalarType> storage_dtype(std::string_view name) {
-  static const auto dtypes = [] {
-    std::unordered_map<std::string, c10::ScalarType> all;
-    for (int i = 0; i < static_cast<int>(c10::ScalarType::NumOptions); ++i) {
-      const auto dtype = static_cast<c10::ScalarType>(i);
-      if (dtype != c10::ScalarType::Undefined) all.emplace(c10::str("torch.", c10::toString(dtype), "Storage"), dtype);
-    }
-    return all;
-  }();
-  if (name == "torch.storage.UntypedStorage") return {};
-  const auto found = dtypes.find(std::string(name));
-  if (found == dtypes.end()) refuse("LibTorch has no storage of the class ", name);
-  return found->second;
+std::optional<c10::ScalarType> storage_dtype(const PickleName& name) {
+  if (name.text() == "torch.storage.UntypedStorage") return {};
+  const auto* known = find_torch_dtype([&name](const auto& dtype) { return dtype.storage == name.name; });
+  if (known == nullptr || name.module != "torch" || name.name.empty()) {
+    refuse("LibTorch has no storage of the class ", name.text());
+  }
+  return known->dtype;
+}
+
+/// Whether numbers of this dtype have a sign that a tensor need not carry out: those of complex ones, and their parts.
+bool may_be_negative(c10::ScalarType dtype) {
+  return c10::isComplexType(dtype) || dtype == at::kDouble || dtype == at::kFloat || dtype == at::kHalf;
 }
 
 /// Conjugation and negation that a tensor does not carry out before it is read.
 void read_metadata(PickledTensor& tensor, const PickleList& arguments, std::size_t i) {
   if (i >= arguments.items.size() || arguments.items[i]->as<std::monostate>()) return;
-  for (const auto& [key, value] : argument<PickleDict>(arguments, i).items) {
-    const auto* name = key->as<std::string>();
+  const auto& properties = argument<PickleDict>(arguments, i).items;
+  if (properties.size() > 2) refuse("a tensor has ", properties.size(), " properties, more than conj and neg");
+  for (const auto& [key, value] : properties) {
+    const auto* name = key->as<std::string_view>();
     const auto* set = value->as<bool>();
     if (name == nullptr || set == nullptr || (*name != "conj" && *name != "neg")) {
       refuse("a tensor has a property other than conj and neg");
     }
     (*name == "conj" ? tensor.conjugate : tensor.negative) = *set;
+  }
+  if ((tensor.conjugate && !c10::isComplexType(tensor.dtype)) || (tensor.negative && !may_be_negative(tensor.dtype))) {
+    refuse("a tensor of ", tensor.dtype, " cannot be ", tensor.conjugate ? "conjugate" : "negative");
   }
 }
 
@@ -72,16 +79,16 @@ PickleValue tensor(const PickleList& arguments, int version) {
   tensor->sizes = integers(argument<PickleList>(arguments, 2));
   tensor->strides = integers(argument<PickleList>(arguments, 3));
   if (version == 3) {
-    tensor->dtype = dtype_of(argument<PickleName>(arguments, 6).name);
+    tensor->dtype = dtype_of(argument<PickleName>(arguments, 6));
   } else {
     if (!tensor->storage.dtype) refuse("a tensor has no dtype");
     tensor->dtype = *tensor->storage.dtype;
   }
   if (version > 1) read_metadata(*tensor, arguments, version == 3 ? 7 : 6);
-  return {Tensor(std::move(tensor))};
+  return {std::unique_ptr<const PickledTensor>(std::move(tensor))};
 }
 
-PickleValue unreadable(std::string_view name) {
+PickleValue unreadable(const PickleName& function) {
   constexpr std::array<std::array<std::string_view, 2>, 4> unreadable_kinds = {{
       {"_rebuild_sparse", "a sparse tensor: save its .to_dense()"},
       {"_rebuild_qtensor", "a quantized tensor: save its .dequantize()"},
@@ -89,88 +96,66 @@ PickleValue unreadable(std::string_view name) {
       {"_rebuild_nested", "a nested tensor: save its .unbind(), or its .to_padded_tensor()"},
   }};
   for (const auto& [part, what] : unreadable_kinds) {
-    if (name.find(part) != std::string_view::npos) return {UnreadableTensor{std::string(what)}};
+    if (function.name.find(part) != std::string_view::npos) return {UnreadableTensor{{what}}};
   }
-  return {
-      UnreadableTensor{c10::str("a tensor of a kind that only Python reads (", name, "): save a plain copy of it")}};
-}
-
-PickleValue ordered_dict(const PickleList& arguments) {
-  PickleDict dict;
-  if (!arguments.items.empty()) {
-    for (const auto* item : argument<PickleList>(arguments, 0).items) {
-      const auto* pair = item->as<PickleList>();
-      if (pair == nullptr || pair->items.size() != 2) refuse("an OrderedDict is made of something else than pairs");
-      dict.items.emplace_back(pair->items[0], pair->items[1]);
-    }
-  }
-  return {std::move(dict)};
+  return {UnreadableTensor{{"a tensor of a kind that only Python reads (", function, "): save a plain copy of it"}}};
 }
 
 /// A tensor with attributes of its own, or of a class derived from Tensor, of which Buffer alone adds nothing.
 PickleValue typed_tensor(const PickleList& arguments) {
-  const auto& function = argument<PickleName>(arguments, 0).name;
-  const auto& type = argument<PickleName>(arguments, 1).name;
+  const auto& function = argument<PickleName>(arguments, 0);
+  const auto& type = argument<PickleName>(arguments, 1);
   const auto& its_arguments = argument<PickleList>(arguments, 2);
-  if (type != "torch.Tensor" && type != "torch.nn.parameter.Buffer") {
-    return {UnreadableTensor{c10::str("a tensor of the class ", type, ": save its .as_subclass(torch.Tensor)")}};
+  if (const auto name = type.text(); name != "torch.Tensor" && name != "torch.nn.parameter.Buffer") {
+    return {UnreadableTensor{{"a tensor of the class ", type, ": save its .as_subclass(torch.Tensor)"}}};
   }
-  if (function == "torch._utils._rebuild_tensor_v2") return tensor(its_arguments, 2);
-  if (function == "torch._utils._rebuild_tensor_v3") return tensor(its_arguments, 3);
+  const auto name = function.text();
+  if (name == "torch._utils._rebuild_tensor_v2") return tensor(its_arguments, 2);
+  if (name == "torch._utils._rebuild_tensor_v3") return tensor(its_arguments, 3);
   return unreadable(function);
 }
 
 }  // namespace
 
-PickleValue* pickled_call(std::deque<PickleValue>& values, const std::string& name, const PickleList& arguments) {
+PickleValue* pickled_call(std::deque<PickleValue>& values, const PickleName& function, const PickleList& arguments) {
+  const auto name = function.text();
   // What is but told more about: a Parameter is a tensor, and torch::pickle_save of C++ adds its type to a dict.
   if (name.starts_with("torch._utils._rebuild_parameter") || name == "torch.jit._pickle.restore_type_tag") {
     if (arguments.items.empty()) refuse("a call of ", name, " has no arguments");
     return arguments.items[0];
   }
   const auto result = [&]() -> PickleValue {
-    if (name == "collections.OrderedDict") return ordered_dict(arguments);
+    if (name == "collections.OrderedDict") {
+      // Its pairs are set afterwards.
+      if (!arguments.items.empty()) refuse("an OrderedDict has arguments, which torch.save does not write");
+      return {PickleDict()};
+    }
     if (name == "collections.defaultdict") return {PickleDict()};
     if (name == "torch._utils._rebuild_tensor") return tensor(arguments, 1);
     if (name == "torch._utils._rebuild_tensor_v2") return tensor(arguments, 2);
     if (name == "torch._utils._rebuild_tensor_v3") return tensor(arguments, 3);
     if (name == "torch._tensor._rebuild_from_type_v2") return typed_tensor(arguments);
-    if (name.starts_with("torch.") && name.find("._rebuild_") != std::string::npos) return unreadable(name);
-    return {PickleObject{"an object of Python's " + name}};
+    if (name.starts_with("torch.") && name.find("._rebuild_") != std::string::npos) return unreadable(function);
+    return {PickleObject{{"an object of Python's ", function}}};
   };
   values.push_back(result());
   return &values.back();
 }
 
-PickledStorage pickled_storage(const PickleValue& id) {
+PickleValue pickled_storage(const PickleValue& id) {
   const auto* parts = id.as<PickleList>();
-  if (parts == nullptr || parts->items.size() < 5 || argument<std::string>(*parts, 0) != "storage") {
+  if (parts == nullptr || parts->items.size() < 5 || argument<std::string_view>(*parts, 0) != "storage") {
     refuse("it refers to something else than a storage");
   }
-  PickledStorage storage{.key = argument<std::string>(*parts, 2)};
-  storage.dtype = storage_dtype(argument<PickleName>(*parts, 1).name);
+  const auto& type = argument<PickleName>(*parts, 1);
+  if (type.module == "torch" && (type.name.starts_with("QInt") || type.name.starts_with("QUInt"))) {
+    return {PickleObject{{"a quantized storage"}}};
+  }
+  PickledStorage storage{.key = argument<std::string_view>(*parts, 2), .dtype = storage_dtype(type)};
   const auto size = argument<std::int64_t>(*parts, 4);
   const auto width = storage.dtype ? static_cast<std::int64_t>(c10::elementSize(*storage.dtype)) : 1;
   if (size < 0 || c10::mul_overflows(size, width, &storage.bytes)) refuse("a storage has ", size, " elements");
-  return storage;
-}
-
-std::string describe(const PickleValue& value) {
-  const auto in_words = [](const auto& kind) -> std::string {
-    using Kind = std::decay_t<decltype(kind)>;
-    if constexpr (std::is_same_v<Kind, std::monostate>) return "None";
-    if constexpr (std::is_same_v<Kind, bool>) return kind ? "True" : "False";
-    if constexpr (std::is_same_v<Kind, std::int64_t>) return c10::str("the integer ", kind);
-    if constexpr (std::is_same_v<Kind, double>) return c10::str("the number ", kind);
-    if constexpr (std::is_same_v<Kind, std::string>) return "a text";
-    if constexpr (std::is_same_v<Kind, PickleList>) return kind.tuple ? "a tuple" : "a list";
-    if constexpr (std::is_same_v<Kind, PickleDict>) return "a dict";
-    if constexpr (std::is_same_v<Kind, PickleName>) return "Python's " + kind.name;
-    if constexpr (std::is_same_v<Kind, PickledStorage>) return "a storage";
-    if constexpr (std::is_same_v<Kind, Tensor>) return "a tensor";
-    if constexpr (std::is_same_v<Kind, PickleObject> || std::is_same_v<Kind, UnreadableTensor>) return kind.what;
-  };
-  return std::visit(in_words, value.value);
+  return {storage};
 }
 
 }  // namespace packseq::nn::detail

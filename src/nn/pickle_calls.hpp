@@ -1,7 +1,6 @@
 #pragma once
 
 #include <deque>
-#include <string>
 
 #include "nn/pickle_value.hpp"
 
@@ -10,10 +9,10 @@ namespace packseq::nn::detail {
 /// What a call of this Python name with these arguments gives: a tensor or a dict where it is one of the names that
 /// `torch.save` writes for them, else an object of that name.
 /// @throws Refusal if the arguments are none that `torch.save` writes for it.
-PickleValue* pickled_call(std::deque<PickleValue>& values, const std::string& name, const PickleList& arguments);
+PickleValue* pickled_call(std::deque<PickleValue>& values, const PickleName& function, const PickleList& arguments);
 
-/// What a persistent id stands for, which `torch.save` writes for storages alone.
+/// What a persistent id stands for, which `torch.save` writes for storages alone; for one of quantized numbers an object.
 /// @throws Refusal if `id` is no storage's.
-PickledStorage pickled_storage(const PickleValue& id);
+PickleValue pickled_storage(const PickleValue& id);
 
 }  // namespace packseq::nn::detail

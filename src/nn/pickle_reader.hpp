@@ -1,7 +1,7 @@
 #pragma once
 
 #include <deque>
-#include <string_view>
+#include <string>
 
 #include "nn/pickle_value.hpp"
 
@@ -13,12 +13,15 @@ namespace packseq::nn::detail {
 class Pickle {
  public:
   /// @throws Refusal that says what is wrong at which byte, if `bytes` are no such pickle.
-  explicit Pickle(std::string_view bytes);
+  explicit Pickle(std::string bytes);
+  Pickle(const Pickle&) = delete;  // values refer to the bytes
+  Pickle& operator=(const Pickle&) = delete;
 
   /// The object that was saved.
   const PickleValue& top() const { return *top_; }
 
  private:
+  const std::string bytes_;
   std::deque<PickleValue> values_;
   const PickleValue* top_ = nullptr;
 };

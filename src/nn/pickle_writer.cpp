@@ -5,16 +5,13 @@
 #include <limits>
 
 #include "nn/refusal.hpp"
+#include "nn/torch_dtypes.hpp"
+#include "text/little_endian.hpp"
 
 namespace packseq::nn::detail {
 namespace {
 
-/// The lowest byte first.
-std::string bytes_of(std::uint64_t number, std::size_t size) {
-  std::string bytes;
-  for (std::size_t i = 0; i < size; ++i) bytes += static_cast<char>(number >> (8 * i) & 0xFF);
-  return bytes;
-}
+using packseq::detail::to_little_endian;
 
 }  // namespace
 
@@ -32,7 +29,7 @@ void PickleWriter::add(std::string_view key, const PickledTensor& tensor) {
   bytes_ += '\x89';  // requires no gradient
   name("collections", "OrderedDict");
   bytes_ += ")R";  // no hooks
-  if (!tensor.storage.dtype) name("torch", c10::getDtypeNames(tensor.dtype).first);
+  if (!tensor.storage.dtype) name("torch", torch_dtype(tensor.dtype)->name);
   bytes_ += "tR";
 }
 
@@ -43,15 +40,15 @@ std::string PickleWriter::finish() {
 
 void PickleWriter::text(std::string_view text) {
   if (text.size() > std::numeric_limits<std::uint32_t>::max()) refuse("cannot be written: a key is 4 GB long");
-  bytes_ += 'X' + bytes_of(text.size(), 4);
+  bytes_ += 'X' + to_little_endian(text.size(), 4);
   bytes_ += text;
 }
 
 void PickleWriter::integer(std::int64_t number) {
   if (number == static_cast<std::int32_t>(number)) {
-    bytes_ += 'J' + bytes_of(static_cast<std::uint64_t>(number), 4);
+    bytes_ += 'J' + to_little_endian(static_cast<std::uint64_t>(number), 4);
   } else {
-    bytes_ += "\x8a\x08" + bytes_of(static_cast<std::uint64_t>(number), 8);
+    bytes_ += "\x8a\x08" + to_little_endian(static_cast<std::uint64_t>(number), 8);
   }
 }
 
@@ -69,7 +66,7 @@ void PickleWriter::storage(const PickledStorage& storage) {
   bytes_ += '(';
   text("storage");
   if (storage.dtype) {
-    name("torch", c10::str(c10::toString(*storage.dtype), "Storage"));
+    name("torch", torch_dtype(*storage.dtype)->storage);
   } else {
     name("torch.storage", "UntypedStorage");
   }

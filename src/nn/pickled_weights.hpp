@@ -1,18 +1,19 @@
 #pragma once
 
-#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "nn/pickle_value.hpp"
+#include "packseq/nn/state_dict.hpp"
 
 namespace packseq::nn::detail {
 
-/// The tensors of a dict, under their keys.
-using PickledWeights = std::vector<std::pair<std::string, const PickledTensor*>>;
+/// The tensors of a dict, under their keys, which are texts of the pickle.
+using PickledWeights = std::vector<std::pair<std::string_view, const PickledTensor*>>;
 
-/// The weights in the dict to which `key` leads, from the object that was saved; see ReadOptions.
+/// The weights that `options` ask for, from the object that was saved.
 /// @throws Refusal that says what is there instead, and under which keys tensors lie.
-PickledWeights pickled_weights(const PickleValue& top, const std::vector<std::string>& key);
+PickledWeights pickled_weights(const PickleValue& top, const ReadOptions& options);
 
 }  // namespace packseq::nn::detail

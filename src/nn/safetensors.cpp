@@ -13,6 +13,7 @@
 #include "nn/safetensors_file.hpp"
 #include "nn/safetensors_header.hpp"
 #include "nn/writable.hpp"
+#include "text/little_endian.hpp"
 #include "text/replaced_file.hpp"
 
 namespace packseq::nn {
@@ -22,10 +23,9 @@ using detail::refuse;
 using detail::SafetensorsHeader;
 
 std::uint64_t length_of_header(std::ifstream& stream, std::uint64_t size) {
-  std::uint64_t length = 0;
   char bytes[8] = {};
   if (!stream.read(bytes, sizeof bytes)) refuse("is cut short within the length of its header");
-  for (int i = 7; i >= 0; --i) length = length << 8 | static_cast<unsigned char>(bytes[i]);
+  const auto length = packseq::detail::from_little_endian({bytes, sizeof bytes});
   if (length > detail::most_header_bytes) {
     refuse("is no safetensors file, or damaged: its header would have ", length, " bytes, and must have ",
            detail::most_header_bytes, " at most");
@@ -51,12 +51,14 @@ at::Tensor read_tensor(std::ifstream& stream, std::streamoff begin, const detail
   return tensor;
 }
 
-/// Names that the metadata note for tensors which are there under another.
+/// Adds names that the metadata note for tensors which the file has under another.
 void tie(Safetensors& content) {
+  StateDict tied;
   for (const auto& [name, other] : content.metadata) {
     if (name == "format" || content.state.contains(name)) continue;  // that is said of nearly every file
-    if (const at::Tensor* tensor = content.state.find(other)) content.state.insert(name, at::Tensor(*tensor));
+    if (const at::Tensor* tensor = content.state.find(other)) tied.insert(name, at::Tensor(*tensor));
   }
+  content.state.update(tied);
 }
 
 /// The tensors to write, and in the metadata the names of those that are tied to one of them.

@@ -11,6 +11,7 @@
 #include "nn/refusal.hpp"
 #include "nn/safetensors_dtypes.hpp"
 #include "nn/safetensors_json.hpp"
+#include "text/little_endian.hpp"
 
 namespace packseq::nn::detail {
 namespace {
@@ -64,7 +65,7 @@ const SafetensorsDtype& dtype_of(const SafetensorsEntry& entry) {
 }
 
 /// A text as JSON.
-std::string quoted(const std::string& text) {
+std::string json_text(const std::string& text) {
   try {
     return nlohmann::json(text).dump();
   } catch (const nlohmann::json::type_error&) {
@@ -86,12 +87,12 @@ std::string json_of(const SafetensorsHeader& header) {
   if (!header.metadata.empty()) {
     std::string texts;
     for (const auto& [name, text] : header.metadata) {
-      texts += c10::str(texts.empty() ? "" : ",", quoted(name), ':', quoted(text));
+      texts += c10::str(texts.empty() ? "" : ",", json_text(name), ':', json_text(text));
     }
     json += "\"__metadata__\":{" + texts + '}';
   }
   for (const auto& entry : header.entries) {
-    json += c10::str(json.empty() ? "" : ",", quoted(entry.name), ":{\"dtype\":\"", dtype_of(entry).name,
+    json += c10::str(json.empty() ? "" : ",", json_text(entry.name), ":{\"dtype\":\"", dtype_of(entry).name,
                      "\",\"shape\":[", joined(entry.sizes, numbers_in_one(entry.dtype)), "],\"data_offsets\":[",
                      entry.begin, ',', entry.end, "]}");
   }
@@ -131,9 +132,7 @@ std::string write_safetensors_header(SafetensorsHeader& header) {
     refuse("cannot be written: its header would have ", json.size(), " bytes, and the format allows ",
            most_header_bytes);
   }
-  std::string length;
-  for (int i = 0; i < 8; ++i) length += static_cast<char>(json.size() >> (8 * i) & 0xFF);
-  return length + json;
+  return packseq::detail::to_little_endian(json.size(), 8) + json;
 }
 
 }  // namespace packseq::nn::detail

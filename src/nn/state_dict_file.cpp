@@ -8,6 +8,7 @@
 #include "nn/safetensors_file.hpp"
 #include "nn/torch_file.hpp"
 #include "nn/torch_file_writer.hpp"
+#include "nn/zip_file.hpp"
 #include "packseq/nn/state_dict.hpp"
 
 namespace packseq::nn {
@@ -15,11 +16,11 @@ namespace {
 
 using detail::refuse;
 
-/// Refuses the archives of TorchScript, as which torch::save of C++ writes its own, too.
-void check_no_script(detail::TorchFile& file) {
+/// Refuses the archives of TorchScript, as which torch::save of C++ writes its own, too. What they have beside these
+/// records may be compressed.
+void check_no_script(detail::ZipFile& file) {
   if (!file.has("constants.pkl")) return;
-  constexpr auto root = "code/__torch__.py";
-  if (file.has(root) && file.text(root).starts_with("class Module(Module):")) {
+  if (file.text("data.pkl").starts_with("\x80\2c__torch__\nModule\n")) {
     refuse("is an archive of torch::save in C++: read it with torch::load, and write it with write_state_dict");
   }
   refuse(
@@ -27,15 +28,15 @@ void check_no_script(detail::TorchFile& file) {
       "torch.save(torch.jit.load(file).state_dict(), other_file)");
 }
 
-StateDict read_torch_file(const std::filesystem::path& path, const ReadOptions& options) {
-  detail::TorchFile file(path);
-  check_no_script(file);
-  if (!file.has("data.pkl")) refuse("is a zip archive without data.pkl: torch.save did not write it");
-  const detail::Pickle pickle(file.text("data.pkl"));
+StateDict read_torch_file(const std::filesystem::path& path, std::uint64_t size, const ReadOptions& options) {
+  detail::ZipFile archive(path, size);
+  check_no_script(archive);
+  const detail::Pickle pickle(archive.text("data.pkl"));
+  detail::TorchFile file(archive);
   StateDict state;
-  for (const auto& [key, tensor] : detail::pickled_weights(pickle.top(), options.key)) {
+  for (const auto& [key, tensor] : detail::pickled_weights(pickle.top(), options)) {
     try {
-      state.insert(key, file.tensor(*tensor));
+      state.insert(std::string(key), file.tensor(*tensor));
     } catch (const detail::Refusal& refusal) {
       refuse(refusal.what(), " (under the key \"", key, "\")");
     }
@@ -48,7 +49,7 @@ StateDict read_torch_file(const std::filesystem::path& path, const ReadOptions& 
 StateDict read_state_dict(const std::filesystem::path& file, const ReadOptions& options) {
   return detail::naming("read_state_dict", file, [&]() -> StateDict {
     const auto [format, size] = detail::look_at(file);
-    if (format == detail::WeightFormat::torch) return read_torch_file(file, options);
+    if (format == detail::WeightFormat::torch) return read_torch_file(file, size, options);
     if (!options.key.empty()) {
       refuse("is a safetensors file, in which nothing is nested: leave ReadOptions::key out");
     }

@@ -11,49 +11,35 @@
 
 #include "nn/pickle_writer.hpp"
 #include "nn/refusal.hpp"
+#include "nn/torch_dtypes.hpp"
 #include "nn/writable.hpp"
 #include "text/replaced_file.hpp"
 
 namespace packseq::nn::detail {
 namespace {
 
-/// Whether Python has a class of storages for this dtype.
-bool has_storage_class(c10::ScalarType dtype) {
-  switch (dtype) {
-    case at::kDouble:
-    case at::kFloat:
-    case at::kHalf:
-    case at::kBFloat16:
-    case at::kLong:
-    case at::kInt:
-    case at::kShort:
-    case at::kChar:
-    case at::kByte:
-    case at::kBool:
-    case at::kComplexFloat:
-    case at::kComplexDouble:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /// The storages of the tensors that are written, each once. One that holds numbers of two dtypes is written for each:
 /// Python would read both as the first.
 class Storages {
  public:
-  PickledTensor add(const at::Tensor& tensor) {
+  PickledTensor add(const std::string& key, const at::Tensor& tensor) {
     const auto dtype = tensor.scalar_type();
+    const auto* known = torch_dtype(dtype);
+    if (known == nullptr) {
+      refuse("cannot be written: the tensor under the key \"", key, "\" is ", dtype,
+             ", which torch.load does not read: convert it");
+    }
     const c10::Storage& storage = tensor.storage();
-    const auto [entry, added] = keys_.emplace(std::pair(storage.unsafeGetStorageImpl(), dtype), all_.size());
-    if (added) all_.push_back(storage);
-    PickledTensor pickled{.storage = {.key = std::to_string(entry->second)}};
+    const auto [entry, added] = keys_.emplace(std::pair(storage.unsafeGetStorageImpl(), dtype), std::string());
     // Numbers are written whole: a storage may have bytes behind its last one.
     const auto width = static_cast<std::int64_t>(c10::elementSize(dtype));
-    pickled.storage.bytes = static_cast<std::int64_t>(storage.nbytes()) / width * width;
-    if (has_storage_class(dtype)) pickled.storage.dtype = dtype;
-    sizes_.resize(all_.size(), pickled.storage.bytes);
-    pickled.dtype = dtype;
+    const auto bytes = static_cast<std::int64_t>(storage.nbytes()) / width * width;
+    if (added) {
+      entry->second = std::to_string(all_.size());
+      all_.emplace_back(storage, bytes);
+    }
+    PickledTensor pickled{.storage = {.key = entry->second, .bytes = bytes}, .dtype = dtype};
+    if (!known->storage.empty()) pickled.storage.dtype = dtype;
     pickled.offset = tensor.storage_offset();
     pickled.sizes = tensor.sizes().vec();
     pickled.strides = tensor.strides().vec();
@@ -62,18 +48,17 @@ class Storages {
 
   void write(caffe2::serialize::PyTorchStreamWriter& writer) const {
     for (std::size_t i = 0; i < all_.size(); ++i) {
-      const auto size = static_cast<std::size_t>(sizes_[i]);
-      at::Tensor bytes = at::empty({0}, at::TensorOptions(at::kByte).device(all_[i].device()));
-      bytes.set_(all_[i], 0, {sizes_[i]}, {1});
+      const auto& [storage, size] = all_[i];
+      at::Tensor bytes = at::empty({0}, at::TensorOptions(at::kByte).device(storage.device()));
+      bytes.set_(storage, 0, {size}, {1});
       bytes = bytes.cpu();
-      writer.writeRecord("data/" + std::to_string(i), bytes.const_data_ptr(), size);
+      writer.writeRecord("data/" + std::to_string(i), bytes.const_data_ptr(), static_cast<std::size_t>(size));
     }
   }
 
  private:
-  std::map<std::pair<c10::StorageImpl*, c10::ScalarType>, std::size_t> keys_;
-  std::vector<c10::Storage> all_;
-  std::vector<std::int64_t> sizes_;
+  std::map<std::pair<c10::StorageImpl*, c10::ScalarType>, std::string> keys_;
+  std::vector<std::pair<c10::Storage, std::int64_t>> all_;  // and their bytes that are written
 };
 
 /// LibTorch's writer over a file of ours. A failure must not reach it, since it ends the archive on destruction, too:
@@ -106,7 +91,8 @@ void write_records(packseq::detail::ReplacedFile& file, const std::string& pickl
 void write_torch_file(const std::filesystem::path& file, const StateDict& state) {
   PickleWriter pickle;
   Storages storages;
-  for (const auto& entry : state) pickle.add(entry.key(), storages.add(writable(entry.key(), entry.value())));
+  for (const auto& entry : state)
+    pickle.add(entry.key(), storages.add(entry.key(), writable(entry.key(), entry.value())));
   packseq::detail::ReplacedFile replaced(file);
   write_records(replaced, pickle.finish(), storages);
   replaced.commit();

@@ -37,6 +37,7 @@ TEST(Refusal, OfWrongUse) {
   expect_refusal("compare", 2, "compare: no text given: packseq compare FILE..., - is standard input");
   expect_refusal("compare - x -", 2, "compare: - is given twice: standard input can be read once");
   for (const std::string command : {"show x", "compare x"}) {
+    expect_refusal(command + " --json-field ''", 2, "--json-field: '' names no field");
     expect_refusal(command + " --json-field text --split paragraph", 2,
                    "--json-field: an object of JSON is a line, and --split is paragraph");
   }
@@ -67,11 +68,11 @@ TEST(Refusal, OfFiles) {
   const std::string blank = directory.write("blank.txt", "\n  \n\t\n");
   for (const std::string command : {"show ", "compare "}) {
     expect_refusal(command + none, 1, none + ": no such file");
-    expect_refusal(command + blank, 1, blank + ": no documents: nothing but blank lines");
+    expect_refusal(command + blank, 1, blank + ": no documents: all is empty or blank");
   }
-  expect_refusal("compare " + blank + " " + blank, 1, "the files: no documents: nothing but blank lines");
+  expect_refusal("compare " + blank + " " + blank, 1, "the files: no documents: all is empty or blank");
   const std::string empty = directory.write("empty.txt", "");
-  expect_refusal("compare " + empty, 1, empty + ": no documents: nothing but blank lines");
+  expect_refusal("compare " + empty, 1, empty + ": no documents: all is empty or blank");
   expect_refusal("compare " + directory.path().string(), 1, directory.path().string() + ": is a directory");
   const std::string latin = directory.write("latin.txt", "fine\nna\xEFve\n");
   expect_refusal("compare " + latin, 1,

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,9 +13,13 @@
 namespace packseq::test {
 namespace {
 
-using cli::what_it_looks_like;
 using testing::HasSubstr;
 using testing::Optional;
+
+std::optional<std::string> what_it_looks_like(const std::vector<std::string>& lines) {
+  const auto looks = cli::what_it_looks_like(lines);
+  return looks ? std::optional(looks->text) : std::nullopt;
+}
 
 constexpr auto small = " --batch 2 --embedding 2 --hidden 2 --repeats 1 --mode inference --threads 1 ";
 
@@ -31,7 +36,7 @@ TEST(StandardInput, IsATextForBothCommands) {
   const ProgramRun both = run_packseq("compare - " + text + small, text);
   EXPECT_THAT(both.out, HasSubstr("4 documents, 6 tokens"));
   const ProgramRun empty = run_packseq("compare -");
-  EXPECT_EQ(empty.err, "packseq: standard input: no documents: nothing but blank lines\n");
+  EXPECT_EQ(empty.err, "packseq: standard input: no documents: all is empty or blank\n");
 }
 
 TEST(JsonField, IsTheDocument) {
@@ -54,7 +59,7 @@ TEST(JsonField, IsNoDocumentWhereItIsBlank) {
   EXPECT_THAT(run.out, HasSubstr("1 document, 1 token"));
   const std::string none = directory.write("none.jsonl", "{\"t\": \"\"}\n");
   EXPECT_EQ(run_packseq("show --json-field t " + none).err,
-            "packseq: " + none + ": no documents: nothing but blank lines\n");
+            "packseq: " + none + ": no documents: all is empty or blank\n");
 }
 
 TEST(Note, SaysThatATextLooksLikeSomethingElse) {
@@ -74,6 +79,49 @@ TEST(Note, SaysThatATextLooksLikeSomethingElse) {
       directory.write("text.conll", "EU NNP B-ORG\nrejects VBZ O\nGerman JJ B-MISC\ncall NN O\n");
   EXPECT_THAT(run_packseq("compare " + tagged + small).err,
               HasSubstr(" looks like a column file, a token on each line"));
+}
+
+TEST(Note, GivesACommandThatCanBeCopied) {
+  const TemporaryDirectory directory;
+  const std::string table = directory.write("my table.tsv", "1\ta\n2\tb\n3\tc\n4\td\n");
+  EXPECT_EQ(run_packseq("compare '" + table + "'" + small).err,
+            "packseq: " + table +
+                " looks like columns between tabs, which are all taken for text; N the text's column: cut -f N '" +
+                table + "' | packseq compare -\n");
+  EXPECT_THAT(run_packseq("compare -" + std::string(small), table).err,
+              HasSubstr("column: cut -f N FILE | packseq compare -\n"));
+}
+
+TEST(Note, IsOneShortLine) {
+  std::string object = "{\"a\\nb\\u001b[31m\": \"\"";
+  for (int field = 0; field < 2000; ++field) object += ", \"field" + std::to_string(field) + "\": \"text\"";
+  const auto looks = what_it_looks_like({object + "}"});
+  ASSERT_TRUE(looks.has_value());
+  EXPECT_THAT(*looks, HasSubstr("(here a\uFFFDb\uFFFD[31m, field0"));
+  EXPECT_THAT(*looks, HasSubstr(" and more)"));
+  EXPECT_LT(looks->size(), 300);
+}
+
+TEST(Note, IsNotForLongLines) {
+  const TemporaryDirectory directory;
+  std::string object = "{\"text\": \"" + std::string(80 << 10, 'a') + "\"}\n";
+  EXPECT_EQ(run_packseq("compare " + directory.write("long.jsonl", object + object) + small).err, "");
+  object.erase(20, 70 << 10);
+  EXPECT_THAT(run_packseq("compare " + directory.write("short.jsonl", object + object) + small).err,
+              HasSubstr("JSON lines"));
+}
+
+TEST(Errors, HoldNothingThatATerminalObeys) {
+  const TemporaryDirectory directory;
+  const std::string objects = directory.write("o.jsonl", R"({"te\u001b[31mxt\nb": 1})");
+  EXPECT_EQ(run_packseq("compare --json-field text " + objects).err,
+            "packseq: " + objects + ", line 1: --json-field: no field 'text', but 'te\uFFFD[31mxt\uFFFDb'\n");
+}
+
+TEST(StandardInput, IsNoFileOfItsName) {
+  const TemporaryDirectory directory;
+  const std::string text = directory.write("-", "get set\ngo\n");
+  EXPECT_THAT(run_packseq("compare " + text + small).out, HasSubstr("Text      -, each line"));
 }
 
 TEST(Note, IsNotForProse) {

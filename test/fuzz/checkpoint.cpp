@@ -40,15 +40,6 @@ struct Training {
   }
 };
 
-/// What a checkpoint of ours holds, with the changes that the input tells: bytes, each at its place.
-std::string altered(std::string payload, Input& input) {
-  while (!input.rest().empty()) {
-    const std::size_t at = input.place(payload.size());
-    payload[at] = static_cast<char>(input.byte());
-  }
-  return payload;
-}
-
 void load(const InputFile& file, Training& training) {
   const auto before = training.numbers();
   try {

@@ -27,7 +27,8 @@ void check(const packseq::cli::CompareOptions& options) {
   const auto in_range = [](std::int64_t number, std::int64_t max) { require(1 <= number && number <= max, "range"); };
   in_range(options.batch.value_or(1), 1'000'000);
   in_range(options.max_batches, 1'000'000);
-  in_range(options.max_tokens_per_document, 1'000'000'000);
+  in_range(options.text.reader.max_document_bytes, std::int64_t{1} << 40);
+  in_range(options.text.max_tokens_per_document, 1'000'000'000);
   in_range(options.network.input_size, 65'536);
   in_range(options.network.hidden_size, 65'536);
   in_range(options.network.num_layers, 64);

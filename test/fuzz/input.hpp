@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -57,6 +58,15 @@ class Input {
  private:
   std::string_view rest_;
 };
+
+/// What we have written ourselves, with the changes that the input tells: bytes, each at its place.
+inline std::string altered(std::string bytes, Input& input) {
+  while (!input.rest().empty()) {
+    const std::size_t at = input.place(bytes.size());
+    bytes[at] = static_cast<char>(input.byte());
+  }
+  return bytes;
+}
 
 /// A finding: libFuzzer keeps the input.
 [[noreturn]] inline void report(std::string_view what) {

@@ -1,12 +1,10 @@
-// Pickles instruction by instruction, in files that LibTorch's writer makes of them.
+// Pickles instruction by instruction.
 #include "nn/pickle_reader.hpp"
-
-#include <caffe2/serialize/inline_container.h>
 
 #include "nn/pickled_weights.hpp"
 #include "nn/refusal.hpp"
-#include "support/directory.hpp"
-#include "weights.hpp"
+#include "pickle_instructions.hpp"
+#include "support/throws.hpp"
 
 namespace packseq::nn {
 namespace {
@@ -14,26 +12,16 @@ namespace {
 using namespace std::string_literals;
 using detail::Pickle;
 using detail::Refusal;
+using test::dict_of;
+using test::name;
+using test::protocol_2;
+using test::storage;
+using test::tensor;
+using test::text;
 
-const std::string begin = "\x80\2";
-
-/// In a pickle: a text, a name, a storage "0" of so many elements.
-std::string text(const std::string& text) { return "\x8c"s + static_cast<char>(text.size()) + text; }
-std::string name(const std::string& module, const std::string& name) { return 'c' + module + '\n' + name + '\n'; }
-std::string storage(const std::string& type = "FloatStorage", const std::string& size = "K\6") {
-  return '(' + text("storage") + name("torch", type) + text("0") + text("cpu") + size + "tQ";
+std::string described(const std::string& instructions) {
+  return describe(Pickle(protocol_2 + instructions + '.').top());
 }
-
-/// A call that makes a tensor, of offset, sizes and strides as given.
-std::string tensor(const std::string& layout, const std::string& storage_of_it = storage()) {
-  return name("torch._utils", "_rebuild_tensor_v2") + '(' + storage_of_it + layout + "\x89" +
-         name("collections", "OrderedDict") + ")RtR";
-}
-
-/// A dict with one entry, "a".
-std::string dict_of(const std::string& value) { return begin + '}' + text("a") + value + "s."; }
-
-std::string described(const std::string& instructions) { return describe(Pickle(begin + instructions + '.').top()); }
 
 void expect_refused(const std::string& pickle, const std::string& text) {
   EXPECT_THROWS(Pickle{pickle}, Refusal, "its pickle is damaged, or none that torch.save writes: at byte ");
@@ -76,7 +64,8 @@ TEST(PickleReader, ReadsEveryValue) {
       {name("m", "C") + ")\x81}b", "an object of Python's m.C"},
       {name("m", "C") + ")}\x92Na(NNe(NNu", "an object of Python's m.C"},
       {name("m", "f") + ")R)R", "an object of Python's m.f"},
-      {name("collections", "OrderedDict") + "]NN\x86" + "a\x85R}b", "a dict"},
+      {"N)R", "an object"},
+      {name("collections", "OrderedDict") + ")RNNs}b", "a dict"},
       {name("collections", "defaultdict") + name("__builtin__", "list") + "\x85RNNs", "a dict"},
       {storage(), "a storage"},
       {"\x95\1\0\0\0\0\0\0\0N"s, "None"},
@@ -89,137 +78,84 @@ TEST(PickleReader, RecallsWhatItHasKept) {
   EXPECT_EQ(described("Nq\5\x88h\5"), "None");
   EXPECT_EQ(described("Nr\5\0\0\1\x88j\5\0\0\1"s), "None");
   EXPECT_EQ(described("N\x94\x88\x94\x89h\1"), "True");
-  expect_refused(begin + "h\1.", "it recalls value 1, which it has not kept");
+  expect_refused(protocol_2 + "h\1.", "it recalls value 1, which it has not kept");
 }
 
 TEST(PickleReader, RefusesWhatIsMalformed) {
   expect_refused("", "it ends within an instruction");
   expect_refused("N.", "it does not begin as one of protocol 2 or later: save with pickle_protocol=2");
   expect_refused("\x80\6N.", "its protocol is 6, and must be 2 to 5");
-  expect_refused(begin + "N", "it ends within an instruction");
-  expect_refused(begin + "J\1", "it ends within an instruction");
-  expect_refused(begin + "\x8d\xff\xff\xff\xff\xff\xff\xff\xff", "it ends within an instruction");
-  expect_refused(begin + "cmodule\nname", "it ends within a name");
-  expect_refused(begin + "I1\n.", "it has the instruction 73, which torch.save does not write");
+  expect_refused(protocol_2 + "N", "it ends within an instruction");
+  expect_refused(protocol_2 + "J\1", "it ends within an instruction");
+  expect_refused(protocol_2 + "\x8d\xff\xff\xff\xff\xff\xff\xff\xff", "it ends within an instruction");
+  expect_refused(protocol_2 + "cmodule\nname", "it ends within a name");
+  expect_refused(protocol_2 + "I1\n.", "it has the instruction 73, which torch.save does not write");
   for (const auto* lacking : {".", "0", "N\x86", "]a", "}Ns", "q\1", "NR", "b", "Q", "\x93", "]N(a", "N(.", "(N0R"}) {
-    expect_refused(begin + lacking + '.', "an instruction lacks a value");
+    expect_refused(protocol_2 + lacking + '.', "an instruction lacks a value");
   }
   for (const auto* lacking : {"t", "]e", "}u", "1", "\x8f\x90", "\x91"}) {
-    expect_refused(begin + lacking + '.', "an instruction lacks its mark");
+    expect_refused(protocol_2 + lacking + '.', "an instruction lacks its mark");
   }
-  expect_refused(begin + "}(Nu.", "a key lacks its value");
-  expect_refused(begin + ")Na.", "it appends to a tuple");
-  expect_refused(begin + "N(Ne.", "it appends to None");
-  expect_refused(begin + "]NNs.", "it sets an item of a list");
-  expect_refused(begin + "NN\x93.", "a name is no text");
-  expect_refused(begin + "NNR.", "a call lacks its arguments");
+  expect_refused(protocol_2 + "}(Nu.", "a key lacks its value");
+  expect_refused(protocol_2 + ")Na.", "it appends to a tuple");
+  expect_refused(protocol_2 + "N(Ne.", "it appends to None");
+  expect_refused(protocol_2 + "]NNs.", "it sets an item of a list");
+  expect_refused(protocol_2 + "NN\x93.", "a name is no text");
+  expect_refused(protocol_2 + "NNR.", "a call lacks its arguments");
 }
 
 TEST(PickleReader, RefusesCallsThatTorchSaveDoesNotWrite) {
   const auto call = [](const std::string& module, const std::string& function, const std::string& arguments) {
-    return begin + name(module, function) + arguments + "R.";
+    return protocol_2 + name(module, function) + arguments + "R.";
   };
-  expect_refused(begin + "NQ.", "it refers to something else than a storage");
-  expect_refused(begin + "(NNNNNtQ.", "argument 0 of a call is missing or of another kind");
-  expect_refused(begin + storage("NoStorage") + '.', "LibTorch has no storage of the class torch.NoStorage");
-  expect_refused(begin + storage("UndefinedStorage") + '.', "LibTorch has no storage of the class torch.Undefined");
-  expect_refused(begin + storage("FloatStorage", "\x8a\1\xff") + '.', "a storage has -1 elements");
-  expect_refused(begin + storage("FloatStorage", "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f") + '.',
+  expect_refused(protocol_2 + "NQ.", "it refers to something else than a storage");
+  expect_refused(protocol_2 + "(NNNNNtQ.", "argument 0 of a call is missing or of another kind");
+  expect_refused(protocol_2 + storage("NoStorage") + '.', "LibTorch has no storage of the class torch.NoStorage");
+  expect_refused(protocol_2 + storage("UndefinedStorage") + '.',
+                 "LibTorch has no storage of the class torch.Undefined");
+  for (const auto* never_written : {"UInt1Storage", "Bits8Storage", "ComplexHalfStorage", "Float8_e5m2Storage", "Q"}) {
+    expect_refused(protocol_2 + storage(never_written) + '.', "LibTorch has no storage of the class torch.");
+  }
+  expect_refused(dict_of(tensor("K\0))"s, storage("QInt8Storage"))), "argument 0 of a call is missing or of another");
+  expect_refused(dict_of(name("torch", std::string(1001, 'x'))), "it has a name of more than 1000 bytes");
+  expect_refused(dict_of(tensor("K\0("s + std::string(65, ')') + "t)")), "a tensor has 65 dimensions, more than 64");
+  expect_refused(protocol_2 + storage("FloatStorage", "\x8a\1\xff") + '.', "a storage has -1 elements");
+  expect_refused(protocol_2 + storage("FloatStorage", "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f") + '.',
                  "a storage has 9223372036854775807 elements");
   expect_refused(call("torch._utils", "_rebuild_tensor_v2", ")"), "argument 0 of a call is missing");
   expect_refused(call("torch._utils", "_rebuild_parameter", ")"), "_rebuild_parameter has no arguments");
-  expect_refused(call("collections", "OrderedDict", "]Na\x85"), "an OrderedDict is made of something else than pairs");
+  expect_refused(call("collections", "OrderedDict", "]\x85"), "an OrderedDict has arguments");
   expect_refused(dict_of(tensor("K\0(NtK\1\x85"s)), "argument 0 of a call is missing or of another kind");
   const auto v3 = [](const std::string& dtype) {
     return name("torch._utils", "_rebuild_tensor_v3") + '(' + storage() + "K\0))\x89}"s + dtype + "tR";
   };
   expect_refused(dict_of(v3(name("torch", "float3"))), "LibTorch has no dtype torch.float3");
   expect_refused(dict_of(v3(name("numpy", "float32"))), "LibTorch has no dtype numpy.float32");
-  expect_refused(
-      dict_of(name("torch._utils", "_rebuild_tensor_v2") + '(' + storage() + "K\0))\x89}}"s + text("zero") + "\x88stR"),
-      "a tensor has a property other than conj and neg");
+  for (const auto* never_written : {"uint1", "int7", "qint8", "Bits8"}) {
+    expect_refused(dict_of(v3(name("torch", never_written))), "LibTorch has no dtype torch.");
+  }
+  const auto with = [](const std::string& property, const std::string& type = "FloatStorage") {
+    return dict_of(name("torch._utils", "_rebuild_tensor_v2") + '(' + storage(type) + "K\0))\x89}}"s + property + "tR");
+  };
+  expect_refused(with(text("zero") + "\x88s"), "a tensor has a property other than conj and neg");
+  const auto conjugate = text("conj") + "\x88s";
+  expect_refused(with(conjugate + conjugate + conjugate), "a tensor has 3 properties, more than conj and neg");
+  expect_refused(with(conjugate), "a tensor of Float cannot be conjugate");
+  expect_refused(with(text("neg") + "\x88s", "BoolStorage"), "a tensor of Bool cannot be negative");
+  expect_refused(with(text("neg") + "\x88s", "LongStorage"), "a tensor of Long cannot be negative");
 }
 
 TEST(PickleReader, TakesTimeAndMemoryByItsLength) {
-  EXPECT_EQ(describe(Pickle(begin + std::string(1'000'000, ']') + std::string(999'999, 'a') + '.').top()), "a list");
+  EXPECT_EQ(describe(Pickle(protocol_2 + std::string(1'000'000, ']') + std::string(999'999, 'a') + '.').top()),
+            "a list");
   // Each holds the one before twice: to go through all would take until the end of days.
-  std::string doubled = begin + "}";
+  std::string doubled = protocol_2 + "}";
   for (int i = 0; i < 100; ++i) doubled += "q\1}(" + text("a") + "h\1" + text("b") + "h\1u";
   const Pickle pickle(doubled + '.');
   EXPECT_THROWS(detail::pickled_weights(pickle.top(), {}), Refusal, "holds under these keys what is no tensor: \"a\"");
-  const Pickle cycle(begin + "}q\1" + text("a") + "h\1s.");
-  EXPECT_THROWS(detail::pickled_weights(cycle.top(), {"a", "a"}), Refusal, "holds under {\"a\", \"a\"} no tensors");
-}
-
-class PickledFile : public test::DirectoryTest {
- protected:
-  PickledFile() : DirectoryTest("packseq_pickled_file", "model.pt") {}
-
-  /// A file of torch.save with this pickle, and six floats as its storage "0".
-  void write_pickle(const std::string& pickle, const std::string& byte_order = "little") const {
-    caffe2::serialize::PyTorchStreamWriter writer(file_.string());
-    const std::vector<float> numbers = {1, 2, 3, 4, 5, 6};
-    writer.writeRecord("data.pkl", pickle.data(), pickle.size());
-    writer.writeRecord("byteorder", byte_order.data(), byte_order.size());
-    writer.writeRecord("data/0", numbers.data(), numbers.size() * sizeof(float));
-    writer.writeEndOfFile();
-  }
-
-  void expect_refused(const std::string& pickle, const std::string& text) const {
-    write_pickle(pickle);
-    EXPECT_THROWS(read_state_dict(file_), c10::ValueError, text);
-  }
-};
-
-TEST_F(PickledFile, HoldsTensorsWithinTheirStorageAlone) {
-  const auto sizes = "K\2K\3\x86"s;
-  const auto expect_outside = [&](const std::string& layout) {
-    expect_refused(dict_of(tensor(layout)), "is not within the 24 bytes of its storage 0 (under the key \"a\")");
-  };
-  write_pickle(dict_of(tensor("K\0"s + sizes + "K\3K\1\x86")));
-  EXPECT_TRUE(at::equal(read_state_dict(file_)["a"], torch::tensor({{1.F, 2.F, 3.F}, {4.F, 5.F, 6.F}})));
-  write_pickle(dict_of(tensor("K\7K\0\x85K\1\x85"s)));  // empty, and so nowhere
-  EXPECT_EQ(read_state_dict(file_)["a"].numel(), 0);
-  write_pickle(dict_of(tensor("K\5))"s)));
-  EXPECT_EQ(read_state_dict(file_)["a"].item<float>(), 6);
-
-  const auto most = "\x8a\x08\xff\xff\xff\xff\xff\xff\xff\x7f"s;
-  expect_outside("K\1" + sizes + "K\3K\1\x86");              // one behind
-  expect_outside("K\0"s + sizes + "K\4K\1\x86");             // a step too wide
-  expect_outside("K\6))");                                   // a scalar behind
-  expect_outside("\x8a\1\xff))");                            // before
-  expect_outside("K\0"s + sizes + "K\1\x85");                // strides of another number of dimensions
-  expect_outside("K\0\x8a\1\xff\x85K\1\x85"s);               // a negative size
-  expect_outside("K\5K\2\x85\x8a\1\xff\x85"s);               // a negative stride
-  expect_outside("K\0"s + most + most + "\x86K\0K\0\x86"s);  // more elements than 63 bits count
-  expect_outside("K\0K\3\x85"s + most + "\x85");             // a step beyond 63 bits
-  expect_outside(most + "K\2\x85K\1\x85");                   // an end beyond them
-}
-
-TEST_F(PickledFile, HasRecordsOfTheSizeThatThePickleSays) {
-  expect_refused(dict_of(tensor("K\0))"s, storage("FloatStorage", "K\5"))),
-                 "is damaged: its record data/0 has 24 bytes, and must have 20 (under the key \"a\")");
-  expect_refused(dict_of(tensor("K\0))"s, storage("DoubleStorage", "K\6"))), "has 24 bytes, and must have 48");
-  auto other = storage();
-  other[other.find("0\x8c")] = '1';
-  expect_refused(dict_of(tensor("K\0))"s, other)), "record data/1 cannot be read");
-}
-
-TEST_F(PickledFile, RefusesKeysThatComeTwiceAndUnknownByteOrders) {
-  const auto one = text("a") + tensor("K\0))"s);
-  expect_refused(begin + "}(" + one + one + "u.", "has the key \"a\" twice");
-  write_pickle(begin + "}(" + one + "u.", "middle");
-  EXPECT_THROWS(read_state_dict(file_), c10::ValueError, "has the byte order middle, and must have little or big");
-}
-
-TEST_F(PickledFile, NeedsTheTensorsThatAreAskedForAlone) {
-  // The storage of "b" is not there, and nobody asks for it.
-  auto lacking = storage();
-  lacking[lacking.find("0\x8c")] = '1';
-  write_pickle(begin + "}(" + text("x") + '}' + text("a") + tensor("K\0))"s) + 's' + text("y") + '}' + text("b") +
-               tensor("K\0))"s, lacking) + "su.");
-  EXPECT_EQ(read_state_dict(file_, {.key = {"x"}})["a"].item<float>(), 1);
-  EXPECT_THROWS(read_state_dict(file_, {.key = {"y"}}), c10::ValueError, "record data/1 cannot be read");
+  const Pickle cycle(protocol_2 + "}q\1" + text("a") + "h\1s.");
+  EXPECT_THROWS(detail::pickled_weights(cycle.top(), {.key = {"a", "a"}}), Refusal,
+                "holds under {\"a\", \"a\"} no tensors");
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ TEST(PythonWeights, ReadsAWholeModelInEveryForm) {
   const auto expected = model_state(read_state_dict(python_file("dict.pt")));
   EXPECT_EQ(expected.size(), state_dict(Model()).size());
   for (const auto* name :
-       {"state.pt", "dict.pt", "protocol_3.pt", "protocol_4.pt", "protocol_5.pt", "from_cuda.pt", "deflated.pt"}) {
+       {"state.pt", "dict.pt", "protocol_3.pt", "protocol_4.pt", "protocol_5.pt", "from_cuda.pt", "unchecked.pt"}) {
     SCOPED_TRACE(name);
     const auto state = read_state_dict(python_file(name));
     expect_same_state(state, expected);
@@ -108,6 +108,7 @@ TEST(PythonWeights, ReadsWhereAKeyLeads) {
   expect_same_state(read({"5"}), {{"weight", at::full(2, 5.F)}});
   expect_same_state(read({"models", "1"}), {{"weight", at::ones(2)}});
   expect_same_state(read({"models", "0"}), {{"0", at::zeros(1)}});
+  expect_same_state(read_state_dict(python_file("mixed.pt"), {.tensors_only = true}), {{"weight", at::ones(2)}});
 }
 
 TEST(PythonWeights, TellsWhereWeightsAre) {
@@ -144,7 +145,9 @@ TEST(PythonWeights, RefusesEveryOtherFile) {
       {"script.pt", "is a TorchScript archive: read it with torch::jit::load, or in Python"},
       {"tensor.pt", "holds a tensor, not a dict of tensors; in Python"},
       {"numbered.pt", "has a tensor under the integer 5, and its key must be a text"},
-      {"mixed.pt", "no tensor: \"epoch\" (the integer 3), \"args\" (an object of Python's argparse.Namespace); in"},
+      {"mixed.pt",
+       "no tensor: \"epoch\" (the integer 3), \"args\" (an object of Python's argparse.Namespace); to read"},
+      {"deflated.pt", "has a record data.pkl that is compressed or encrypted"},
       {"quantized.pt", "holds under the key \"a\" a quantized tensor: save its .dequantize()"},
       {"sparse.pt", "holds under the key \"a\" a sparse tensor: save its .to_dense()"},
       {"meta.pt", "holds under the key \"a\" a tensor of the device meta, which has no numbers"},

@@ -83,6 +83,9 @@ TEST_F(SafetensorsTest, KeepsTiedWeightsTied) {
       write_safetensors(file_, state, {{"c", "mine"}}), c10::ValueError,
       "metadata has the text \"mine\" under the name c, where it must be noted that this tensor is tied to b");
   write_safetensors(file_, state, {{"c", "b"}});
+  // Only to tensors that the file has: what is tied itself, or is not there, is none of them.
+  write_safetensors(file_, {{"c", weight}}, {{"b", "c"}, {"a", "b"}, {"z", "b"}, {"x", "y"}});
+  EXPECT_EQ(read_state_dict(file_).keys(), (std::vector<std::string>{"c", "b"}));
   // Neither are tied: empty tensors, all of which may be in one place; and a name that is there itself.
   write_safetensors(file_, {{"a", at::zeros({0, 3})}, {"b", at::zeros({0, 3})}}, {{"x", "a "}, {"a", "b"}});
   EXPECT_EQ(read_state_dict(file_).keys(), (std::vector<std::string>{"a", "b"}));

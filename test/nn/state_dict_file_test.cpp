@@ -65,6 +65,13 @@ TEST_F(StateDictFile, WritesNumbersOfTwoDtypesInOneStorage) {
   test::expect_same_state(read_state_dict(file_), state);
 }
 
+TEST_F(StateDictFile, TellsWhatIsAltered) {
+  write_state_dict(file_, {{"a", at::full(100, 3.F)}});
+  auto altered = content();
+  altered[altered.find("\x40\x40\0\0\x40\x40"s) + 1] = '\x41';
+  expect_text_refused(altered, "the checksum of its record data/0 is not that of what was written");
+}
+
 TEST_F(StateDictFile, WritesParametersWithoutTheirGradients) {
   LSTM lstm(2, 3);
   StateDict state;
@@ -84,6 +91,7 @@ TEST_F(StateDictFile, WritesNothingThatCannotBeRead) {
   refused("a", at::quantize_per_tensor(at::rand(2), .1, 0, at::kQUInt8), "is quantized: write its .dequantize()");
   refused("a", at::empty(2, at::kMeta), "is on the device meta, and has no numbers");
   refused("\xff", at::ones(2), "the key \"\xff\" is not UTF-8");
+  refused("a", at::ones(2, at::kByte).view(at::kUInt7), "the tensor under the key \"a\" is UInt7, which");
 }
 
 TEST_F(StateDictFile, ReadsWhatLibTorchPickles) {
@@ -141,9 +149,12 @@ TEST_F(StateDictFile, TellsOtherFilesByTheirContent) {
   expect_text_refused("Not found\nat all", "is a text, which begins with: Not found");
   expect_text_refused("version https://git-lfs.github.com/spec/v1\noid sha256:1", "is a pointer of Git LFS");
   expect_text_refused("{\"weight_map\": {\"a\": \"model-1.safetensors\"}}", "is the index of weights that lie in sev");
-  expect_text_refused("\x1f\x8b\x08", "is compressed by gzip: unpack it with gzip -d");
+  expect_text_refused(
+      "\x1f\x8b\x08",
+      "is compressed by gzip, which is not read as weights; this writes what is in it: zcat FILE > OTHER");
   expect_text_refused("\x28\xb5\x2f\xfd\x01", "is compressed by zstd");
-  expect_text_refused("BZh9\x01", "is compressed by bzip2");
+  expect_text_refused("BZh91AY&SY\x01", "is compressed by bzip2");
+  expect_text_refused("%PDF-1.7", "is a PDF document, which is not read as weights");
   expect_text_refused(
       "\xfd"
       "7zXZ\0"s,
@@ -183,7 +194,7 @@ TEST_F(StateDictFile, TellsWhereAFileIsCut) {
   }
   auto altered = whole;  // its list of records, too
   for (auto at = altered.find("data.pkl"); at != std::string::npos; at = altered.find("data.pkl")) altered[at] = 'x';
-  expect_text_refused(altered, "is a zip archive without data.pkl: torch.save did not write it");
+  expect_text_refused(altered, "is a zip archive without the record data.pkl: torch.save did not write it");
 }
 
 }  // namespace

@@ -36,6 +36,8 @@ TEST(ForeignFile, IsNamedWithTheNextStep) {
            Foreign{"%PDF-1.7\n%\xE2\xE3"s, "a PDF document", "pdftotext FILE -"},
            Foreign{"\xFF\xFEg\0o\0\n\0"s, "UTF-16, as its mark tells", "iconv -f UTF-16 -t UTF-8 FILE"},
            Foreign{"\xFF\xFE\n\0g\0"s, "UTF-16, as its mark tells", "iconv -f UTF-16 -t UTF-8 FILE"},
+           Foreign{"g\0o\0\n\0"s, "UTF-16 without a mark", "iconv -f UTF-16LE -t UTF-8 FILE"},
+           Foreign{"\0g\0o\0\n"s, "UTF-16 without a mark", "iconv -f UTF-16BE -t UTF-8 FILE"},
            Foreign{"\xFE\xFF\0\n\0g"s, "UTF-16, as its mark tells", "iconv -f UTF-16 -t UTF-8 FILE"},
            Foreign{"\xFF\xFE\0\0g\0\0\0"s, "UTF-32, as its mark tells", "iconv -f UTF-32 -t UTF-8 FILE"},
            Foreign{"\0\0\xFE\xFF\0\0\0g"s, "UTF-32, as its mark tells", "iconv -f UTF-32 -t UTF-8 FILE"},
@@ -51,7 +53,7 @@ TEST(ForeignFile, IsNamedWithTheNextStep) {
 }
 
 TEST(ForeignFile, IsNotOneThatOnlyLooksSoLater) {
-  for (const auto* const text : {"PK", "go\nPK\x03\x04\n", "BZh\n", "BZhang 1AY&SY\n", "%PDF\n", "\x1F\n"}) {
+  for (const auto* const text : {"PK", "go\nPK\x03\x04\n", "1 2\n1AY&SY\n", "BZh\n", "BZhang 1AY&SY\n", "%PDF\n", "\x1F\n"}) {
     EXPECT_NO_THROW(read_first(text, InvalidUtf8::refuse)) << text;
   }
 }

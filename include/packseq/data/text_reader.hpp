@@ -51,6 +51,7 @@ struct TextDocument {
 };
 
 /// Reads the documents of several files one after the other, one at a time, so that they may be larger than memory.
+/// Where a column or a field that is the document is empty or blank, so is the document.
 ///
 /// A file must not change while it is read: its size and time of change are looked at when the reader is made, and
 /// again when the file is opened and when its end is reached. Different readers may be used by different threads; one
@@ -89,7 +90,7 @@ class PACKSEQ_EXPORT TextReader {
   /// @throws std::runtime_error that names file and line, if a line has not the two columns that are read, or not as
   ///   many as the first document of its file; or if its label is empty.
   /// @throws std::runtime_error that names file and line, if a line of JSON is no object, or lacks a field that is
-  ///   read, has it twice, or with a value of another kind or one that holds a zero byte.
+  ///   read, has it twice, or with a value of another kind or one that holds a zero byte; or if its label is empty.
   /// @throws std::runtime_error as `ColumnReader::next`, of column files.
   /// @throws std::runtime_error that names file and line, if the file is read as documents that are lines or paragraphs
   ///   of text, and its first ones look like the lines of a column file.

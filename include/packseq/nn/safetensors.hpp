@@ -19,8 +19,9 @@ struct Safetensors {
 /// and nothing that could be run.
 ///
 /// The header is checked before memory is taken for anything else: every byte of the file belongs to one tensor. Where
-/// the metadata have the name of a tensor as their text, as `safetensors.torch.save_model` notes of weights that are
-/// tied, `state` has that tensor under both names; but for the text under "format".
+/// the metadata have the name of a tensor in the file as their text, as `safetensors.torch.save_model` notes of weights
+/// that are tied, `state` has that tensor under both names; but for the text under "format", and names that tensors
+/// in the file have themselves.
 /// @throws c10::ValueError if `file` is not a file, or no safetensors file, or is cut or damaged; it says where.
 /// @throws c10::ValueError that names the tensor, if its dtype is one that LibTorch does not have.
 /// @code

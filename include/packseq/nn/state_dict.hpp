@@ -32,6 +32,10 @@ struct ReadOptions {
   /// `torch.save({"epoch": 3, "model_state_dict": model.state_dict()}, file)`. A number's digits stand for a key that
   /// is an integer, and for a place in a list: {"models", "0"}.
   std::vector<std::string> key = {};
+
+  /// Leaves out what is no tensor beside the weights, as is done wherever a key leads:
+  /// `torch.save({"weight": tensor, "epoch": 3}, file)`.
+  bool tensors_only = false;
 };
 
 /// Reads the weights that `torch.save(model.state_dict(), file)` has written in Python, or a safetensors file, to the
@@ -41,14 +45,18 @@ struct ReadOptions {
 /// numbers and little more. Tensors come from whatever device and in whatever byte order they were, as the views that
 /// they were: those that shared their numbers share them again, and with them the numbers that the view leaves out, as
 /// `torch.load` has it; `clone` drops those. None requires a gradient. Where `options.key` is given, entries that are
-/// no tensors are skipped; of numbers and other objects nothing else is told than what they are.
+/// no tensors are skipped; of numbers and other objects nothing else is told than what they are. The checksums in
+/// Python's file are compared, unless it was written without.
 /// @throws c10::ValueError if `file` is not a file, or cut or damaged; it says where.
 /// @throws c10::ValueError that says what the file is and what to do, if it holds anything else: a whole model, a
 ///   TorchScript archive, what `torch::save` of C++ or PyTorch before 1.6 has written, a checkpoint of packseq, an
 ///   archive, a web page.
-/// @throws c10::ValueError that names the key, if without `options.key` an entry is no tensor, or if a tensor is
-///   sparse, quantized or of another kind that is not read; it lists the keys under which tensors lie.
-/// @throws c10::ValueError if `options.key` leads nowhere or to no dict of tensors; it lists the keys that there are.
+/// @throws c10::ValueError that names the key, if without `options.key` and `options.tensors_only` an entry is no
+///   tensor, or if a tensor is sparse, quantized or of another kind that is not read; it lists the keys under which
+///   tensors lie.
+/// @throws c10::ValueError if `options.key` leads nowhere, to two entries or to no dict of tensors; it lists the keys
+///   that there are.
+/// @throws c10::ValueError if a key of the dict comes twice.
 /// @code
 /// const auto state = packseq::nn::read_state_dict("model.pt");
 /// const auto nested = packseq::nn::read_state_dict("checkpoint.pt", {.key = {"model_state_dict"}});
@@ -57,11 +65,11 @@ PACKSEQ_EXPORT StateDict read_state_dict(const std::filesystem::path& file, cons
 
 /// Writes weights as Python's `torch.save` of a dict does: `model.load_state_dict(torch.load(file))` reads them there.
 ///
-/// Tensors of any dtype and device are written as the views that they are, and those that share their numbers share
+/// Tensors of any device are written as the views that they are, and those that share their numbers share
 /// them again. The file is replaced as a whole: killed at any moment, there is the old one or the new one. (Killed
 /// while it writes, a program leaves beside it a file ".packseq-...", which may go.)
-/// @throws c10::ValueError that names the key, if it is not UTF-8, or its tensor is undefined, sparse, quantized, or on
-///   the device meta.
+/// @throws c10::ValueError that names the key, if it is not UTF-8, or its tensor is undefined, sparse, quantized, on the
+///   device meta, or of a dtype that Python does not read (`uint1` to `uint7`, `int1` to `int7`).
 /// @throws std::runtime_error that names file and reason, if it cannot be written, or is there and is no regular file.
 /// @code
 /// packseq::nn::write_state_dict("lstm.pt", packseq::nn::state_dict(*lstm));
