@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "data/lines.hpp"
 #include "text/ascii.hpp"
 #include "text/line_reader.hpp"
 
@@ -51,19 +52,6 @@ struct Row {
   bool has_tab = false;  // as white space between columns
 };
 
-/// Appends a line with its end. Much faster than by two functions of the string.
-void append_line(std::string& lines, std::string_view line) {
-  const std::size_t size = lines.size();
-  lines.resize(size + line.size() + 1, '\n');
-  std::memcpy(&lines[size], line.data(), line.size());
-}
-
-/// The lines without the end of the last.
-std::string_view without_last_end(std::string_view lines) {
-  if (!lines.empty()) lines.remove_suffix(1);
-  return lines;
-}
-
 /// What the first column of CoNLL-U says a line is.
 enum class NodeKind { token, other, unknown };
 
@@ -89,8 +77,8 @@ struct ColumnReader::State {
   TokenColumns columns;
   std::size_t max_bytes;
   std::int64_t line = 0;
-  std::string words = {};
-  std::string labels = {};
+  detail::Lines words = {};
+  detail::Lines labels = {};
   std::size_t count = 0;              // of the columns of each line, once a token is read
   bool has_tabs = false;              // between them
   std::size_t judged = 0;             // of the first words,
@@ -149,7 +137,7 @@ std::optional<Sentence> ColumnReader::next() {
     state.check_size(bytes);
     state.add(*row);
   }
-  if (!state.words.empty()) return Sentence{without_last_end(state.words), without_last_end(state.labels)};
+  if (!state.words.empty()) return Sentence{state.words.text(), state.labels.text()};
   if (state.judged >= fewest_words_to_judge && state.judged < words_to_judge && state.is_blank_in_each_word) {
     state.refuse_documents(state.line);
   }
@@ -157,10 +145,9 @@ std::optional<Sentence> ColumnReader::next() {
 }
 
 bool ColumnReader::State::ends_sentence(std::string_view row) const {
-  if (columns.format == ColumnFormat::plain && row.starts_with(document_start)) {
-    return row.size() == document_start.size() || is_space(row[document_start.size()]);
-  }
-  return packseq::detail::is_blank(row);
+  if (row.empty() || is_space(row.front())) return packseq::detail::is_blank(row);
+  if (columns.format != ColumnFormat::plain || !row.starts_with(document_start)) return false;
+  return row.size() == document_start.size() || is_space(row[document_start.size()]);
 }
 
 /// Takes word and label of a line, if it is a token.
@@ -180,8 +167,8 @@ void ColumnReader::State::add(std::string_view row) {
     if (kind == NodeKind::other) return;
   }
   check(parts);
-  append_line(words, parts.word);
-  if (columns.label) append_line(labels, parts.label);
+  words.add(parts.word);
+  if (columns.label) labels.add(parts.label);
 }
 
 Row ColumnReader::State::split(std::string_view row) const {

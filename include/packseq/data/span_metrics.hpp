@@ -70,9 +70,6 @@ class PACKSEQ_EXPORT SpanMetrics {
 
   /// The same for packed batches, each in any layout.
   /// @throws c10::ValueError or c10::TypeError if a batch is malformed (see `lengths`). Otherwise as above.
-  /// @code
-  /// metrics.add(packseq::pack_sequence(predicted), packseq::pack_sequence(truth));
-  /// @endcode
   void add(const PackedSequence& predicted, const PackedSequence& truth);
 
   /// The share of tokens whose predicted tag is the true one; 0 if there are none.
