@@ -1,5 +1,6 @@
-// Batches of documents: how fast they are made, beside a network that reads them; how long it takes to deal very many
-// documents to batches; and what spreading rows over a batch and softmax take (spread_bench.hpp).
+// Batches of documents: how fast they are made, beside a network that reads them; of column files, beside plain text;
+// how long it takes to deal very many documents to batches; and what spreading rows over a batch and softmax take
+// (spread_bench.hpp).
 
 #include <ATen/Context.h>
 #include <ATen/Functions.h>
@@ -7,10 +8,16 @@
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/data/dataloader.h>
+#include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <optional>
 #include <stdexcept>
 #include <string>
 
@@ -74,6 +81,75 @@ void make_and_run(benchmark::State& state) {
   state.counters["ratio"] = running / making;
 }
 
+/// Two files of the same text in a directory of their own: a document on each line; and its tokens, one on each line,
+/// with columns as in CoNLL 2003.
+class SameText {
+ public:
+  SameText() {
+    std::filesystem::create_directory(directory_);
+    std::ofstream of_documents(documents);
+    std::ofstream of_tokens(tokens);
+    for (const std::string& document : english_like_documents(text_bytes)) {
+      of_documents << document << '\n';
+      split_whitespace(document, [&](std::string_view word) {
+        constexpr std::array labels = {"O", "O", "O", "O", "O", "O", "B-PER", "B-LOC"};
+        of_tokens << word << " NN B-NP " << labels[std::hash<std::string_view>()(word) % labels.size()] << '\n';
+      });
+      of_tokens << '\n';
+    }
+  }
+  ~SameText() { std::filesystem::remove_all(directory_); }
+  SameText(const SameText&) = delete;
+  SameText& operator=(const SameText&) = delete;
+
+ private:
+  const std::filesystem::path directory_ =
+      std::filesystem::temp_directory_path() / ("packseq_data_bench_" + std::to_string(getpid()));
+
+ public:
+  const std::filesystem::path documents = directory_ / "documents";
+  const std::filesystem::path tokens = directory_ / "tokens";
+};
+
+/// A file to packed batches, as training takes them; how many tokens they hold.
+std::int64_t read_and_pack(const std::filesystem::path& file, const data::TextReaderOptions& text, const Vocab& vocab,
+                           const std::optional<Vocab>& labels) {
+  const auto documents = data::read_documents({file}, text, vocab, labels);
+  const data::BatchSampler sampler(documents.sequences.lengths(), data::Bucketed{.batch_size = batch_size});
+  const auto loader = torch::data::make_data_loader(data::DocumentDataset(documents).map(data::Pack()), sampler,
+                                                    torch::data::DataLoaderOptions());
+  std::int64_t tokens = 0;
+  for (const auto& batch : *loader) tokens += (labels ? batch.token_target : batch.input).data().size(0);
+  return tokens;
+}
+
+/// A column file to packed batches of words and labels, in turns with plain documents of the same text to batches of
+/// words. Counters: tokens per second of both, and their ratio.
+void read_columns(benchmark::State& state) {
+  using Clock = std::chrono::steady_clock;
+  at::set_num_threads(1);
+  const SameText files;
+  const data::TextReaderOptions columns{.token_columns = {{.word = 1, .label = 4}}};
+  const auto vocab = data::build_vocab({files.documents}, {});
+  const auto labels = data::build_labels({files.tokens}, columns);
+  check(data::build_vocab({files.tokens}, columns).size() == vocab.size(), "the files hold different words");
+  std::chrono::duration<double> of_documents{0};
+  std::chrono::duration<double> of_columns{0};
+  std::int64_t tokens = 0;
+  for (auto _ : state) {
+    const auto start = Clock::now();
+    const auto words = read_and_pack(files.documents, {}, vocab, {});
+    const auto middle = Clock::now();
+    check(read_and_pack(files.tokens, columns, vocab, labels) == words, "the files hold different numbers of tokens");
+    of_documents += middle - start;
+    of_columns += Clock::now() - middle;
+    tokens += words;
+  }
+  state.counters["documents_tokens_per_second"] = static_cast<double>(tokens) / of_documents.count();
+  state.counters["columns_tokens_per_second"] = static_cast<double>(tokens) / of_columns.count();
+  state.counters["ratio"] = of_documents / of_columns;
+}
+
 /// As many lengths as sentences might have: median 20, some of several hundreds.
 at::Tensor many_lengths(std::int64_t documents) {
   at::manual_seed(0);
@@ -101,6 +177,7 @@ void add_all() {
   benchmark::RegisterBenchmark("make_and_run/workers:0/I:128/H:128", make_and_run)
       ->UseRealTime()
       ->Unit(benchmark::kMillisecond);
+  benchmark::RegisterBenchmark("read_columns/workers:0", read_columns)->UseRealTime()->Unit(benchmark::kMillisecond);
   for (const std::int64_t documents : {10'000, 10'000'000}) {
     add_epoch("fixed", data::FixedSize{.batch_size = 64}, documents);
     add_epoch("bucketed", data::Bucketed{.batch_size = 64}, documents);

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
 #include "cli/terminal.hpp"
+#include "data/column_signs.hpp"
 
 namespace packseq::cli {
 namespace {
@@ -27,6 +29,14 @@ std::optional<std::string> json_fields(const std::vector<std::string>& lines) {
     if (count > most) fields += " and more";
   }
   return lines.empty() ? std::nullopt : std::optional(fields);
+}
+
+/// Whether these are lines of a column file, a token on each.
+bool are_tokens(const std::vector<std::string>& lines) {
+  data::detail::ColumnSigns signs;
+  std::int64_t number = 0;
+  return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return signs.see(line, ++number); }) ||
+         signs.end();
 }
 
 /// How many columns a line has; separators between quotes are text.
@@ -54,6 +64,10 @@ std::optional<Looks> what_it_looks_like(const std::vector<std::string>& lines) {
   if (const auto fields = json_fields(lines)) {
     return Looks{fmt::format("looks like JSON lines: --json-field NAME reads a field alone{}",
                              fields->empty() ? "" : " (here " + *fields + ")")};
+  }
+  if (are_tokens(lines)) {
+    return Looks{"looks like a column file, a token on each line; $1 the words' column: ",
+                 "awk 'NF {printf \"%s \", $1} !NF {print \"\"}' FILE"};
   }
   if (has_columns(lines, '\t')) {
     return Looks{"looks like columns between tabs, which are all taken for text; N the text's column: ",

@@ -19,15 +19,34 @@
 namespace packseq::data {
 namespace {
 
+std::size_t bytes_of(const TextDocument& document) {
+  return sizeof(document) + document.text.size() + document.label.size();
+}
+
 /// The next documents, of about so many bytes; none at the end.
 std::vector<TextDocument> read_block(TextReader& reader, std::size_t bytes) {
   std::vector<TextDocument> block;
-  for (std::size_t read = 0; read < bytes; read += sizeof(TextDocument) + block.back().text.size()) {
+  for (std::size_t read = 0; read < bytes; read += bytes_of(block.back())) {
     auto document = reader.next();
     if (!document) break;
     block.push_back(*std::move(document));
   }
   return block;
+}
+
+/// A tensor of each block, one behind the other.
+template <class Part>
+at::Tensor concatenated(const std::vector<Documents>& blocks, const Part& part) {
+  std::vector<at::Tensor> parts;
+  for (const Documents& block : blocks) parts.push_back(part(block));
+  return at::cat(parts);
+}
+
+/// The sequences of all blocks.
+template <class Part>
+Jagged joined(const std::vector<Documents>& blocks, const Part& part) {
+  return Jagged::from_values(concatenated(blocks, [&](const Documents& block) { return part(block).values(); }),
+                             concatenated(blocks, [&](const Documents& block) { return part(block).lengths(); }));
 }
 
 /// In memory as it reads, so that a batch can be copied from it.
@@ -47,18 +66,20 @@ Documents read_documents(const std::vector<std::filesystem::path>& files, const 
                          const Vocab& vocab, const std::optional<Vocab>& labels) {
   constexpr std::size_t block_bytes = 32 << 20;  // of text in memory at a time, beside the ids
   TextReader reader(files, text);
-  std::vector<at::Tensor> values;
-  std::vector<at::Tensor> lengths;
-  std::vector<at::Tensor> label_ids;
+  std::vector<Documents> blocks;
   for (auto block = read_block(reader, block_bytes); !block.empty(); block = read_block(reader, block_bytes)) {
-    const Documents encoded = detail::encode_text(block, vocab, labels);
-    values.push_back(encoded.sequences.values());
-    lengths.push_back(encoded.sequences.lengths());
-    if (labels) label_ids.push_back(encoded.labels);
+    blocks.push_back(detail::encode_text(block, vocab, labels));
   }
-  TORCH_CHECK_VALUE(!values.empty(), "read_documents: no document in ", files.size(), " files, the first of them ",
+  TORCH_CHECK_VALUE(!blocks.empty(), "read_documents: no document in ", files.size(), " files, the first of them ",
                     files.front().string());
-  return {Jagged::from_values(at::cat(values), at::cat(lengths)), labels ? at::cat(label_ids) : at::Tensor()};
+  Documents all{.sequences = joined(blocks, [](const Documents& block) { return block.sequences; })};
+  if (!labels) return all;
+  if (blocks.front().token_labels) {
+    all.token_labels = joined(blocks, [](const Documents& block) { return *block.token_labels; });
+  } else {
+    all.labels = concatenated(blocks, [](const Documents& block) { return block.labels; });
+  }
+  return all;
 }
 
 Documents select(const Documents& documents, at::ArrayRef<std::size_t> indices) {

@@ -2,17 +2,30 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
 
+#include "data/column_signs.hpp"
 #include "data/json_fields.hpp"
+#include "text/vocab_of_lines.hpp"
 #include "text/watched_file.hpp"
 
 namespace packseq::data {
 namespace {
 
 [[noreturn]] void refuse_options(const std::string& problem) { throw std::invalid_argument("TextReader: " + problem); }
+
+void check_token_columns(const TextReaderOptions& options) {
+  if (!options.token_columns) return;
+  if (options.label != LabelSource::none) {
+    refuse_options("label is not none, but token_columns is set: the labels of tokens are in its label column");
+  }
+  if (!options.json_field.empty()) refuse_options("token_columns and json_field are both set");
+  std::istringstream no_text;
+  ColumnReader(no_text, "", *options.token_columns, options.text);
+}
 
 void check_options(const TextReaderOptions& options) {
   const auto check_positive = [](const std::string& name, std::int64_t value) {
@@ -24,6 +37,7 @@ void check_options(const TextReaderOptions& options) {
   if (options.label_column == options.document_column) {
     refuse_options("label_column and document_column are both " + std::to_string(options.label_column));
   }
+  check_token_columns(options);
   const bool is_json = !options.json_field.empty();
   if ((is_json || options.label == LabelSource::column) && options.text.split != Split::line) {
     refuse_options(std::string("text.split is not line, but ") +
@@ -83,7 +97,7 @@ Vocab vocab_of(std::string TextDocument::*part, const std::vector<std::filesyste
     if (!document) return std::nullopt;
     return (*document).*part;
   };
-  return Vocab::build(parts, options);
+  return text.token_columns ? packseq::detail::vocab_of_lines(parts, options) : Vocab::build(parts, options);
 }
 
 }  // namespace
@@ -92,13 +106,18 @@ struct TextReader::State {
   std::vector<packseq::detail::WatchedFile> files;
   TextReaderOptions options;
   detail::JsonFields fields = json_fields(options);
-  std::size_t file = 0;                       // the one that is read
-  std::optional<DocumentReader> reader = {};  // of it, once it is open
-  std::size_t columns = 0;                    // of its lines, once one is read
-  std::int64_t number = 0;                    // of the next document
+  std::size_t file = 0;                        // the one that is read
+  std::optional<DocumentReader> reader = {};   // of it, once it is open,
+  std::optional<ColumnReader> sentences = {};  // or of its sentences
+  detail::ColumnSigns signs = {};
+  std::size_t columns = 0;  // of its lines, once one is read
+  std::int64_t number = 0;  // of the next document
 
   void open();
   void close();
+  std::optional<TextDocument> next();
+  std::optional<TextDocument> next_sentence();
+  void check_for_tokens(bool is_sure) const;
   TextDocument document(std::string_view text);
   TextDocument document_of_columns(std::string_view line);
   TextDocument document_of_json(std::string_view line);
@@ -117,10 +136,9 @@ TextReader::~TextReader() = default;
 
 std::optional<TextDocument> TextReader::next() {
   for (; state_->file < state_->files.size(); ++state_->file) {
-    if (!state_->reader) state_->open();
-    if (const auto text = state_->reader->next()) {
-      auto document = state_->document(*text);
-      document.number = state_->number++;
+    if (!state_->reader && !state_->sentences) state_->open();
+    if (auto document = state_->next()) {
+      document->number = state_->number++;
       return document;
     }
     state_->close();
@@ -130,26 +148,65 @@ std::optional<TextDocument> TextReader::next() {
 
 void TextReader::rewind() {
   state_->reader.reset();
+  state_->sentences.reset();
   state_->file = 0;
   state_->number = 0;
 }
 
 void TextReader::State::open() {
   files[file].check_unchanged();
-  reader.emplace(files[file].path(), options.text);
+  if (options.token_columns) {
+    sentences.emplace(files[file].path(), *options.token_columns, options.text);
+  } else {
+    reader.emplace(files[file].path(), options.text);
+  }
+  signs = {};
   columns = 0;
 }
 
 void TextReader::State::close() {
   reader.reset();
+  sentences.reset();
   files[file].check_unchanged();
+}
+
+/// The next document of the file.
+std::optional<TextDocument> TextReader::State::next() {
+  if (sentences) return next_sentence();
+  const bool may_be_tokens = options.json_field.empty();
+  if (const auto text = reader->next()) {
+    if (may_be_tokens) check_for_tokens(signs.see(*text, reader->line()));
+    return document(*text);
+  }
+  if (may_be_tokens) check_for_tokens(signs.end());
+  return std::nullopt;
+}
+
+std::optional<TextDocument> TextReader::State::next_sentence() {
+  const auto sentence = sentences->next();
+  if (!sentence) return std::nullopt;
+  return TextDocument{.text = std::string(sentence->words),
+                      .label = std::string(sentence->labels),
+                      .is_sentence = true,
+                      .file = files[file].name(),
+                      .line = sentences->line()};
+}
+
+void TextReader::State::check_for_tokens(bool is_sure) const {
+  if (!is_sure) return;
+  refuse(
+      "this looks like a column file, a token on each line and blank lines between sentences: set "
+      "TextReaderOptions::token_columns; or, if each line is a document, take the blank lines out");
 }
 
 TextDocument TextReader::State::document(std::string_view text) {
   if (options.label == LabelSource::column) return document_of_columns(text);
   if (!options.json_field.empty()) return document_of_json(text);
   const auto& name = files[file].name();
-  return {std::string(text), options.label == LabelSource::file ? *name : std::string(), name, reader->line()};
+  return {.text = std::string(text),
+          .label = options.label == LabelSource::file ? *name : std::string(),
+          .file = name,
+          .line = reader->line()};
 }
 
 TextDocument TextReader::State::document_of_columns(std::string_view line) {
@@ -158,7 +215,7 @@ TextDocument TextReader::State::document_of_columns(std::string_view line) {
   const std::string_view label = all[static_cast<std::size_t>(options.label_column) - 1];
   const std::string_view text = all[static_cast<std::size_t>(options.document_column) - 1];
   if (label.empty()) refuse("the label, column " + std::to_string(options.label_column) + ", is empty");
-  return {std::string(text), std::string(label), files[file].name(), reader->line()};
+  return {.text = std::string(text), .label = std::string(label), .file = files[file].name(), .line = reader->line()};
 }
 
 TextDocument TextReader::State::document_of_json(std::string_view line) {
@@ -192,7 +249,10 @@ Vocab build_vocab(const std::vector<std::filesystem::path>& files, const TextRea
 }
 
 Vocab build_labels(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text) {
-  if (text.label == LabelSource::none) throw std::invalid_argument("build_labels: text.label is none: there are none");
+  if (text.label == LabelSource::none && !(text.token_columns && text.token_columns->label)) {
+    throw std::invalid_argument(text.token_columns ? "build_labels: text.token_columns->label is not set"
+                                                   : "build_labels: text.label is none: there are none");
+  }
   return vocab_of(&TextDocument::label, files, text, {.specials = {}, .tokenizer = keep_whole});
 }
 

@@ -97,7 +97,10 @@ EncodeDataset::EncodeDataset(Vocab vocab, std::optional<Vocab> labels)
 Documents EncodeDataset::get_batch(std::vector<TextDocument> documents) {
   if (documents.empty()) {
     const at::Tensor none = at::empty({0}, at::kLong);
-    return detail::nothing_to_learn({{none}, labels_ ? none : at::Tensor()});
+    Documents like{.sequences = {none}};
+    if (labels_) like.labels = none;
+    if (labels_) like.token_labels = Jagged({none});
+    return detail::nothing_to_learn(like);
   }
   return detail::encode_text(documents, vocab_, labels_);
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <exception>
 #include <utility>
 
@@ -15,22 +16,47 @@
 namespace packseq {
 namespace {
 
-using detail::DocumentPlace;
+using detail::EncodeViews;
 using Views = std::span<const std::string_view>;
 
+/// Calls `take` for each line that is not empty, as `split_lines`, but without a call by address for each token.
+template <class Take>
+void for_each_line(std::string_view text, const Take& take) {
+  const char* const end = text.data() + text.size();
+  for (const char* begin = text.data(); begin < end;) {
+    const auto* behind = static_cast<const char*>(std::memchr(begin, '\n', static_cast<std::size_t>(end - begin)));
+    if (behind == nullptr) behind = end;
+    if (behind != begin) take(std::string_view(begin, static_cast<std::size_t>(behind - begin)));
+    begin = behind + 1;
+  }
+}
+
 /// Appends the ids of documents `begin` up to `end`, and puts down how many each has.
-void encode_range(Views documents, const DocumentPlace& place, std::size_t begin, std::size_t end, const Vocab& vocab,
+void encode_range(Views documents, const EncodeViews& how, std::size_t begin, std::size_t end, const Vocab& vocab,
                   std::vector<std::int64_t>& ids, std::int64_t* lengths) {
   std::size_t document = begin;
   std::size_t first = 0;  // of the document, in ids
-  const TokenSink append = [&](std::string_view token) {
+  const auto append = [&](std::string_view token) {
     const auto id = vocab.find(token);
-    TORCH_CHECK_VALUE(id || vocab.unknown_id(), "encode: unknown word '", token, "' in ", place(document), ", token ",
-                      ids.size() - first, ": build the vocabulary on it, or set VocabOptions::unknown");
+    TORCH_CHECK_VALUE(id || vocab.unknown_id(), "encode: unknown ", how.token, " '", token, "' in ",
+                      how.place(document), ", token ", ids.size() - first,
+                      ": build the vocabulary on it, or set VocabOptions::unknown");
     ids.push_back(id ? *id : *vocab.unknown_id());
   };
+  // Labels are few, and the same one often comes many times in a row.
+  std::string_view last;
+  const auto append_line = [&](std::string_view token) {
+    if (token == last) return ids.push_back(ids.back());
+    append(token);
+    last = token;
+  };
+  const TokenSink sink = [&append](std::string_view token) { append(token); };
   for (; document < end; ++document) {
-    vocab.tokenizer()(documents[document], append);
+    if (how.tokenizer) {
+      how.tokenizer(documents[document], sink);
+    } else {
+      for_each_line(documents[document], append_line);
+    }
     lengths[document] = static_cast<std::int64_t>(ids.size() - first);
     first = ids.size();
   }
@@ -58,17 +84,18 @@ void for_each_shard(std::size_t shards, const Work& work) {
 
 Jagged encode(const std::vector<std::string>& documents, const Vocab& vocab) {
   const std::vector<std::string_view> views(documents.begin(), documents.end());
-  return detail::encode_views(views, vocab, [](std::size_t i) { return c10::str("documents[", i, "]"); });
+  const auto place = [](std::size_t i) { return c10::str("documents[", i, "]"); };
+  return detail::encode_views(views, vocab, {.tokenizer = vocab.tokenizer(), .place = place});
 }
 
-Jagged detail::encode_views(Views documents, const Vocab& vocab, const DocumentPlace& place) {
+Jagged detail::encode_views(Views documents, const Vocab& vocab, const EncodeViews& how) {
   TORCH_CHECK_VALUE(!documents.empty(), "encode: documents is empty: a batch has at least one document");
   const auto bounds = shard_bounds(documents, static_cast<std::size_t>(at::get_num_threads()));
   const at::Tensor lengths = at::empty({static_cast<std::int64_t>(documents.size())}, at::kLong);
   auto* const length = lengths.mutable_data_ptr<std::int64_t>();
   std::vector<std::vector<std::int64_t>> ids(bounds.size() - 1);
   for_each_shard(ids.size(), [&](std::size_t shard) {
-    encode_range(documents, place, bounds[shard], bounds[shard + 1], vocab, ids[shard], length);
+    encode_range(documents, how, bounds[shard], bounds[shard + 1], vocab, ids[shard], length);
   });
 
   std::vector<std::int64_t> begins = {0};  // of each shard in the values, and their end

@@ -39,17 +39,21 @@ class LineReader {
   [[noreturn]] void refuse_length(std::int64_t number, std::size_t bytes, const std::string& option) const;
 
  private:
-  enum class Part { whole, beginning, nothing };
-
   std::unique_ptr<std::istream> owned_;
   std::istream* input_;
   std::string name_;
   InvalidUtf8 invalid_utf8_;
-  std::string buffer_;  // as large as the longest line so far; the latest one is at its beginning
+  std::string buffer_;     // of blocks, twice as large as the longest line at most
+  std::size_t begin_ = 0;  // of what is not given out yet, in the buffer
+  std::size_t end_ = 0;    // of what is read
+  std::size_t valid_ = 0;  // up to here it is UTF-8 without zero bytes; what is behind may be
   std::string replaced_;
   std::int64_t number_ = 0;
 
-  Part read(std::size_t& size, std::size_t limit);
+  const char* find_line_end(std::size_t place) const;
+  bool read_line(std::size_t& size, std::size_t limit);
+  bool read_more();
+  std::size_t read_at_hand(char* to, std::size_t most);
   std::string_view checked(std::string_view line);
   void check_kind(std::string_view first_bytes) const;
   [[noreturn]] void refuse_byte(const char* byte, const std::string& problem) const;

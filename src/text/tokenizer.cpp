@@ -49,4 +49,12 @@ void split_characters(std::string_view document, const TokenSink& emit) {
   }
 }
 
+void split_lines(std::string_view document, const TokenSink& emit) {
+  while (!document.empty()) {
+    const std::size_t end = std::min(document.find('\n'), document.size());
+    if (end > 0) emit(document.substr(0, end));
+    document.remove_prefix(std::min(end + 1, document.size()));
+  }
+}
+
 }  // namespace packseq

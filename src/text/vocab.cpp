@@ -8,6 +8,7 @@
 #include "packseq/text/document_reader.hpp"
 #include "packseq/text/word_vectors.hpp"
 #include "text/token_counter.hpp"
+#include "text/vocab_of_lines.hpp"
 #include "text/vocab_state.hpp"
 
 namespace packseq {
@@ -68,10 +69,14 @@ Vocab Vocab::build(DocumentReader& reader, const VocabOptions& options) {
 }
 
 Vocab Vocab::build(DocumentSource& source, const VocabOptions& options) {
+  return build(source, options, options.tokenizer);
+}
+
+Vocab Vocab::build(DocumentSource& source, const VocabOptions& options, const Tokenizer& splits_source) {
   constexpr std::size_t bytes_per_thread = 4 << 20;
   if (!source) refuse("source is empty");
   State state = State::of_specials(options);
-  detail::TokenCounter counter(options.tokenizer, thread_count(options.threads));
+  detail::TokenCounter counter(splits_source, thread_count(options.threads));
   std::vector<std::string> batch;
   do {
     read_batch(source, bytes_per_thread * counter.threads(), batch);
@@ -79,6 +84,10 @@ Vocab Vocab::build(DocumentSource& source, const VocabOptions& options) {
   } while (!batch.empty());
   state.add_words(counter.take(), options);
   return Vocab(std::make_shared<const State>(std::move(state)));
+}
+
+Vocab detail::vocab_of_lines(DocumentSource& source, const VocabOptions& options) {
+  return Vocab::build(source, options, split_lines);
 }
 
 Vocab Vocab::build(WordVectorReader& vectors, const VocabOptions& options) {

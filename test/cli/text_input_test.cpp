@@ -75,6 +75,10 @@ TEST(Note, SaysThatATextLooksLikeSomethingElse) {
   const std::string csv = directory.write("text.csv", rows);
   EXPECT_THAT(run_packseq("compare - --split paragraph --max-tokens-per-document 100" + std::string(small), csv).err,
               HasSubstr("packseq: standard input looks like CSV"));
+  const std::string tagged =
+      directory.write("text.conll", "EU NNP B-ORG\nrejects VBZ O\nGerman JJ B-MISC\ncall NN O\n");
+  EXPECT_THAT(run_packseq("compare " + tagged + small).err,
+              HasSubstr(" looks like a column file, a token on each line"));
 }
 
 TEST(Note, GivesACommandThatCanBeCopied) {

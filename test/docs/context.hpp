@@ -37,6 +37,7 @@ class Example : public DirectoryTest {
     std::ofstream("ham.txt") << "see you at noon\n";
     std::ofstream("mail.jsonl") << R"({"text": "get rich", "spam": true})" << '\n';
     std::ofstream("labelled.tsv") << "spam\tget rich\nham\tsee you at noon\n";
+    std::ofstream("tagged.conll") << "EU NNP I-NP B-ORG\nrejects VBZ I-VP O\n\nGerman JJ I-NP B-MISC\n";
     write_models();
     std::ofstream("glove.txt") << "go 0.5 1 -1\nget 0.25 2 -2\nnoon 0 1 0.5\n";
     std::cout.rdbuf(printed_.rdbuf());

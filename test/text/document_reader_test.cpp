@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <ios>
+#include <istream>
 #include <sstream>
 #include <stdexcept>
 #include <streambuf>
@@ -146,6 +148,42 @@ TEST(DocumentReader, ReadsLinesOfAnyLength) {
                   std::vector({line, line, std::string("a"), line}));
     }
   }
+}
+
+/// Gives a text byte by byte, and cannot tell how much of it there is, as a terminal cannot.
+class ByteByByte : public std::streambuf {
+ public:
+  explicit ByteByByte(std::string text) : text_(std::move(text)) {}
+  std::size_t taken() const { return place_; }
+
+ protected:
+  int_type underflow() override {
+    return place_ < text_.size() ? traits_type::to_int_type(text_[place_]) : traits_type::eof();
+  }
+  int_type uflow() override {
+    const auto byte = underflow();
+    if (place_ < text_.size()) ++place_;
+    return byte;
+  }
+
+ private:
+  std::string text_;
+  std::size_t place_ = 0;
+};
+
+TEST(DocumentReader, WaitsForNoMoreThanALine) {
+  const std::string longest(200'000, 'x');
+  ByteByByte bytes("go\n\nget set\r\n" + longest + "\nend");
+  std::istream input(&bytes);
+  DocumentReader reader(input, "text");
+  EXPECT_EQ(reader.next(), "go");
+  EXPECT_EQ(bytes.taken(), 3U);
+  EXPECT_EQ(reader.next(), "get set");
+  EXPECT_EQ(bytes.taken(), 13U);
+  EXPECT_EQ(reader.next(), longest);
+  EXPECT_EQ(reader.next(), "end");
+  EXPECT_FALSE(reader.next());
+  EXPECT_FALSE(reader.next());
 }
 
 TEST(DocumentReader, NamesTheFileThatIsNotText) {

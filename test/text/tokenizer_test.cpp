@@ -121,6 +121,13 @@ TEST(SplitCharacters, LosesNothing) {
   }
 }
 
+TEST(SplitLines, GivesLinesThatAreNotEmpty) {
+  EXPECT_THAT(tokens(split_lines, "10 000\n\n \ngo\r\n"), ElementsAre("10 000", " ", "go\r"));
+  EXPECT_THAT(tokens(split_lines, "go"), ElementsAre("go"));
+  EXPECT_THAT(tokens(split_lines, "\n\n"), IsEmpty());
+  EXPECT_THAT(tokens(split_lines, {}), IsEmpty());
+}
+
 TEST(Tokenizer, IsAnyCallable) {
   const Tokenizer by_comma = [](std::string_view document, const TokenSink& emit) {
     while (true) {

@@ -40,7 +40,8 @@ struct Documents {
   at::Tensor documents = {};
 };
 
-/// Reads all documents of some files into memory. Labels are looked up in `labels`.
+/// Reads all documents of some files into memory, or all sentences of column files. Labels, of documents or of tokens,
+/// are looked up in `labels`.
 /// @throws c10::ValueError that names file and line, if a word or a label is not in its vocabulary and that has no
 ///   unknown token.
 /// @throws c10::ValueError if there is no document, or only one of the documents and `labels` has labels.
@@ -51,6 +52,11 @@ struct Documents {
 /// const auto vocab = packseq::data::build_vocab(files, text);
 /// const auto labels = packseq::data::build_labels(files, text);
 /// const auto documents = packseq::data::read_documents(files, text, vocab, labels);
+///
+/// const packseq::data::TextReaderOptions columns = {.token_columns = {{.word = 1, .label = 4}}};
+/// const auto words = packseq::data::build_vocab({"tagged.conll"}, columns);
+/// const auto tags = packseq::data::build_labels({"tagged.conll"}, columns);
+/// const auto sentences = packseq::data::read_documents({"tagged.conll"}, columns, words, tags);   // token_labels
 /// @endcode
 PACKSEQ_EXPORT Documents read_documents(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
                                         const Vocab& vocab, const std::optional<Vocab>& labels = {});

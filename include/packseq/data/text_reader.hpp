@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "packseq/data/column_reader.hpp"
 #include "packseq/export.hpp"
 #include "packseq/text/document_reader.hpp"
 #include "packseq/text/vocab.hpp"
@@ -32,13 +33,18 @@ struct TextReaderOptions {
   /// must be a string.
   std::string json_field = {};
   std::string label_field = "label";  ///< A string, a number or a truth value; for `LabelSource::field`.
-  DocumentReaderOptions text = {};    ///< With columns or JSON, a document is always a line.
+  /// Where files are column files, a token on each line, so that each sentence is a document: what their columns are.
+  /// Labels are then those of tokens, if it sets their column, and `label` stays `none`.
+  std::optional<TokenColumns> token_columns = {};
+  DocumentReaderOptions text = {};  ///< With columns or JSON, a document is always a line, or lines of tokens.
 };
 
 /// A document as it is read.
 struct TextDocument {
-  std::string text = {};                         ///< UTF-8.
-  std::string label = {};                        ///< Empty where there are none.
+  std::string text = {};   ///< UTF-8.
+  std::string label = {};  ///< Empty where there is none.
+  /// It is of a column file: each line of `text` is a token, as in `Sentence`, and each of `label` that token's label.
+  bool is_sentence = false;
   std::shared_ptr<const std::string> file = {};  ///< Where it is from,
   std::int64_t line = 0;                         ///< and the line on which it begins there, from 1.
   std::int64_t number = -1;                      ///< Which document of all files it is, from 0; -1 if of none.
@@ -57,6 +63,8 @@ struct TextDocument {
 /// packseq::data::TextReader json({"mail.jsonl"},   // {"text": "get rich", "spam": true}
 ///                                {.label = packseq::data::LabelSource::field, .json_field = "text",
 ///                                 .label_field = "spam"});
+///
+/// packseq::data::TextReader tagged({"tagged.conll"}, {.token_columns = {{.word = 1, .label = 4}}});   // by CoNLL 2003
 /// @endcode
 class PACKSEQ_EXPORT TextReader {
  public:
@@ -65,7 +73,9 @@ class PACKSEQ_EXPORT TextReader {
   /// @throws std::invalid_argument if labels come from a field, and `options.json_field` is empty, or
   ///   `options.label_field` is empty or the same one; or if labels come from a column of JSON.
   /// @throws std::invalid_argument if `options.text.split` is not `line` where labels come from a column, or files are
-  ///   JSON lines.
+  ///   JSON lines or column files.
+  /// @throws std::invalid_argument if `options.token_columns` is set, and is refused by `ColumnReader`, or
+  ///   `options.label` is not `none` or `options.json_field` not empty.
   /// @throws std::invalid_argument if `options.text.max_document_bytes` is less than 1.
   /// @throws std::runtime_error if a file does not exist or is no regular file.
   explicit TextReader(const std::vector<std::filesystem::path>& files, const TextReaderOptions& options = {});
@@ -81,6 +91,9 @@ class PACKSEQ_EXPORT TextReader {
   ///   many as the first document of its file; or if its label is empty.
   /// @throws std::runtime_error that names file and line, if a line of JSON is no object, or lacks a field that is
   ///   read, has it twice, or with a value of another kind or one that holds a zero byte; or if its label is empty.
+  /// @throws std::runtime_error as `ColumnReader::next`, of column files.
+  /// @throws std::runtime_error that names file and line, if the file is read as documents that are lines or paragraphs
+  ///   of text, and its first ones look like the lines of a column file.
   /// @throws std::runtime_error that names the file, if it has changed or is gone since the reader was made.
   std::optional<TextDocument> next();
 
@@ -98,7 +111,8 @@ class PACKSEQ_EXPORT TextReader {
   std::unique_ptr<State> state_;
 };
 
-/// The vocabulary of all documents of some files. The same conditions throw as in `TextReader` and `Vocab::build`.
+/// The vocabulary of all documents of some files. Words of column files are tokens as they are, and `options.tokenizer`
+/// splits other text that the vocabulary encodes. The same conditions throw as in `TextReader` and `Vocab::build`.
 /// @code
 /// const auto vocab = packseq::data::build_vocab({"spam.txt", "ham.txt"}, {},
 ///                                               {.specials = {"<pad>", "<unk>"}, .unknown = "<unk>"});
@@ -106,10 +120,12 @@ class PACKSEQ_EXPORT TextReader {
 PACKSEQ_EXPORT Vocab build_vocab(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
                                  const VocabOptions& options = {});
 
-/// The labels of all documents of some files, as a vocabulary without specials: the most frequent label is 0.
+/// The labels of all documents of some files, or of all their tokens, as a vocabulary without specials: the most
+/// frequent label is 0.
 ///
 /// Its tokenizer takes a text as one token.
-/// @throws std::invalid_argument if `text.label` is `LabelSource::none`. Otherwise as `TextReader`.
+/// @throws std::invalid_argument if `text.label` is `LabelSource::none`, and `text.token_columns` has none either.
+///   Otherwise as `TextReader`.
 /// @code
 /// const auto labels = packseq::data::build_labels({"labelled.tsv"}, {.label = packseq::data::LabelSource::column});
 /// @endcode

@@ -75,11 +75,13 @@ class PACKSEQ_EXPORT TextStream : public torch::data::samplers::Sampler<std::vec
 class PACKSEQ_EXPORT EncodeDataset
     : public torch::data::datasets::BatchDataset<EncodeDataset, Documents, std::vector<TextDocument>> {
  public:
-  /// Labels, where documents have them, are looked up in `labels`.
+  /// Labels, where documents or the tokens of sentences have them, are looked up in `labels`.
   explicit EncodeDataset(Vocab vocab, std::optional<Vocab> labels = {});
 
   /// What `read_documents` makes of these documents; the same conditions throw. Of none, one document without tokens,
-  /// as `DocumentDataset::get_batch`.
+  /// as `DocumentDataset::get_batch`; with `labels`, it has both a label and labels of its tokens.
+  /// @throws c10::ValueError if some of the documents are sentences of column files, and others are not, or a
+  ///   sentence has not as many labels as words.
   Documents get_batch(std::vector<TextDocument> documents) override;
 
   /// Nothing: how many documents there are is not known before they are read.

@@ -51,4 +51,11 @@ PACKSEQ_EXPORT void split_words(std::string_view document, const TokenSink& emit
 /// @endcode
 PACKSEQ_EXPORT void split_characters(std::string_view document, const TokenSink& emit);
 
+/// Each line that is not empty is a token, blanks and all; lines end in "\n". The tokens of a column
+/// file are kept in this form.
+/// @code
+/// packseq::split_lines("10 000\nmiles", [](std::string_view token) { std::cout << token << '\n'; });
+/// @endcode
+PACKSEQ_EXPORT void split_lines(std::string_view document, const TokenSink& emit);
+
 }  // namespace packseq

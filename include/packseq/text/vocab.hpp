@@ -20,6 +20,13 @@ class WordVectorReader;
 /// Gives documents one at a time, then nothing; a view is valid until the next call.
 using DocumentSource = std::function<std::optional<std::string_view>()>;
 
+class Vocab;
+struct VocabOptions;
+
+namespace detail {
+Vocab vocab_of_lines(DocumentSource& source, const VocabOptions& options);
+}
+
 /// How a vocabulary is built.
 struct VocabOptions {
   /// Tokens that get the first ids, in this order. The first one is meant for padding.
@@ -147,6 +154,9 @@ class PACKSEQ_EXPORT Vocab {
   std::shared_ptr<const State> state_;
 
   explicit Vocab(std::shared_ptr<const State> state) noexcept;
+
+  friend Vocab detail::vocab_of_lines(DocumentSource& source, const VocabOptions& options);
+  static Vocab build(DocumentSource& source, const VocabOptions& options, const Tokenizer& splits_source);
 };
 
 }  // namespace packseq
