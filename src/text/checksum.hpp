@@ -10,8 +10,8 @@
 
 namespace packseq::detail {
 
-/// A cyclic redundancy check of as many bits as `Word` has, lowest bit first, ones before and after: any change of up to
-/// that many bits in a row is noticed. Several bytes are taken at once, by a table for each ("slicing": Kounavis and
+/// A cyclic redundancy check of as many bits as `Word` has, lowest bit first, ones before and after: any change of up
+/// to that many bits in a row is noticed. Several bytes are taken at once, by a table for each ("slicing": Kounavis and
 /// Berry, A Systematic Approach to Building High Performance Software-Based CRC Generators, 2005): as many as there is
 /// room for in 16 KB of tables.
 template <class Word, Word polynomial>

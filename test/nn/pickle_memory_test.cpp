@@ -3,6 +3,7 @@
 
 #include <sys/resource.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "nn/pickled_weights.hpp"

@@ -49,8 +49,8 @@ struct ReadOptions {
 /// `options.key` is given, entries that are no tensors are skipped; of numbers and other objects nothing else is told
 /// than what they are. The checksums in Python's file are compared, which takes about a third of the time, unless it
 /// was written without.
-/// @throws c10::ValueError if `file` is not a file, or cut or damaged, as where a checksum is not that of what was read;
-///   it says where.
+/// @throws c10::ValueError if `file` is not a file, or cut or damaged, as where a checksum is not that of what was
+///   read; it says where.
 /// @throws c10::ValueError if there is not enough memory for a part of the file.
 /// @throws c10::ValueError that says what the file is and what to do, if it holds anything else: a whole model, a
 ///   TorchScript archive, what `torch::save` of C++ or PyTorch before 1.6 has written, a checkpoint of packseq, an
@@ -73,8 +73,9 @@ PACKSEQ_EXPORT StateDict read_state_dict(const std::filesystem::path& file, cons
 /// Tensors of any device are written as the views that they are, and those that share their numbers share
 /// them again. The file is replaced as a whole: killed at any moment, there is the old one or the new one. (Killed
 /// while it writes, a program leaves beside it a file ".packseq-...", which may go.)
-/// @throws c10::ValueError that names the key, if it is not UTF-8, or its tensor is undefined, sparse, quantized, on the
-///   device meta, or of a dtype that Python does not read (`uint1` to `uint7`, `int1` to `int7`), or has more than 64 dimensions.
+/// @throws c10::ValueError that names the key, if it is not UTF-8, or its tensor is undefined, sparse, quantized, on
+///   the device meta, of more than 64 dimensions, or of a dtype that Python does not read (`uint1` to `uint7`, `int1`
+///   to `int7`).
 /// @throws std::runtime_error that names file and reason, if it cannot be written, or is there and is no regular file.
 /// @code
 /// packseq::nn::write_state_dict("lstm.pt", packseq::nn::state_dict(*lstm));
