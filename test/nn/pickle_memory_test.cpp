@@ -11,6 +11,7 @@
 #include "pickle_instructions.hpp"
 #include "support/directory.hpp"
 #include "support/resident_memory.hpp"
+#include "support/throws.hpp"
 #include "text/little_endian.hpp"
 #include "zip_archive.hpp"
 
