@@ -23,7 +23,6 @@ const Kind& argument(const PickleList& arguments, std::size_t i) {
 
 /// The sizes or strides of a tensor.
 std::vector<std::int64_t> integers(const PickleList& list) {
-  constexpr std::size_t most_dimensions = 64;
   const auto count = list.items.size();
   if (count > most_dimensions) refuse("a tensor has ", count, " dimensions, more than ", most_dimensions);
   std::vector<std::int64_t> numbers;
@@ -38,14 +37,10 @@ c10::ScalarType dtype_of(const PickleName& name) {
   return known->dtype;
 }
 
-/// The dtype of a class of storages: "torch.FloatStorage". "torch.storage.UntypedStorage" has none, it is that of all.
-std::optional<c10::ScalarType> storage_dtype(const PickleName& name) {
-  if (name.text() == "torch.storage.UntypedStorage") return {};
-  const auto* known = find_torch_dtype([&name](const auto& dtype) { return dtype.storage == name.name; });
-  if (known == nullptr || name.module != "torch" || name.name.empty()) {
-    refuse("LibTorch has no storage of the class ", name.text());
-  }
-  return known->dtype;
+/// What a class of storages is of, "torch.FloatStorage"; null for any that `torch.save` does not write.
+const TorchDtype* storage_dtype(const PickleName& name) {
+  if (name.module != "torch" || name.name.empty()) return nullptr;
+  return find_torch_dtype([&name](const auto& dtype) { return dtype.storage == name.name; });
 }
 
 /// Whether numbers of this dtype have a sign that a tensor need not carry out: those of complex ones, and their parts.
@@ -73,6 +68,11 @@ void read_metadata(PickledTensor& tensor, const PickleList& arguments, std::size
 
 /// Of torch._utils._rebuild_tensor (version 1), _v2 or _v3, which differ in what follows the strides.
 PickleValue tensor(const PickleList& arguments, int version) {
+  const auto* other = arguments.items.empty() ? nullptr : arguments.items[0]->as<PickleObject>();
+  if (other != nullptr && other->name) {
+    return {UnreadableTensor{{"a tensor of a storage of the class ", other->name,
+                              ", which torch.save does not write: write it with write_state_dict"}}};
+  }
   auto tensor = std::make_unique<PickledTensor>();
   tensor->storage = argument<PickledStorage>(arguments, 0);
   tensor->offset = argument<std::int64_t>(arguments, 1);
@@ -93,10 +93,11 @@ PickleValue unreadable(const PickleName& function) {
       {"_rebuild_sparse", "a sparse tensor: save its .to_dense()"},
       {"_rebuild_qtensor", "a quantized tensor: save its .dequantize()"},
       {"_rebuild_meta", "a tensor of the device meta, which has no numbers"},
-      {"_rebuild_nested", "a nested tensor: save its .unbind(), or its .to_padded_tensor()"},
+      {"nested", "a nested tensor: save its .unbind(), or its .to_padded_tensor()"},
   }};
+  const auto name = function.text();
   for (const auto& [part, what] : unreadable_kinds) {
-    if (function.name.find(part) != std::string_view::npos) return {UnreadableTensor{{what}}};
+    if (name.find(part) != std::string::npos) return {UnreadableTensor{{what}}};
   }
   return {UnreadableTensor{{"a tensor of a kind that only Python reads (", function, "): save a plain copy of it"}}};
 }
@@ -106,13 +107,13 @@ PickleValue typed_tensor(const PickleList& arguments) {
   const auto& function = argument<PickleName>(arguments, 0);
   const auto& type = argument<PickleName>(arguments, 1);
   const auto& its_arguments = argument<PickleList>(arguments, 2);
-  if (const auto name = type.text(); name != "torch.Tensor" && name != "torch.nn.parameter.Buffer") {
+  const auto name = function.text();
+  const bool second = name == "torch._utils._rebuild_tensor_v2";
+  if (!second && name != "torch._utils._rebuild_tensor_v3") return unreadable(function);
+  if (const auto its_type = type.text(); its_type != "torch.Tensor" && its_type != "torch.nn.parameter.Buffer") {
     return {UnreadableTensor{{"a tensor of the class ", type, ": save its .as_subclass(torch.Tensor)"}}};
   }
-  const auto name = function.text();
-  if (name == "torch._utils._rebuild_tensor_v2") return tensor(its_arguments, 2);
-  if (name == "torch._utils._rebuild_tensor_v3") return tensor(its_arguments, 3);
-  return unreadable(function);
+  return tensor(its_arguments, second ? 2 : 3);
 }
 
 }  // namespace
@@ -148,10 +149,12 @@ PickleValue pickled_storage(const PickleValue& id) {
     refuse("it refers to something else than a storage");
   }
   const auto& type = argument<PickleName>(*parts, 1);
-  if (type.module == "torch" && (type.name.starts_with("QInt") || type.name.starts_with("QUInt"))) {
-    return {PickleObject{{"a quantized storage"}}};
+  PickledStorage storage{.key = argument<std::string_view>(*parts, 2)};
+  if (const auto* known = storage_dtype(type)) {
+    storage.dtype = known->dtype;
+  } else if (type.text() != "torch.storage.UntypedStorage") {
+    return {PickleObject{{"a storage of the class ", type}}};
   }
-  PickledStorage storage{.key = argument<std::string_view>(*parts, 2), .dtype = storage_dtype(type)};
   const auto size = argument<std::int64_t>(*parts, 4);
   const auto width = storage.dtype ? static_cast<std::int64_t>(c10::elementSize(*storage.dtype)) : 1;
   if (size < 0 || c10::mul_overflows(size, width, &storage.bytes)) refuse("a storage has ", size, " elements");

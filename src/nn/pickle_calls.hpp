@@ -11,7 +11,8 @@ namespace packseq::nn::detail {
 /// @throws Refusal if the arguments are none that `torch.save` writes for it.
 PickleValue* pickled_call(std::deque<PickleValue>& values, const PickleName& function, const PickleList& arguments);
 
-/// What a persistent id stands for, which `torch.save` writes for storages alone; for one of quantized numbers an object.
+/// What a persistent id stands for, which `torch.save` writes for storages alone; for one of a class that it does not
+/// write without more, as of quantized numbers, an object.
 /// @throws Refusal if `id` is no storage's.
 PickleValue pickled_storage(const PickleValue& id);
 

@@ -16,23 +16,28 @@ struct Place {
   const PickleValue* key = nullptr;
   std::size_t index = 0;
 
-  std::vector<std::string> way() const {
+  std::string way() const {
     std::vector<std::string> names;
     for (const auto* place = this; place->above != nullptr; place = place->above) {
-      names.push_back(part_name(place->key, place->index));
+      names.push_back(quoted_part(place->key, place->index));
     }
     std::reverse(names.begin(), names.end());
-    return names;
+    return c10::str('{', c10::Join(", ", names), '}');
   }
 };
 
 }  // namespace
 
-std::string part_name(const PickleValue* key, std::size_t index) {
+std::optional<std::string> part_name(const PickleValue* key, std::size_t index) {
   if (key == nullptr) return std::to_string(index);
   if (const auto* text = key->as<std::string_view>()) return std::string(*text);
   if (const auto* number = key->as<std::int64_t>()) return std::to_string(*number);
-  return describe(*key);
+  return {};
+}
+
+std::string quoted_part(const PickleValue* key, std::size_t index) {
+  const auto name = part_name(key, index);
+  return name ? '"' + *name + '"' : c10::str('(', describe(*key), ": not reachable, save it by itself)");
 }
 
 std::string quoted(const std::vector<std::string>& key) {
@@ -56,7 +61,7 @@ Listing places_of_tensors(const PickleValue& top) {
     const Place& place = places[i];
     const auto tensors = tensors_in(*place.value);
     if (tensors > 0 && i > 0) {
-      found.add([&] { return c10::str(quoted(place.way()), " (", tensors, tensors == 1 ? " tensor)" : " tensors)"); });
+      found.add([&] { return c10::str(place.way(), " (", tensors, tensors == 1 ? " tensor)" : " tensors)"); });
     }
     for_each_part(*place.value, [&](const PickleValue* key, std::size_t index, const PickleValue& part) {
       const bool holds_others = part.as<PickleDict>() != nullptr || part.as<PickleList>() != nullptr;

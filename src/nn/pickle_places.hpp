@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,8 +40,12 @@ void for_each_part(const PickleValue& value, const Action& action) {
   }
 }
 
-/// How a part is called in ReadOptions::key: a text is itself, a number its digits, in a list the index.
-std::string part_name(const PickleValue* key, std::size_t index);
+/// How a part is called in ReadOptions::key: a text is itself, a number its digits, in a list the index. Others have no
+/// name there.
+std::optional<std::string> part_name(const PickleValue* key, std::size_t index);
+
+/// The same for errors: "weight" in quotes, or what its key is, which has no name.
+std::string quoted_part(const PickleValue* key, std::size_t index);
 
 /// As it is written in C++: {"optimizer", "state"}.
 std::string quoted(const std::vector<std::string>& key);

@@ -207,7 +207,8 @@ Pickle::Pickle(std::string bytes) : bytes_(std::move(bytes)) {
   try {
     top_ = machine.run();
   } catch (const Refusal& refusal) {
-    refuse("its pickle is damaged, or none that torch.save writes: at byte ", machine.position(), ", ", refusal.what());
+    refuse("is damaged, or none that torch.save writes: at byte ", machine.position(), " of its pickle, ",
+           refusal.what());
   }
 }
 

@@ -9,11 +9,6 @@
 #include "text/little_endian.hpp"
 
 namespace packseq::nn::detail {
-namespace {
-
-using packseq::detail::to_little_endian;
-
-}  // namespace
 
 PickleWriter::PickleWriter() : bytes_("\x80\2}(") {}
 
@@ -40,15 +35,15 @@ std::string PickleWriter::finish() {
 
 void PickleWriter::text(std::string_view text) {
   if (text.size() > std::numeric_limits<std::uint32_t>::max()) refuse("cannot be written: a key is 4 GB long");
-  bytes_ += 'X' + to_little_endian(text.size(), 4);
+  bytes_ += 'X' + packseq::detail::to_little_endian(text.size(), 4);
   bytes_ += text;
 }
 
 void PickleWriter::integer(std::int64_t number) {
   if (number == static_cast<std::int32_t>(number)) {
-    bytes_ += 'J' + to_little_endian(static_cast<std::uint64_t>(number), 4);
+    bytes_ += 'J' + packseq::detail::to_little_endian(static_cast<std::uint64_t>(number), 4);
   } else {
-    bytes_ += "\x8a\x08" + to_little_endian(static_cast<std::uint64_t>(number), 8);
+    bytes_ += "\x8a\x08" + packseq::detail::to_little_endian(static_cast<std::uint64_t>(number), 8);
   }
 }
 

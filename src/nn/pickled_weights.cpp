@@ -20,8 +20,10 @@ std::string way_out(const PickleValue& top, const Key& key) {
     ways = "; give as ReadOptions::key where the weights are: tensors lie under " + places.text();
   }
   if (const auto tensors = tensors_in(top); tensors > 0) {
+    const bool others = top.as<PickleDict>()->items.size() > tensors;
     ways += c10::str("; to read those at the top, ", tensors, " in number, ",
-                     key.empty() ? "set ReadOptions::tensors_only" : "leave ReadOptions::key out");
+                     key.empty() ? "" : "leave ReadOptions::key out", !key.empty() && others ? " and " : "",
+                     others ? "set ReadOptions::tensors_only" : "");
   }
   return ways.empty() ? "; in Python, write torch.save(model.state_dict(), file)" : ways;
 }
@@ -49,7 +51,7 @@ const PickleValue& follow(const PickleValue& top, const Key& key) {
     if (below == nullptr) {
       Listing there;
       for_each_part(*value, [&there](const PickleValue* name, std::size_t index, const PickleValue& /*part*/) {
-        there.add([&] { return '"' + part_name(name, index) + '"'; });
+        there.add([&] { return quoted_part(name, index); });
       });
       refuse("has no key \"", part, "\" under ", quoted(done), ", where ", describe(*value), " is",
              there.empty() ? "" : " with the keys ", there.text(), way_out(top, key));
@@ -65,7 +67,7 @@ void check_all_tensors(const PickleDict& dict, const PickleValue& top) {
   Listing others;
   for (const auto& entry : dict.items) {
     if (entry.second->is_tensor()) continue;
-    others.add([&entry] { return c10::str('"', part_name(entry.first, 0), "\" (", describe(*entry.second), ')'); });
+    others.add([&entry] { return c10::str(quoted_part(entry.first, 0), " (", describe(*entry.second), ')'); });
   }
   if (!others.empty()) refuse("holds under these keys what is no tensor: ", others.text(), way_out(top, {}));
 }

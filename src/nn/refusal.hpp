@@ -15,15 +15,19 @@ struct Refusal : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Names in the words may be any bytes, and any number of them, of files that others have made.
+/// Names in the words may be any bytes, and any number of them, of files that others have made: of a long text the
+/// midst is left out, since what to do is told at the end.
 template <class... Words>
 [[noreturn]] void refuse(const Words&... words) {
-  constexpr std::size_t longest = 2000;
+  constexpr std::size_t longest_begin = 500;
+  constexpr std::size_t longest_end = 1500;
   std::string text = c10::str(words...);
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
   }
-  if (text.size() > longest) text = text.substr(0, longest) + " ...";
+  if (text.size() > longest_begin + longest_end) {
+    text.replace(longest_begin, text.size() - longest_begin - longest_end, " ... ");
+  }
   throw Refusal(text);
 }
 

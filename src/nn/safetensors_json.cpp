@@ -6,6 +6,7 @@
 
 #include "nn/refusal.hpp"
 #include "nn/safetensors_dtypes.hpp"
+#include "nn/torch_dtypes.hpp"
 
 namespace packseq::nn::detail {
 
@@ -87,6 +88,10 @@ void SafetensorsJson::add_entry() {
                                   [this](const auto& dtype) { return dtype.name == dtype_; });
   if (known == safetensors_dtypes.end()) {
     refuse("has the tensor ", name_, " of dtype ", dtype_, ", which LibTorch does not have");
+  }
+  if (const auto count = shape_->size(); count > most_dimensions) {
+    refuse("is damaged: its tensor ", name_, " has ", count, " dimensions, and must have ", most_dimensions,
+           " at most");
   }
   SafetensorsEntry entry{.name = name_, .dtype = known->dtype, .begin = (*offsets_)[0], .end = (*offsets_)[1]};
   for (const auto size : *shape_) {

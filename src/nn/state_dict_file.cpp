@@ -16,9 +16,12 @@ namespace {
 
 using detail::refuse;
 
-/// Refuses the archives of TorchScript, as which torch::save of C++ writes its own, too. What they have beside these
-/// records may be compressed.
-void check_no_script(detail::ZipFile& file) {
+/// Refuses the archives of exported programs and of TorchScript, as which torch::save of C++ writes its own, too. What
+/// they have beside these records may be compressed.
+void check_no_program(detail::ZipFile& file) {
+  if (file.has("archive_format")) {
+    refuse("is an exported program: in Python, write torch.save(torch.export.load(file).state_dict, other_file)");
+  }
   if (!file.has("constants.pkl")) return;
   if (file.text("data.pkl").starts_with("\x80\2c__torch__\nModule\n")) {
     refuse("is an archive of torch::save in C++: read it with torch::load, and write it with write_state_dict");
@@ -30,7 +33,7 @@ void check_no_script(detail::ZipFile& file) {
 
 StateDict read_torch_file(const std::filesystem::path& path, std::uint64_t size, const ReadOptions& options) {
   detail::ZipFile archive(path, size);
-  check_no_script(archive);
+  check_no_program(archive);
   const detail::Pickle pickle(archive.text("data.pkl"));
   detail::TorchFile file(archive);
   StateDict state;

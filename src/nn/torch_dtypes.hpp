@@ -4,9 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <string_view>
 
 namespace packseq::nn::detail {
+
+/// Of a tensor in a file: LibTorch computes with no more.
+constexpr std::size_t most_dimensions = 64;
 
 /// A dtype that `torch.save` writes.
 struct TorchDtype {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "nn/refusal.hpp"
+#include "nn/torch_dtypes.hpp"
 #include "text/utf8.hpp"
 
 namespace packseq::nn::detail {
@@ -23,6 +24,9 @@ inline at::Tensor writable(const std::string& key, const at::Tensor& tensor) {
   if (tensor.layout() != at::kStrided) refused("has the layout ", tensor.layout(), ": write its .to_dense()");
   if (tensor.is_quantized()) refused("is quantized: write its .dequantize()");
   if (tensor.is_meta() || !tensor.has_storage()) refused("is on the device ", tensor.device(), ", and has no numbers");
+  if (const auto count = tensor.sizes().size(); count > most_dimensions) {
+    refused("has ", count, " dimensions, and must have ", most_dimensions, " at most");
+  }
   return tensor.detach().resolve_conj().resolve_neg();
 }
 

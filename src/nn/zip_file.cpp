@@ -2,6 +2,8 @@
 #include "nn/zip_file.hpp"
 
 #include <algorithm>
+#include <new>
+#include <optional>
 #include <utility>
 
 #include "nn/refusal.hpp"
@@ -12,9 +14,10 @@ namespace packseq::nn::detail {
 namespace {
 
 constexpr std::uint64_t local_header_size = 30;
-constexpr std::uint64_t entry_size = 46;    // in the directory
-constexpr std::uint64_t end_size = 22;      // of the record that ends the archive
-constexpr std::uint64_t locator_size = 20;  // of what is before that in an archive of more than 32 bits
+constexpr std::uint64_t entry_size = 46;           // in the directory
+constexpr std::uint64_t end_size = 22;             // of the record that ends the archive
+constexpr std::uint64_t most_behind_end = 0xFFFF;  // its comment, or what else was added
+constexpr std::uint64_t locator_size = 20;         // of what is before that in an archive of more than 32 bits
 constexpr std::uint64_t large_end_size = 56;
 
 std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size) {
@@ -43,6 +46,25 @@ void read_large(std::string_view extra, std::initializer_list<std::uint64_t*> nu
   }
 }
 
+/// Where among the last bytes of an archive the record is that ends it; its comment must be there as a whole.
+std::optional<std::size_t> find_end(std::string_view last) {
+  for (auto at = last.size(); at-- > 0;) {
+    const auto end = last.substr(at);
+    if (end.starts_with("PK\5\6") && end.size() >= end_size && number_at(end, 20, 2) <= end.size() - end_size)
+      return at;
+  }
+  return {};
+}
+
+/// So many zeros, if there is memory for them: a file may have more bytes than the disk, most of which are none.
+std::string zeros(std::uint64_t size) {
+  try {
+    return std::string(size, '\0');
+  } catch (const std::bad_alloc&) {
+    refuse("needs ", size, " bytes of memory at once, more than there is");
+  }
+}
+
 }  // namespace
 
 ZipFile::ZipFile(const std::filesystem::path& file, std::uint64_t size)
@@ -54,14 +76,18 @@ ZipFile::ZipFile(const std::filesystem::path& file, std::uint64_t size)
 
 /// Where the archive's last bytes tell that its list of records is.
 ZipFile::Directory ZipFile::directory() {
-  const auto end = file_size_ < end_size ? std::string() : bytes(file_size_ - end_size, end_size);
-  if (!end.starts_with("PK\5\6") || number_at(end, 20, 2) != 0) {
+  const auto last_begin = file_size_ - std::min(file_size_, end_size + most_behind_end);
+  const auto last = bytes(last_begin, file_size_ - last_begin);
+  const auto in_last = find_end(last);
+  if (!in_last) {
     refuse("is a zip archive that is cut short: it has ", file_size_,
            " bytes, and the last ones are not its end. Copy or download it again");
   }
+  const auto end = std::string_view(last).substr(*in_last);
   Directory where{.begin = number_at(end, 16, 4), .size = number_at(end, 12, 4), .records = number_at(end, 10, 2)};
-  if (file_size_ < end_size + locator_size) return where;
-  const auto locator = bytes(file_size_ - end_size - locator_size, locator_size);
+  const auto end_begin = last_begin + *in_last;
+  if (end_begin < locator_size) return where;
+  const auto locator = bytes(end_begin - locator_size, locator_size);
   if (!locator.starts_with("PK\6\7")) return where;
   const auto large = bytes(number_at(locator, 8, 8), large_end_size);
   if (!large.starts_with("PK\6\6")) damaged("its end has no list of records");
@@ -92,7 +118,8 @@ std::size_t ZipFile::read_entry(std::string_view entries, std::uint64_t end) {
   if (begin > end || packed > end - begin) damaged("its record ", name, " would have ", packed, " bytes at ", begin);
   if (records_.empty()) folder_ = name.substr(0, name.find('/') + 1);
   const auto checksum = static_cast<std::uint32_t>(number_at(entries, 16, 4));
-  const Record record{.begin = begin, .end = begin + packed, .size = size, .checksum = checksum, .stored = stored};
+  const Record record{
+      .begin = begin, .packed = packed, .end = end, .size = size, .checksum = checksum, .stored = stored};
   if (const auto [place, added] = records_.emplace(std::move(name), record); !added) {
     damaged("it has two records ", place->first);
   }
@@ -107,8 +134,8 @@ void ZipFile::check_places(std::uint64_t end) {
             [](const auto* a, const auto* b) { return a->second.begin > b->second.begin; });
   for (auto* entry : in_place) {
     auto& [name, record] = *entry;
-    const auto least = local_header_size + name.size();
-    if (record.end > end || least > end - record.end) {
+    const auto least = record.begin + local_header_size + name.size() + record.packed;
+    if (least > end) {
       damaged("its record ", name, " at ", record.begin, " reaches into what begins at ", end);
     }
     record.end = end;
@@ -142,14 +169,14 @@ void ZipFile::read(const std::string& record, char* to) {
 }
 
 std::string ZipFile::text(const std::string& record) {
-  std::string text(size_of(record), '\0');
+  auto text = zeros(size_of(record));
   read(record, text.data());
   return text;
 }
 
 std::string ZipFile::bytes(std::uint64_t begin, std::uint64_t size) {
   if (begin > file_size_ || size > file_size_ - begin) damaged("it refers to what would be behind its end");
-  std::string bytes(size, '\0');
+  auto bytes = zeros(size);
   read(begin, size, bytes.data());
   return bytes;
 }

@@ -31,8 +31,9 @@ class ZipFile {
 
  private:
   struct Record {
-    std::uint64_t begin;  // of its header
-    std::uint64_t end;    // where the next one begins
+    std::uint64_t begin;   // of its header
+    std::uint64_t packed;  // bytes that it takes behind its header
+    std::uint64_t end;     // where the next one begins
     std::uint64_t size;
     std::uint32_t checksum;
     bool stored;

@@ -1,9 +1,19 @@
 // What a pickle uses again, or holds in another, must not take memory by the square of its length.
 #include "nn/pickle_reader.hpp"
+
+#include <sys/resource.h>
+
+#include <cstdlib>
+#include <fstream>
+
 #include "nn/pickled_weights.hpp"
 #include "nn/refusal.hpp"
 #include "pickle_instructions.hpp"
+#include "support/directory.hpp"
 #include "support/resident_memory.hpp"
+#include "support/throws.hpp"
+#include "text/little_endian.hpp"
+#include "zip_archive.hpp"
 
 namespace packseq::nn {
 namespace {
@@ -62,6 +72,50 @@ TEST(PickleMemory, DoesNotGrowByKeysInOneAnother) {
   const auto nested = repeated("}(" + text("t") + "h\1" + text("a"), depth) + '}';
   expect_little(tensor("K\0))"s) + "q\1" + "0" + nested + std::string(depth, 'u'),
                 "tensors lie under {\"a\"} (1 tensor), {\"a\", \"a\"} (1 tensor)");
+}
+
+TEST(PickleMemory, GrowsByTheLengthAsTheHeaderSays) {
+  // What takes the most: a tensor of as many dimensions as there may be, called again and again with the same ones.
+  const auto sizes = "(" + repeated("K\1", 64) + "tq\2";
+  const auto call = name("torch._utils", "_rebuild_tensor_v2") + "q\0("s + test::storage() + "K\0"s + sizes +
+                    "h\2\x89" + name("collections", "OrderedDict") + ")Rtq\1R";
+  const auto pickle = protocol_2 + '(' + call + repeated("h\0h\1R"s, 40'000) + "t.";
+  const auto kib = test::peak_kib([&pickle] { EXPECT_EQ(describe(detail::Pickle(pickle).top()), "a tuple"); });
+  if (!kib) GTEST_SKIP() << "the system does not tell how much memory a process holds";
+  EXPECT_LT(*kib * 1024, 300 * static_cast<std::int64_t>(pickle.size()));
+}
+
+class LargePickleFile : public test::DirectoryTest {
+ protected:
+  LargePickleFile() : DirectoryTest("packseq_large_pickle", "model.pt") {}
+};
+
+TEST_F(LargePickleFile, IsRefusedWithoutMemoryForIt) {
+  // Its zeros take no room on the disk.
+  constexpr std::uint64_t size = 1ULL << 30;
+  const auto archive = test::zip_archive({{"m/data.pkl", ""}});
+  constexpr std::size_t header = 40;
+  auto list = archive.substr(header);
+  const auto sizes = packseq::detail::to_little_endian(size, 4);
+  list.replace(20, 8, sizes + sizes);
+  list.replace(list.size() - 6, 4, packseq::detail::to_little_endian(header + size, 4));
+  {
+    std::ofstream file(file_, std::ios::binary);
+    file << archive.substr(0, header);
+    file.seekp(static_cast<std::streamoff>(header + size));
+    file << list;
+  }
+  const auto memory_kib = test::status_kib("VmSize");
+  if (memory_kib == 0) GTEST_SKIP() << "the system does not tell how much memory a process holds";
+  const auto read = [&] {
+    const auto most = static_cast<rlim_t>(memory_kib + 500 * 1024) * 1024;
+    const rlimit limit{.rlim_cur = most, .rlim_max = most};
+    setrlimit(RLIMIT_AS, &limit);
+    EXPECT_THROWS(read_state_dict(file_), c10::ValueError,
+                  "model.pt\" needs 1073741824 bytes of memory at once, more than there is");
+    std::exit(HasFailure() ? 1 : 0);
+  };
+  EXPECT_EXIT(read(), testing::ExitedWithCode(0), "");
 }
 
 }  // namespace

@@ -109,7 +109,9 @@ TEST_F(PickledFile, ReadsTensorsBesideWhatIsNoneWhereAsked) {
                 "ReadOptions::tensors_only");
   EXPECT_EQ(read_state_dict(file_, {.tensors_only = true}).keys(), (std::vector<std::string>{"weight"}));
   EXPECT_THROWS(read_state_dict(file_, {.key = {"x"}}), c10::ValueError,
-                "to read those at the top, 1 in number, leave ReadOptions::key out");
+                "to read those at the top, 1 in number, leave ReadOptions::key out and set ReadOptions::tensors_only");
+  write_pickle(protocol_2 + "}(" + weight + "u.");
+  EXPECT_THROWS(read_state_dict(file_, {.key = {"x"}}), c10::ValueError, "1 in number, leave ReadOptions::key out");
   write_pickle(protocol_2 + "}(" + weight + text("best") + "}(" + weight + "uu.");
   EXPECT_THROWS(read_state_dict(file_), c10::ValueError,
                 "give as ReadOptions::key where the weights are: tensors lie under {\"best\"} (1 tensor); to read "
@@ -126,6 +128,34 @@ TEST_F(PickledFile, NeedsTheTensorsThatAreAskedForAlone) {
                tensor("K\0))"s, lacking) + "su.");
   EXPECT_EQ(read_state_dict(file_, {.key = {"x"}})["a"].item<float>(), 1);
   EXPECT_THROWS(read_state_dict(file_, {.key = {"y"}}), c10::ValueError, "without the record data/1");
+}
+
+TEST_F(PickledFile, TellsOfKeysThatNoneOfTheOptionsReaches) {
+  const auto weights = "}" + text("a") + tensor("K\0))"s) + "s";
+  write_pickle(protocol_2 + "}" + text("x") + "}(N" + weights + "\x88" + weights + "N\x85" + weights + text("y") +
+               weights + "us.");
+  EXPECT_THROWS(read_state_dict(file_), c10::ValueError,
+                "tensors lie under {\"x\", (None: not reachable, save it by itself)} (1 tensor), {\"x\", (True: not "
+                "reachable, save it by itself)} (1 tensor), {\"x\", (a tuple: not reachable, save it by itself)} (1 "
+                "tensor), {\"x\", \"y\"} (1 tensor)");
+  for (const auto* name : {"None", "True", "a tuple", "0"}) {
+    EXPECT_THROWS(read_state_dict(file_, {.key = {"x", name}}), c10::ValueError,
+                  "is with the keys (None: not reachable, save it by itself), (True: not");
+  }
+  EXPECT_EQ(read_state_dict(file_, {.key = {"x", "y"}})["a"].item<float>(), 1);
+}
+
+TEST_F(PickledFile, TellsTheWayOutHoweverLongItsKeysAre) {
+  const auto weight = text("a") + tensor("K\0))"s);
+  std::string others;
+  for (char c = 'a'; c < 'k'; ++c) others += text(std::string(250, c)) + "N";
+  write_pickle(protocol_2 + "}(" + others + weight + text("x") + "}(" + weight + "uu.");
+  const auto way_out =
+      "; give as ReadOptions::key where the weights are: tensors lie under {\"x\"} (1 tensor); to read those at the "
+      "top, 1 in number, ";
+  EXPECT_THROWS(read_state_dict(file_), c10::ValueError, "\" holds under these keys what is no tensor: \"aaa");
+  EXPECT_THROWS(read_state_dict(file_), c10::ValueError, way_out);
+  EXPECT_THROWS(read_state_dict(file_, {.key = {"z"}}), c10::ValueError, way_out);
 }
 
 }  // namespace

@@ -124,6 +124,8 @@ def write_refused(folder, model):
         torch.save({"a": torch.eye(2).to_sparse_csr()}, folder / "sparse.pt")
     torch.save({"a": torch.empty(2, device="meta")}, folder / "meta.pt")
     torch.save({"a": torch.ones(2).as_subclass(Subclass)}, folder / "subclass.pt")
+    jagged = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged)
+    torch.save({"a": jagged}, folder / "jagged.pt")
 
 
 def rewritten(source, target, change=lambda name, content: content, compression=zipfile.ZIP_STORED):

@@ -151,7 +151,8 @@ TEST(PythonWeights, RefusesEveryOtherFile) {
       {"quantized.pt", "holds under the key \"a\" a quantized tensor: save its .dequantize()"},
       {"sparse.pt", "holds under the key \"a\" a sparse tensor: save its .to_dense()"},
       {"meta.pt", "holds under the key \"a\" a tensor of the device meta, which has no numbers"},
-      {"subclass.pt", "a tensor of the class __main__.Subclass: save its .as_subclass(torch.Tensor)"}};
+      {"subclass.pt", "a tensor of the class __main__.Subclass: save its .as_subclass(torch.Tensor)"},
+      {"jagged.pt", "holds under the key \"a\" a nested tensor: save its .unbind(), or its .to_padded_tensor()"}};
   for (const auto& entry : texts) {
     const auto file = python_file(entry.first);
     EXPECT_THROWS(read_state_dict(file), c10::ValueError, "read_state_dict: \"" + file.string() + "\" ");

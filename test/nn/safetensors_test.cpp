@@ -105,6 +105,17 @@ TEST_F(SafetensorsTest, RefusesToWriteWhatTheFormatLacks) {
                 "its header would have 100000032 bytes, and the format allows 100000000");
 }
 
+TEST_F(SafetensorsTest, HasAsManyDimensionsAsFilesOfTorchSave) {
+  const auto header = [](const std::string& ones) {
+    return R"({"a":{"dtype":"U8","shape":[)" + ones + R"(1],"data_offsets":[0,1]}})";
+  };
+  std::string ones;
+  for (int i = 0; i < 63; ++i) ones += "1,";
+  write_file(header(ones), 1);
+  EXPECT_EQ(read_state_dict(file_)["a"].dim(), 64);
+  expect_header_refused(header("1," + ones), 1, "is damaged: its tensor a has 65 dimensions, and must have 64 at most");
+}
+
 TEST_F(SafetensorsTest, ReadsHeadersOfOtherWriters) {
   write_file(R"( {"b": {"shape": [1], "data_offsets": [4, 8], "dtype": "F32"},
                 "a": {"shape": [2, 2], "data_offsets": [0, 4], "dtype": "U8"},

@@ -10,6 +10,7 @@
 #include "support/full_disk.hpp"
 #include "support/killed.hpp"
 #include "weights.hpp"
+#include "zip_archive.hpp"
 
 namespace packseq::nn {
 namespace {
@@ -87,6 +88,7 @@ TEST_F(StateDictFile, WritesNothingThatCannotBeRead) {
     expect_files(0);
   };
   refused("a", {}, "model.pt\" cannot be written: the tensor under the key \"a\" is undefined");
+  refused("a", at::ones(std::vector<std::int64_t>(65, 1)), "has 65 dimensions, and must have 64 at most");
   refused("a", at::eye(2).to_sparse(), "has the layout Sparse: write its .to_dense()");
   refused("a", at::quantize_per_tensor(at::rand(2), .1, 0, at::kQUInt8), "is quantized: write its .dequantize()");
   refused("a", at::empty(2, at::kMeta), "is on the device meta, and has no numbers");
@@ -102,6 +104,25 @@ TEST_F(StateDictFile, ReadsWhatLibTorchPickles) {
   const auto state = read_state_dict(file_);
   EXPECT_EQ(state.size(), written.size());
   for (const auto& entry : state) EXPECT_TRUE(at::equal(entry.value(), written.at(entry.key())));
+}
+
+TEST_F(StateDictFile, ReadsBesideWhatOnlyLibTorchPickles) {
+  using Weights = c10::Dict<std::string, at::Tensor>;
+  c10::Dict<std::string, Weights> written;
+  written.insert("float32", Weights());
+  written.at("float32").insert("a", at::ones(2));
+  for (const auto& [name, dtype] :
+       {std::pair("UInt16", at::kUInt16), {"Float8_e5m2", at::kFloat8_e5m2}, {"ComplexHalf", at::kComplexHalf}}) {
+    SCOPED_TRACE(name);
+    written.insert_or_assign(name, Weights());
+    written.at(name).insert("a", at::zeros(2, dtype));
+    const auto bytes = torch::pickle_save(written);
+    write(std::string(bytes.begin(), bytes.end()));
+    test::expect_same_state(read_state_dict(file_, {.key = {"float32"}}), {{"a", at::ones(2)}});
+    EXPECT_THROWS(read_state_dict(file_, {.key = {name}}), c10::ValueError,
+                  c10::str("under the key \"a\" a tensor of a storage of the class torch.", name,
+                           "Storage, which torch.save does not write: write it with write_state_dict"));
+  }
 }
 
 TEST_F(StateDictFile, IsReadByLibTorch) {
@@ -175,7 +196,7 @@ TEST_F(StateDictFile, TellsOtherFilesByTheirContent) {
   expect_text_refused(zip("model/data.pkl"), "is a zip archive that is cut short");
 }
 
-TEST_F(StateDictFile, TellsArchivesOfTorchSaveInCpp) {
+TEST_F(StateDictFile, TellsOtherArchivesOfTorch) {
   LSTM lstm(2, 3);
   torch::save(lstm, file_.string());
   expect_refused("is an archive of torch::save in C++: read it with torch::load, and write it with write_state_dict");
@@ -184,6 +205,9 @@ TEST_F(StateDictFile, TellsArchivesOfTorchSaveInCpp) {
   const auto bytes = torch::pickle_save(c10::IValue(3));
   write(std::string(bytes.begin(), bytes.end()));
   expect_refused("holds the integer 3, not a dict of tensors; in Python, write torch.save(model.state_dict(), file)");
+  write(test::zip_archive(
+      {{"m/data/weights/weight_0", "x"}, {"m/models/model.json", "{}"}, {"m/archive_format", "pt2"}}));
+  expect_refused("is an exported program: in Python, write torch.save(torch.export.load(file).state_dict, other_file)");
 }
 
 TEST_F(StateDictFile, TellsWhereAFileIsCut) {

@@ -38,8 +38,8 @@ PACKSEQ_EXPORT Safetensors read_safetensors(const std::filesystem::path& file);
 /// Any view goes in, on any device, and is written contiguous. Tensors that are the same memory are tied: they are
 /// written once, under the name that is first in the alphabet, and `metadata` note the others. Tensors that overlap in
 /// another way are written each with its own numbers. The file is replaced as a whole, as by `write_state_dict`.
-/// @throws c10::ValueError that names the tensor, if it is undefined, sparse, quantized or without numbers, of a dtype
-///   that the format does not have (`complex128`), or called "__metadata__".
+/// @throws c10::ValueError that names the tensor, if it is undefined, sparse, quantized or without numbers, of more
+///   than 64 dimensions or a dtype that the format does not have (`complex128`), or called "__metadata__".
 /// @throws c10::ValueError if a name or text is not UTF-8; if `metadata` has a text under the name of a tied tensor; if
 ///   the header would be beyond 100 MB.
 /// @throws std::runtime_error that names file and reason, if it cannot be written, or is there and is no regular file.
