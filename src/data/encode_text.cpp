@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,7 +51,9 @@ Documents encode_text(std::span<const TextDocument> documents, const Vocab& voca
                       " has the label '", documents[i].label, "', but labels is not set: see build_labels");
   }
   Documents encoded{packseq::detail::encode_views(texts, vocab, [&](std::size_t i) { return place_of(documents, i); })};
-  encoded.documents = numbers_of(documents, [&](std::size_t i) { return documents[i].number; });
+  if (std::all_of(documents.begin(), documents.end(), [](const auto& document) { return document.number >= 0; })) {
+    encoded.documents = numbers_of(documents, [&](std::size_t i) { return documents[i].number; });
+  }
   if (labels) encoded.labels = numbers_of(documents, [&](std::size_t i) { return label_id(documents, i, *labels); });
   return encoded;
 }

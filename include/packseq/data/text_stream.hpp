@@ -78,8 +78,8 @@ class PACKSEQ_EXPORT EncodeDataset
   /// Labels, where documents have them, are looked up in `labels`.
   explicit EncodeDataset(Vocab vocab, std::optional<Vocab> labels = {});
 
-  /// What `read_documents` makes of these documents; the same conditions throw. Of none, one document without tokens,
-  /// as `DocumentDataset::get_batch`.
+  /// What `read_documents` makes of these documents, with their numbers as `documents` if all of them have one; the
+  /// same conditions throw. Of none, one document without tokens, as `DocumentDataset::get_batch`.
   Documents get_batch(std::vector<TextDocument> documents) override;
 
   /// Nothing: how many documents there are is not known before they are read.
