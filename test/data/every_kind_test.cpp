@@ -196,24 +196,28 @@ TEST(EveryKind, TeachesNothingWithoutDocuments) {
   }
 }
 
-const std::vector<at::ScalarType> bits_alone = {at::ScalarType::Bits8, at::ScalarType::Bits1x8,
+const std::vector<at::ScalarType> bits_alone = {at::ScalarType::Bits8, at::ScalarType::Bits1x8, at::ScalarType::Bits16,
                                                 at::ScalarType::Float4_e2m1fn_x2};
+
+at::Tensor bits(const at::Tensor& integers, at::ScalarType dtype) {
+  return integers.to(dtype == at::ScalarType::Bits16 ? at::kShort : at::kByte).view(dtype);
+}
 
 /// Elements of which LibTorch knows nothing but the bits.
 TEST(EveryKind, MayBeBitsAlone) {
   for (const auto dtype : bits_alone) {
-    const auto bits = [dtype](const at::Tensor& bytes) { return bytes.to(at::kByte).view(dtype); };
-    const Documents all{Jagged::from_values(bits(torch::tensor({1, 2, 3, 4, 5})), torch::tensor({2, 3}, torch::kLong)),
-                        bits(torch::tensor({6, 7}))};
-    EXPECT_EQ(bits_of(select(all, {1}).labels), bits_of(bits(torch::tensor({7}))));
+    const auto lengths = torch::tensor({2, 3}, torch::kLong);
+    const Documents all{Jagged::from_values(bits(torch::arange(1, 6), dtype), lengths),
+                        bits(torch::tensor({6, 7}), dtype)};
+    EXPECT_EQ(bits_of(select(all, {1}).labels), bits_of(bits(torch::tensor({7}), dtype)));
     const auto packed = Pack().apply_batch(select(all, {0, 1}));
-    EXPECT_EQ(bits_of(packed.input.data()), bits_of(bits(torch::tensor({3, 1, 4, 2, 5}))));
-    EXPECT_EQ(bits_of(DocumentDataset(all).get_batch({}).labels), bits_of(bits(torch::tensor({0}))));
+    EXPECT_EQ(bits_of(packed.input.data()), bits_of(bits(torch::tensor({3, 1, 4, 2, 5}), dtype)));
+    EXPECT_EQ(bits_of(DocumentDataset(all).get_batch({}).labels), bits_of(bits(torch::tensor({0}), dtype)));
   }
 }
 
 TEST(EveryKind, PadRefusesWhatNoNumberPads) {
-  const auto elements = [](at::ScalarType dtype) { return Jagged({torch::ones({2}, at::kByte).view(dtype)}); };
+  const auto elements = [](at::ScalarType dtype) { return Jagged({bits(torch::ones({2}), dtype)}); };
   const auto numbers = Jagged({torch::ones({2})});
   for (const auto dtype : bits_alone) {
     const std::string text = c10::str(" is ", dtype, ", which no number can pad: Pack it, or take another dtype");
