@@ -9,17 +9,8 @@
 namespace packseq::data::detail {
 namespace {
 
-/// Calls `check(part, name)` for all that has a row for each token, but the sequences.
-template <class Check>
-void for_each_part(const Documents& documents, const Check& check) {
-  if (documents.token_labels) check(*documents.token_labels, "token_labels");
-  for (std::size_t i = 0; i < documents.features.size(); ++i) {
-    check(documents.features[i], c10::str("features[", i, "]").c_str());
-  }
-}
-
 /// True of every Jagged until somebody resizes its values.
-void check_rows(const char* function, const char* name, const Jagged& jagged) {
+void check_rows(const char* function, const PartName& name, const Jagged& jagged) {
   TORCH_CHECK_VALUE(jagged.values().size(0) == jagged.offsets().back(), function, ": the values of ", name, " have ",
                     jagged.values().size(0), " rows, and its lengths the sum ", jagged.offsets().back());
 }
@@ -42,7 +33,7 @@ void check_numbers(const char* function, const Documents& documents) {
                     "], a number for each document");
 }
 
-void check_part(const char* function, const char* name, const Jagged& part, const Jagged& sequences) {
+void check_part(const char* function, const PartName& name, const Jagged& part, const Jagged& sequences) {
   check_rows(function, name, part);
   TORCH_CHECK_TYPE(part.values().device() == sequences.values().device(), function, ": ", name, " is on ",
                    part.values().device(), ", but sequences on ", sequences.values().device());
@@ -50,7 +41,7 @@ void check_part(const char* function, const char* name, const Jagged& part, cons
                     " documents, but sequences of ", sequences.size());
 }
 
-void check_length(const char* function, const char* name, const Jagged& part, const Jagged& sequences,
+void check_length(const char* function, const PartName& name, const Jagged& part, const Jagged& sequences,
                   std::size_t document) {
   const auto length = [document](const Jagged& of) { return of.offsets()[document + 1] - of.offsets()[document]; };
   TORCH_CHECK_VALUE(length(part) == length(sequences), function, ": ", name, " has ", length(part),
@@ -60,22 +51,23 @@ void check_length(const char* function, const char* name, const Jagged& part, co
 }  // namespace
 
 void check_parts(const char* function, const Documents& documents) {
-  check_rows(function, "sequences", documents.sequences);
+  check_rows(function, {"sequences"}, documents.sequences);
   check_labels(function, documents);
   check_numbers(function, documents);
-  for_each_part(documents,
-                [&](const Jagged& part, const char* name) { check_part(function, name, part, documents.sequences); });
+  for_each_part(documents, [&](const Jagged& part, const PartName& name) {
+    check_part(function, name, part, documents.sequences);
+  });
 }
 
 void check_lengths(const char* function, const Documents& documents, at::ArrayRef<std::size_t> indices) {
-  for_each_part(documents, [&](const Jagged& part, const char* name) {
+  for_each_part(documents, [&](const Jagged& part, const PartName& name) {
     for (const std::size_t index : indices) check_length(function, name, part, documents.sequences, index);
   });
 }
 
 void check_documents(const char* function, const Documents& documents) {
   check_parts(function, documents);
-  for_each_part(documents, [&](const Jagged& part, const char* name) {
+  for_each_part(documents, [&](const Jagged& part, const PartName& name) {
     const auto count = static_cast<std::size_t>(part.size());
     for (std::size_t i = 0; i < count; ++i) check_length(function, name, part, documents.sequences, i);
   });

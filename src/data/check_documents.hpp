@@ -1,10 +1,30 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
+#include <ostream>
 
 #include "packseq/data/documents.hpp"
 
 namespace packseq::data::detail {
+
+/// What a part of documents is called; becomes a text only where there is something to say of it.
+struct PartName {
+  const char* name;
+  std::optional<std::size_t> index = {};
+};
+
+inline std::ostream& operator<<(std::ostream& out, const PartName& part) {
+  out << part.name;
+  return part.index ? out << '[' << *part.index << ']' : out;
+}
+
+/// Calls `check(part, name)` for all that has a row for each token, but the sequences.
+template <class Check>
+void for_each_part(const Documents& documents, const Check& check) {
+  if (documents.token_labels) check(*documents.token_labels, PartName{"token_labels"});
+  for (std::size_t i = 0; i < documents.features.size(); ++i) check(documents.features[i], PartName{"features", i});
+}
 
 /// Refuses parts of documents that do not belong together, all but the lengths of the single documents.
 void check_parts(const char* function, const Documents& documents);

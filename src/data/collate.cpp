@@ -34,6 +34,25 @@ PackedBatch packed(const char* function, const Documents& documents, const packs
   return batch;
 }
 
+/// LibTorch fills no cells of bits, nor of float4.
+void check_number(const detail::PartName& name, c10::ScalarType dtype) {
+  const bool is_number = c10::isIntegralType(dtype, /*includeBool=*/true) || c10::isComplexType(dtype) ||
+                         (c10::isFloatingType(dtype) && dtype != at::ScalarType::Float4_e2m1fn_x2);
+  TORCH_CHECK_TYPE(is_number, "Pad: ", name, " is ", dtype,
+                   ", which no number can pad: Pack it, or take another dtype");
+}
+
+/// Refuses what has no number to pad it with. That of the sequences is the caller's.
+void check_paddable(const Documents& documents) {
+  check_number({"sequences"}, documents.sequences.values().scalar_type());
+  detail::for_each_part(documents, [](const Jagged& part, const detail::PartName& name) {
+    const auto dtype = part.values().scalar_type();
+    check_number(name, dtype);
+    TORCH_CHECK_TYPE(dtype != at::ScalarType::Float8_e8m0fnu, "Pad: ", name, " is ", dtype,
+                     ", which has no 0 to pad with: Pack it, or take another dtype");
+  });
+}
+
 c10::Scalar padding_label(c10::ScalarType dtype) {
   return c10::isIntegralType(dtype, /*includeBool=*/false) && c10::isSignedType(dtype) ? ignored_label : 0;
 }
@@ -53,6 +72,7 @@ PackedBatch Pack::apply_batch(Documents documents) {
 
 PaddedBatch Pad::apply_batch(Documents documents) {
   detail::check_documents("Pad", documents);
+  check_paddable(documents);
   PaddedBatch batch{.input = pad_sequence(documents.sequences, {.batch_first = true, .padding_value = padding_value_}),
                     .lengths = documents.sequences.lengths(),
                     .target = documents.labels,

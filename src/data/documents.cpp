@@ -60,6 +60,24 @@ at::Tensor numbers(at::ArrayRef<std::size_t> indices) {
   return numbers;
 }
 
+/// `select` without a look at the lengths of each document's parts, which never change once a dataset has seen them.
+Documents some_of(const Documents& documents, at::ArrayRef<std::size_t> indices) {
+  detail::check_parts("select", documents);
+  TORCH_CHECK_VALUE(!indices.empty(), "select: indices is empty: a batch has at least one document");
+  const auto size = static_cast<std::size_t>(documents.sequences.size());
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    TORCH_CHECK_INDEX(indices[i] < size, "select: indices[", i, "] is ", indices[i], ", and must be in 0 ... ",
+                      size - 1);
+  }
+  Documents some{
+      .sequences = detail::gather(documents.sequences, indices),
+      .labels = detail::gather(documents.labels, indices),
+      .documents = documents.documents.defined() ? detail::gather(documents.documents, indices) : numbers(indices)};
+  if (documents.token_labels) some.token_labels = detail::gather(*documents.token_labels, indices);
+  for (const Jagged& feature : documents.features) some.features.push_back(detail::gather(feature, indices));
+  return some;
+}
+
 }  // namespace
 
 Documents read_documents(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
@@ -83,19 +101,8 @@ Documents read_documents(const std::vector<std::filesystem::path>& files, const 
 }
 
 Documents select(const Documents& documents, at::ArrayRef<std::size_t> indices) {
-  detail::check_parts("select", documents);
-  TORCH_CHECK_VALUE(!indices.empty(), "select: indices is empty: a batch has at least one document");
-  const auto size = static_cast<std::size_t>(documents.sequences.size());
-  for (std::size_t i = 0; i < indices.size(); ++i) {
-    TORCH_CHECK_INDEX(indices[i] < size, "select: indices[", i, "] is ", indices[i], ", and must be in 0 ... ",
-                      size - 1);
-  }
+  Documents some = some_of(documents, indices);
   detail::check_lengths("select", documents, indices);
-  Documents some{.sequences = detail::gather(documents.sequences, indices),
-                 .labels = detail::gather(documents.labels, indices),
-                 .documents = numbers(indices)};
-  if (documents.token_labels) some.token_labels = detail::gather(*documents.token_labels, indices);
-  for (const Jagged& feature : documents.features) some.features.push_back(detail::gather(feature, indices));
   return some;
 }
 
@@ -126,7 +133,7 @@ DocumentDataset::DocumentDataset(Documents documents) {
 }
 
 Documents DocumentDataset::get_batch(at::ArrayRef<std::size_t> indices) {
-  return indices.empty() ? detail::nothing_to_learn(*documents_) : select(*documents_, indices);
+  return indices.empty() ? detail::nothing_to_learn(*documents_) : some_of(*documents_, indices);
 }
 
 std::optional<std::size_t> DocumentDataset::size() const {

@@ -3,6 +3,7 @@
 #include <ATen/ops/empty.h>
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,7 +89,9 @@ Documents encode_text(std::span<const TextDocument> documents, const Vocab& voca
   Documents encoded{
       packseq::detail::encode_views(views_of(documents, &TextDocument::text), vocab,
                                     {.tokenizer = are_sentences ? Tokenizer() : vocab.tokenizer(), .place = place})};
-  encoded.documents = numbers_of(documents, [&](std::size_t i) { return documents[i].number; });
+  if (std::all_of(documents.begin(), documents.end(), [](const auto& document) { return document.number >= 0; })) {
+    encoded.documents = numbers_of(documents, [&](std::size_t i) { return documents[i].number; });
+  }
   if (!labels) return encoded;
   if (are_sentences) {
     encoded.token_labels = token_labels(documents, encoded.sequences.lengths(), *labels, place);

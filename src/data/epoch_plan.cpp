@@ -34,11 +34,13 @@ void sort_buckets(const Lengths& lengths, std::size_t bucket, std::vector<std::s
   }
 }
 
-void cut_by_count(std::int64_t batch_size, EpochPlan& plan) {
+/// Cuts the order into batches of one size; what is left over of the documents is batch number `short_batch`.
+void cut_by_count(std::size_t batch_size, std::size_t short_batch, EpochPlan& plan) {
   const std::size_t documents = plan.order.size();
-  const std::size_t most = std::min(static_cast<std::size_t>(batch_size), documents);
-  for (std::size_t begin = 0; begin < documents; begin += most) {
-    plan.batches.push_back({begin, std::min(begin + most, documents)});
+  for (std::size_t begin = 0, end = 0; begin < documents; begin = end) {
+    const bool is_short = plan.batches.size() == short_batch && documents % batch_size != 0;
+    end = begin + (is_short ? documents % batch_size : batch_size);
+    plan.batches.push_back({begin, end});
   }
 }
 
@@ -84,22 +86,29 @@ void cut_by_tokens(const Lengths& lengths, const TokenBudget& budget, EpochPlan:
   plan.batches.push_back({begin, range.end});
 }
 
-void deal(const Lengths&, const FixedSize& batching, Random&, EpochPlan& plan) {
-  cut_by_count(batching.batch_size, plan);
+void deal(const Lengths& lengths, const FixedSize& batching, Random&, EpochPlan& plan) {
+  const auto batch_size = static_cast<std::size_t>(batching.batch_size);
+  cut_by_count(batch_size, (lengths.size() - 1) / batch_size, plan);
 }
 
 void deal(const Lengths& lengths, const Bucketed& batching, Random& random, EpochPlan& plan) {
   const auto batch_size = static_cast<std::size_t>(batching.batch_size);
   const auto batches = static_cast<std::size_t>(batching.batches_per_bucket);
   const std::size_t documents = lengths.size();
-  sort_buckets(lengths, batches > documents / batch_size ? documents : batches * batch_size, plan.order);
-  cut_by_count(batching.batch_size, plan);
-  if (!random) return;  // the short batch is the last one cut
-  const bool keeps_last = batching.short_last && documents % batch_size != 0;
-  const auto last = plan.batches.back();
-  if (keeps_last) plan.batches.pop_back();
+  const std::size_t bucket = batches > documents / batch_size ? documents : batches * batch_size;
+  sort_buckets(lengths, bucket, plan.order);
+  const bool has_short = documents % batch_size != 0;
+  const std::size_t last = (documents - 1) / batch_size;
+  std::size_t short_batch = last;
+  // Any one of the last bucket: its last one would always be of the longest documents.
+  if (random && has_short) short_batch -= random->below(last - (documents - 1) / bucket * bucket / batch_size + 1);
+  cut_by_count(batch_size, short_batch, plan);
+  if (!random) return;
+  if (!batching.short_last || !has_short) return random->shuffle(plan.batches);
+  const auto kept = std::exchange(plan.batches[short_batch], plan.batches.back());
+  plan.batches.pop_back();
   random->shuffle(plan.batches);
-  if (keeps_last) plan.batches.push_back(last);
+  plan.batches.push_back(kept);
 }
 
 void deal(const Lengths& lengths, const TokenBudget& batching, Random& random, EpochPlan& plan) {

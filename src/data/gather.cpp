@@ -69,7 +69,10 @@ Jagged gather(const Jagged& sequences, at::ArrayRef<std::size_t> indices) {
   const at::Tensor lengths = at::empty({static_cast<std::int64_t>(indices.size())}, at::kLong);
   auto* length = lengths.mutable_data_ptr<std::int64_t>();
   std::int64_t count = 0;
-  for (const std::size_t index : indices) count += * length++ = offsets[index + 1] - offsets[index];
+  for (const std::size_t index : indices) {
+    *length = offsets[index + 1] - offsets[index];
+    count += *length++;
+  }
   const auto run = [&offsets](std::size_t index) { return Run{offsets[index], offsets[index + 1]}; };
   return Jagged::from_values(gathered(sequences.values(), count, indices, run), lengths);
 }

@@ -2,7 +2,6 @@
 
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
-#include <c10/util/Exception.h>
 
 #include <limits>
 
@@ -19,12 +18,14 @@ at::Tensor label_to_ignore(const at::Tensor& like) {
   const auto dtype = like.scalar_type();
   auto sizes = like.sizes().vec();
   sizes[0] = 1;
-  if (c10::isFloatingType(dtype) || c10::isComplexType(dtype)) {
+  const bool is_float4 = dtype == at::ScalarType::Float4_e2m1fn_x2;  // holds no NaN
+  if ((c10::isFloatingType(dtype) && !is_float4) || c10::isComplexType(dtype)) {
     return at::full(sizes, std::numeric_limits<double>::quiet_NaN(), like.options());
   }
-  TORCH_CHECK_TYPE(c10::isSignedType(dtype), "get_batch: labels is ", dtype, ", which holds no label to be ignored, ",
-                   "and a process without a document needs one: take int64 (Long), or floating point");
-  return at::full(sizes, ignored_label, like.options());
+  if (c10::isIntegralType(dtype, /*includeBool=*/true) && c10::isSignedType(dtype)) {
+    return at::full(sizes, ignored_label, like.options());
+  }
+  return at::zeros(sizes, like.options());
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "sequence/layout.hpp"
 
 #include <ATen/ops/empty.h>
+#include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 
 #include <algorithm>
@@ -58,6 +59,15 @@ std::vector<std::int64_t> checked_order(const char* function, const PackedSequen
                       inverse[index(order[rank])], ", and must be ", rank, ", the inverse of sorted_indices");
   }
   return order;
+}
+
+/// A dtype of the same size that LibTorch's copies of rows know.
+c10::ScalarType carrier_of(c10::ScalarType dtype) {
+  if (dtype == at::ScalarType::Bits16) return at::kShort;
+  if (c10::isFloat8Type(dtype) || c10::isBitsType(dtype) || dtype == at::ScalarType::Float4_e2m1fn_x2) return at::kChar;
+  if (dtype == at::kUInt16) return at::kShort;
+  if (dtype == at::kUInt32) return at::kInt;
+  return dtype == at::kUInt64 ? at::kLong : dtype;
 }
 
 }  // namespace
@@ -118,18 +128,17 @@ at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows) {
   return rows.new_zeros(sizes).index_copy_(0, to_tensor(nonempty).to(rows.device()), rows);
 }
 
-c10::ScalarType carrier_of(c10::ScalarType dtype) {
-  if (c10::isFloat8Type(dtype)) return at::kChar;
-  if (dtype == at::kUInt16) return at::kShort;
-  if (dtype == at::kUInt32) return at::kInt;
-  return dtype == at::kUInt64 ? at::kLong : dtype;
+at::Tensor carried(const at::Tensor& tensor) {
+  const auto carrier = carrier_of(tensor.scalar_type());
+  if (carrier == tensor.scalar_type()) return tensor;
+  TORCH_CHECK_TYPE(!(at::GradMode::is_enabled() && tensor.requires_grad()), "rows of ", tensor.scalar_type(),
+                   " are moved as bits, and would lose their gradient: detach() them, or take a wider dtype");
+  return tensor.view(carrier);
 }
 
 at::Tensor select_rows(const at::Tensor& data, const at::Tensor& rows) {
-  const at::Tensor on_device = rows.to(data.device());
-  const auto carrier = carrier_of(data.scalar_type());
-  if (carrier == data.scalar_type()) return data.index_select(0, on_device);
-  return data.view(carrier).index_select(0, on_device).view(data.scalar_type());
+  const at::Tensor selected = carried(data).index_select(0, rows.to(data.device()));
+  return selected.scalar_type() == data.scalar_type() ? selected : selected.view(data.scalar_type());
 }
 
 at::Tensor to_tensor(std::span<const std::int64_t> numbers) {

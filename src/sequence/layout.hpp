@@ -34,8 +34,9 @@ at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows);
 /// The rows of `data` [N, *] with these numbers, int64 on the CPU.
 at::Tensor select_rows(const at::Tensor& data, const at::Tensor& rows);
 
-/// A dtype of the same size that LibTorch's copies of rows know: they do not know all integers, and no float8.
-c10::ScalarType carrier_of(c10::ScalarType dtype);
+/// The same memory in a dtype that LibTorch's copies of rows know: they do not know all integers, and no float8. Refuses
+/// what has a gradient to lose.
+at::Tensor carried(const at::Tensor& tensor);
 
 /// Copies numbers into an int64 tensor on the CPU.
 at::Tensor to_tensor(std::span<const std::int64_t> numbers);

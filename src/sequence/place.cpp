@@ -37,12 +37,8 @@ void copy(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {
 }  // namespace
 
 void place(const at::Tensor& values, const at::Tensor& rows, at::Tensor& out) {
-  const auto carrier = carrier_of(out.scalar_type());
-  if (carrier == out.scalar_type()) {
-    out.index_copy_(0, rows.to(out.device()), values);
-  } else {
-    out.view(carrier).index_copy_(0, rows.to(out.device()), values.view(carrier));
-  }
+  at::Tensor cells = carried(out);
+  cells.index_copy_(0, rows.to(out.device()), carried(values));
 }
 
 void place(at::TensorList sequences, const at::Tensor& rows, at::Tensor& out) {

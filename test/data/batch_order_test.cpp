@@ -4,6 +4,7 @@
 #include <torch/types.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <numeric>
 #include <tuple>
@@ -109,6 +110,26 @@ TEST(BatchOrder, TheShortBatchOfBucketsComesLastOnRequest) {
   }
   EXPECT_GT(std::count_if(of_epochs.begin(), of_epochs.end(), [](const auto& batch) { return batch.front() != 40; }),
             9);
+}
+
+/// Else who leaves it out would never see the longest documents.
+TEST(BatchOrder, TheShortBatchIsAnyOfTheLastBucket) {
+  constexpr int epochs = 200;
+  const auto lengths = torch::arange(67, torch::kLong);
+  for (const std::int64_t bucket : {1, 4, 100}) {  // the last one is of 1, of 3 or of 7 batches
+    BatchSampler sampler(lengths, Bucketed{10, bucket, true});
+    std::vector<int> times(7);
+    for (int epoch = 0; epoch < epochs; ++epoch) {
+      const auto batches = next_epoch(sampler);
+      ASSERT_EQ(batches.size(), 7U);
+      EXPECT_EQ(batches.back().size(), 7U);
+      if (bucket < 100) continue;
+      for (const auto& batch : batches) EXPECT_EQ(batch.back() - batch.front() + 1, batch.size());
+      ++times[batches.back().front() / 10];
+    }
+    if (bucket < 100) continue;
+    for (const int count : times) EXPECT_NEAR(count, epochs / 7., 6 * std::sqrt(epochs * 6. / 49));
+  }
 }
 
 TEST(BatchOrder, AnEpochThatIsDoneIsFollowedByTheNext) {

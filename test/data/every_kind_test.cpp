@@ -165,26 +165,22 @@ TEST(EveryKind, BatchesRefusePartsThatDoNotBelongTogether) {
   EXPECT_THROWS(Pad(.5).apply_batch({Jagged({torch::ones({2}, at::kLong)})}), c10::ValueError, "padding_value is 0.5");
 }
 
-/// Of floating point NaN, of signed integers -100, and the others have no such label.
+/// Of floating point NaN, of signed integers -100, and the others have no such label, but 0.
 void expect_ignored(const at::Tensor& labels, const test::Kind& kind) {
   ASSERT_EQ(labels.dim(), static_cast<std::int64_t>(kind.trailing.size()) + 1);
   EXPECT_EQ(labels.size(0), 1);
   EXPECT_EQ(labels.scalar_type(), kind.dtype);
-  const bool is_integer = c10::isIntegralType(kind.dtype, false);
-  const auto numbers = is_integer ? labels : labels.to(at::kComplexDouble);
-  EXPECT_TRUE((is_integer ? numbers.eq(ignored_label) : numbers.isnan()).all().item<bool>());
+  const bool is_integer = c10::isIntegralType(kind.dtype, true);
+  const auto numbers = is_integer ? labels.to(at::kDouble) : labels.to(at::kComplexDouble);
+  const std::int64_t integer = c10::isSignedType(kind.dtype) ? ignored_label : 0;
+  EXPECT_TRUE((is_integer ? numbers.eq(integer) : numbers.isnan()).all().item<bool>());
 }
 
 TEST(EveryKind, TeachesNothingWithoutDocuments) {
   torch::manual_seed(5);
   for (const auto& kind : every_kind()) {
     SCOPED_TRACE(c10::str(kind.dtype, at::IntArrayRef(kind.trailing)));
-    auto all = documents_with_everything(10, kind);
-    const bool has_none = c10::isIntegralType(kind.dtype, true) && !c10::isSignedType(kind.dtype);
-    if (has_none) {
-      EXPECT_THROWS(DocumentDataset(all).get_batch({}), c10::TypeError, ", which holds no label to be ignored");
-      all.labels = at::Tensor();
-    }
+    const auto all = documents_with_everything(10, kind);
     const auto none = DocumentDataset(all).get_batch({});
     const auto expect_no_tokens = [](const Jagged& part, const Jagged& like) {
       EXPECT_SAME(part.lengths(), torch::tensor({0}, torch::kLong));
@@ -194,10 +190,59 @@ TEST(EveryKind, TeachesNothingWithoutDocuments) {
     expect_no_tokens(none.token_labels.value(), all.token_labels.value());
     for (std::size_t i = 0; i < 2; ++i) expect_no_tokens(none.features.at(i), all.features[i]);
     EXPECT_SAME(none.documents, torch::tensor({-1}, torch::kLong));
-    if (all.labels.defined()) expect_ignored(none.labels, kind);
+    expect_ignored(none.labels, kind);
     EXPECT_EQ(Pack().apply_batch(none).token_target.data().size(0), 0);
     EXPECT_EQ(Pad().apply_batch(none).token_target.size(1), 0);
   }
+}
+
+const std::vector<at::ScalarType> bits_alone = {at::ScalarType::Bits8, at::ScalarType::Bits1x8, at::ScalarType::Bits16,
+                                                at::ScalarType::Float4_e2m1fn_x2};
+
+at::Tensor bits(const at::Tensor& integers, at::ScalarType dtype) {
+  return integers.to(dtype == at::ScalarType::Bits16 ? at::kShort : at::kByte).view(dtype);
+}
+
+/// Elements of which LibTorch knows nothing but the bits.
+TEST(EveryKind, MayBeBitsAlone) {
+  for (const auto dtype : bits_alone) {
+    const auto lengths = torch::tensor({2, 3}, torch::kLong);
+    const Documents all{Jagged::from_values(bits(torch::arange(1, 6), dtype), lengths),
+                        bits(torch::tensor({6, 7}), dtype)};
+    EXPECT_EQ(bits_of(select(all, {1}).labels), bits_of(bits(torch::tensor({7}), dtype)));
+    const auto packed = Pack().apply_batch(select(all, {0, 1}));
+    EXPECT_EQ(bits_of(packed.input.data()), bits_of(bits(torch::tensor({3, 1, 4, 2, 5}), dtype)));
+    EXPECT_EQ(bits_of(DocumentDataset(all).get_batch({}).labels), bits_of(bits(torch::tensor({0}), dtype)));
+  }
+}
+
+TEST(EveryKind, PadRefusesWhatNoNumberPads) {
+  const auto elements = [](at::ScalarType dtype) { return Jagged({bits(torch::ones({2}), dtype)}); };
+  const auto numbers = Jagged({torch::ones({2})});
+  for (const auto dtype : bits_alone) {
+    const std::string text = c10::str(" is ", dtype, ", which no number can pad: Pack it, or take another dtype");
+    EXPECT_THROWS(Pad().apply_batch({elements(dtype)}), c10::TypeError, "Pad: sequences" + text);
+    EXPECT_THROWS(Pad().apply_batch({numbers, {}, elements(dtype)}), c10::TypeError, "Pad: token_labels" + text);
+    EXPECT_THROWS(Pad().apply_batch({numbers, {}, {}, {numbers, elements(dtype)}}), c10::TypeError,
+                  "Pad: features[1]" + text);
+  }
+  const auto without_zero = elements(at::kFloat8_e8m0fnu);
+  const std::string text = " is Float8_e8m0fnu, which has no 0 to pad with: Pack it, or take another dtype";
+  EXPECT_THROWS(Pad(1).apply_batch({numbers, {}, without_zero}), c10::TypeError, "Pad: token_labels" + text);
+  EXPECT_THROWS(Pad(1).apply_batch({numbers, {}, {}, {without_zero}}), c10::TypeError, "Pad: features[0]" + text);
+  EXPECT_THROWS(Pad().apply_batch({without_zero}), c10::ValueError, "padding_value is 0, which the dtype");
+  EXPECT_EQ(Pad(1).apply_batch({without_zero}).input.size(1), 2);
+}
+
+TEST(EveryKind, Float8WithAGradientIsRefused) {
+  const auto values = torch::ones({3}).to(at::kFloat8_e4m3fn).set_requires_grad(true);
+  const Documents documents{Jagged::from_values(values, torch::tensor({1, 2}, torch::kLong))};
+  const std::string text = "Float8_e4m3fn are moved as bits, and would lose their gradient";
+  EXPECT_THROWS(select(documents, {0}), c10::TypeError, text);
+  EXPECT_THROWS(Pack().apply_batch(documents), c10::TypeError, text);
+  EXPECT_THROWS(Pad().apply_batch(documents), c10::TypeError, text);
+  const torch::NoGradGuard no_grad;
+  EXPECT_EQ(Pack().apply_batch(select(documents, {0})).input.data().size(0), 1);
 }
 
 /// Results go to where `documents` says, and are then those of all documents in order, whatever the batches are.

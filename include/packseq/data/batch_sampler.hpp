@@ -29,7 +29,8 @@ struct FixedSize {
 /// padding them wastes little.
 ///
 /// All documents are shuffled; each run of `batches_per_bucket` batches is sorted by length and cut into batches; then
-/// the batches are shuffled. The method is that of torchtext's BucketIterator. In order, nothing is shuffled: the first
+/// the batches are shuffled. The method is that of torchtext's BucketIterator, but that the batch of fewer documents is
+/// any one of the last run, else it would always hold the longest. In order, nothing is shuffled: the first
 /// `batches_per_bucket` batches hold the first documents, those of like length together, and so on.
 struct Bucketed {
   std::int64_t batch_size;                ///< Documents in a batch.
@@ -75,7 +76,7 @@ struct BatchSamplerOptions {
 /// packseq::data::BatchSampler sampler(ids.lengths(), packseq::data::TokenBudget{.max_tokens = 4096}, {.seed = 1});
 /// std::cout << sampler.batches() << " batches, " << sampler.fill() << " of a padded one are tokens\n";
 ///
-/// // To predict: no order is better than that of the dataset, unless batches are to be padded.
+/// // To predict: the dataset's own order is as good as any, unless batches are to be padded.
 /// packseq::data::BatchSampler in_order(ids.lengths(), packseq::data::FixedSize{64}, {.shuffle = false});
 /// @endcode
 class PACKSEQ_EXPORT BatchSampler : public torch::data::samplers::Sampler<> {

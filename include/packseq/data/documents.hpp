@@ -36,7 +36,7 @@ struct Documents {
   std::optional<Jagged> token_labels = {};  ///< One for each token, [N] or [N, *]; of the lengths of `sequences`.
   std::vector<Jagged> features = {};        ///< More about each token, as its part of speech; each of those lengths.
   /// Which documents of a dataset or of files these are, int64 [B] on the CPU, counted from 0; undefined where they are
-  /// no batch.
+  /// all of them, in order.
   at::Tensor documents = {};
 };
 
@@ -61,19 +61,24 @@ struct Documents {
 PACKSEQ_EXPORT Documents read_documents(const std::vector<std::filesystem::path>& files, const TextReaderOptions& text,
                                         const Vocab& vocab, const std::optional<Vocab>& labels = {});
 
-/// Some of the documents, in the order of `indices`, which become their `documents`; one may come several times.
+/// Some of the documents, in the order of `indices`; one may come several times. They keep their numbers, `documents`;
+/// where there are none, `indices` become those.
 /// @throws c10::ValueError if `indices` is empty.
 /// @throws c10::IndexError if an index is not in 0 ... B - 1.
 /// @throws c10::ValueError if `labels` has not B rows, or token labels or features have not the lengths of `sequences`.
 /// @throws c10::TypeError if `labels` is sparse or nested, or token labels or features are on another device than
 ///   `sequences`.
+/// @throws c10::TypeError if `documents.documents` is not int64 on the CPU.
+/// @throws c10::ValueError if `documents.documents` is not [B].
+/// @throws c10::ValueError if values were resized since their `Jagged` was made.
+/// @throws c10::TypeError if values or labels with a gradient are of float8, whose rows are moved as bits.
 /// @code
 /// const auto last_and_first = packseq::data::select({ids}, {2, 0});   // sequences 6 1 2 3, documents 2 0
 /// @endcode
 PACKSEQ_EXPORT Documents select(const Documents& documents, at::ArrayRef<std::size_t> indices);
 
 /// Two random parts of all documents, of about `fraction` and the rest, the same for a seed: one to train, one to test.
-/// Those of a part stay in order.
+/// Those of a part stay in order, and keep their numbers, as by `select`.
 /// @throws c10::ValueError if `fraction` is not in 0 ... 1, or a part would be empty. Otherwise as `select`.
 /// @code
 /// const auto [training, test] = packseq::data::split({ids}, .5, 1);
@@ -97,9 +102,8 @@ class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDatase
   ///
   /// Of none, for a process that has no document of a batch, one without tokens, which runs through networks; its number
   /// in `documents` is -1. Labels of signed integers are then `ignored_label`, which LibTorch's cross_entropy and
-  /// nll_loss pass over. Those of floating point are NaN, which no loss passes over: give it the rows alone of which
-  /// `documents >= 0` is true.
-  /// @throws c10::TypeError if `indices` is empty, and labels are of a dtype that holds neither.
+  /// nll_loss pass over. Those of floating point are NaN and others 0, which no loss passes over: give it the rows alone
+  /// of which `documents >= 0` is true.
   Documents get_batch(at::ArrayRef<std::size_t> indices) override;
 
   /// The number of documents.

@@ -78,8 +78,9 @@ class PACKSEQ_EXPORT EncodeDataset
   /// Labels, where documents or the tokens of sentences have them, are looked up in `labels`.
   explicit EncodeDataset(Vocab vocab, std::optional<Vocab> labels = {});
 
-  /// What `read_documents` makes of these documents; the same conditions throw. Of none, one document without tokens,
-  /// as `DocumentDataset::get_batch`; with `labels`, it has both a label and labels of its tokens.
+  /// What `read_documents` makes of these documents, with their numbers as `documents` if all of them have one; the
+  /// same conditions throw. Of none, one document without tokens, as `DocumentDataset::get_batch`; with `labels`, it
+  /// has both a label and labels of its tokens.
   /// @throws c10::ValueError if some of the documents are sentences of column files, and others are not, or a
   ///   sentence has not as many labels as words.
   Documents get_batch(std::vector<TextDocument> documents) override;

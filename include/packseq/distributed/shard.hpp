@@ -41,7 +41,8 @@ struct Part {
 /// far (Graham, Bounds on Multiprocessing Timing Anomalies, 1969). Global batches, their number and their order do not
 /// depend on the number of ranks, nor does the place at which training goes on; every document comes once in an epoch.
 /// A rank that gets no document of a batch still gets a batch, of one document without tokens (see
-/// `data::DocumentDataset` and `data::EncodeDataset`), so that all ranks take the same steps.
+/// `data::DocumentDataset` and `data::EncodeDataset`), so that all ranks take the same steps. Its `documents` is -1: no
+/// row for `index_copy_`.
 ///
 /// A sampler for LibTorch's data loader like the one that it is made of, of which it is a copy. In each epoch the first
 /// global batch is compared between the ranks, so each must begin as many epochs as the others. A difference further
