@@ -61,11 +61,11 @@ using States = std::conditional_t<cell == Cell::lstm, at::TensorList, const at::
 
 template <Cell cell>
 auto results_of(const Network& network) {
-  auto results = run_where_it_applies(network);
+  auto [output, h_n, c_n, layers] = run_where_it_applies(network);
   if constexpr (cell == Cell::lstm) {
-    return results;
+    return std::make_tuple(std::move(output), std::move(h_n), std::move(c_n));
   } else {
-    return std::make_tuple(std::get<0>(std::move(results)), std::get<1>(std::move(results)));
+    return std::make_tuple(std::move(output), std::move(h_n));
   }
 }
 

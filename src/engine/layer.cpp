@@ -43,17 +43,8 @@ Layer with_variables(Layer layer, at::TensorList variables) {
 Tensors results(const LayerResult& result) {
   Tensors all = {result.output, result.h_n};
   if (result.c_n.defined()) all.push_back(result.c_n);
+  if (result.cells.defined()) all.push_back(result.cells);
   return all;
-}
-
-LayerResult run_in_libtorch(const Layer& layer) {
-  Tensors states = {layer.h_0};
-  if (layer.c_0.defined()) states.push_back(layer.c_0);
-  auto [output, h_n, c_n] = run_network_in_libtorch({layer.cell, layer.data, layer.batch_sizes, states,
-                                                     layer.parameters, layer.has_biases, /*num_layers=*/1,
-                                                     /*dropout=*/0, /*train=*/false, layer.bidirectional,
-                                                     /*batch_first=*/false, layer.index});
-  return {layer.batch_first ? output.transpose(0, 1) : output, std::move(h_n), std::move(c_n)};
 }
 
 /// Many gradients as one, as `is_grads_batched` makes them, zeros without memory, numbers whose sign is elsewhere, or
@@ -79,10 +70,13 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     const Kept kept = make_kept(layer);
     const LayerResult result = run_forward(layer, kept);
     Tensors saved = inputs.vec();
-    // The output without its version, which would refuse what programs may do with LibTorch's: to change it in place.
-    saved.insert(saved.end(), {layer.index, layer.batch_sizes, result.output.variable_data(), kept.gates, kept.cells});
+    // Results without their version, which would refuse what programs may do with LibTorch's: to change them in place.
+    saved.insert(saved.end(), {layer.index, layer.batch_sizes, result.output.variable_data(), kept.gates,
+                               layer.keeps_cells ? kept.cells.variable_data() : kept.cells});
     context->save_for_backward(std::move(saved));
     context->saved_data["output_version"] = sharing_version_of(result.output);
+    if (layer.keeps_cells) context->saved_data["cells_version"] = sharing_version_of(result.cells);
+    context->saved_data["keeps_cells"] = layer.keeps_cells;
     // The rest as plain values: compiled autograd hashes what is saved.
     context->saved_data["cell"] = static_cast<std::int64_t>(layer.cell);
     context->saved_data["has_biases"] = layer.has_biases;
@@ -96,7 +90,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     // The forward pass ran without autocast, and so must the products here.
     const c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);
     Tensors saved = context->get_saved_variables();
-    const Kept kept = {saved[saved.size() - 2], saved[saved.size() - 1]};
+    Kept kept = {saved[saved.size() - 2], saved[saved.size() - 1]};
     Tensor output = saved[saved.size() - 3];
     Layer layer;
     layer.batch_sizes = saved[saved.size() - 4];
@@ -106,6 +100,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     layer.bidirectional = context->saved_data["bidirectional"].toBool();
     layer.batch_first = context->saved_data["batch_first"].toBool();
     layer.precision = static_cast<Precision>(context->saved_data["precision"].toInt());
+    layer.keeps_cells = context->saved_data["keeps_cells"].toBool();
     saved.resize(saved.size() - 5);
     layer = with_variables(std::move(layer), saved);
     Tensors result;
@@ -116,8 +111,13 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
       for (std::size_t i = 0; i < saved.size(); ++i) needed.push_back(context->needs_input_grad(i));
       layer = contiguous(std::move(layer));
       // What has been changed since is computed once more.
-      const bool is_changed = context->saved_data["output_version"].toTensor()._version() > 0;
-      if (is_changed) output = run_forward(layer, {}).output;
+      const auto changed = [&](const char* version) { return context->saved_data[version].toTensor()._version() > 0; };
+      const bool is_changed = changed("output_version") || (layer.keeps_cells && changed("cells_version"));
+      if (is_changed) {
+        const LayerResult again = run_forward(layer, {});
+        output = again.output;
+        if (layer.keeps_cells) kept.cells = again.cells;
+      }
       result = run_backward(layer, output, kept, gradients, needed);
     }
     result.emplace_back();  // of the layer
@@ -142,7 +142,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
         input = input.view_as(input);  // else the gradient of one would hold that of another which is computed from it
         differentiable.push_back(input);
       }
-      outputs = results(run_in_libtorch(with_variables(layer, inputs)));
+      outputs = results(run_layer_in_libtorch(with_variables(layer, inputs)));
     }
     const auto of_differentiable = torch::autograd::grad(outputs, differentiable, gradients, /*retain_graph=*/true,
                                                          create_graph, /*allow_unused=*/true);
@@ -178,10 +178,10 @@ LayerResult run_layer(Layer layer) {
   const Tensors inputs = variables(layer);
   // LibTorch refuses to save these for backward; a function of its own would do so, too, but never free its outputs.
   if (std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.is_inference(); })) {
-    return run_in_libtorch(layer);
+    return run_layer_in_libtorch(layer);
   }
   const Tensors all = apply_function(inputs, layer);
-  return {all[0], all[1], all.size() > 2 ? all[2] : Tensor()};
+  return {all[0], all[1], all.size() > 2 ? all[2] : Tensor(), all.size() > 3 ? all[3] : Tensor()};
 }
 
 }  // namespace packseq::engine

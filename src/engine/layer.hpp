@@ -28,6 +28,7 @@ struct Layer {
   bool bidirectional = false;
   Precision precision = Precision::float32;  ///< Not automatic.
   bool batch_first = false;                  ///< A padded output is [B, T, *]; `data` is [T, B, I] all the same.
+  bool keeps_cells = false;                  ///< An LSTM is to hand out its cell states of every token, packed.
 
   bool is_padded() const { return !batch_sizes.defined(); }
 };
@@ -37,6 +38,7 @@ struct LayerResult {
   at::Tensor output;  ///< [N, D * P]; padded: [T, B, D * P] or [B, T, D * P], the same in memory.
   at::Tensor h_n;     ///< [D, B, P]
   at::Tensor c_n;     ///< [D, B, H] of an LSTM, else undefined.
+  at::Tensor cells;   ///< [N, D * H] where `keeps_cells`, else undefined.
 };
 
 /// Whether LibTorch would record gradients of something that is computed from these, here and now.
@@ -45,5 +47,8 @@ bool records_gradients(at::TensorList inputs);
 /// Runs a layer, with gradients where LibTorch would record them. All tensors must be of one dtype, float or double, on
 /// the CPU, and of the right shapes.
 LayerResult run_layer(Layer layer);
+
+/// The same by LibTorch's own code, of any dtype and on any device; step by step where `keeps_cells`.
+LayerResult run_layer_in_libtorch(const Layer& layer);
 
 }  // namespace packseq::engine

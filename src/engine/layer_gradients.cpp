@@ -44,6 +44,7 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
                  const std::vector<bool>& needed) {
   const Shape shape(layer);
   const Tensor d_output = (layer.batch_first ? of_results[0].transpose(0, 1) : of_results[0]).contiguous();
+  const Tensor d_cells = layer.keeps_cells ? of_results[3].contiguous() : Tensor();
   Tensors gradients = make_gradients(layer, of_results, needed);
   std::vector<kernels::Backward<T>> directions(size(shape.directions));
   for (std::int64_t d = 0; d < shape.directions; ++d) {
@@ -51,6 +52,7 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
     set_direction<T>(direction, layer, shape, d, output, kept);
     direction.d_output = d_output.const_data_ptr<T>() + d * shape.output;
     direction.d_output_stride = size(shape.directions * shape.output);
+    if (d_cells.defined()) direction.d_cells = d_cells.const_data_ptr<T>() + d * shape.hidden;
     direction.needs_d_h_0 = needed[1];
     direction.d_h = pointer_to_direction<T>(gradients[1], d);
     if (layer.c_0.defined()) direction.d_c = pointer_to_direction<T>(gradients[2], d);

@@ -53,11 +53,16 @@ Tensor make_output(const Layer& layer, const Shape& shape) {
                            : at::empty({steps, documents, width}, options);
 }
 
+Tensor make_cells(const Layer& layer, const Shape& shape) {
+  return at::empty({shape.rows, shape.directions * shape.hidden}, layer.data.options().requires_grad(false));
+}
+
 template <class T>
 LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, const Shape& original) {
   const auto options = layer.data.options().requires_grad(false);
-  LayerResult result = {make_output(layer, shape), at::empty(layer.h_0.sizes(), options), {}};
+  LayerResult result = {make_output(layer, shape), at::empty(layer.h_0.sizes(), options), {}, {}};
   if (layer.c_0.defined()) result.c_n = at::empty(layer.c_0.sizes(), options);
+  if (layer.keeps_cells) result.cells = kept.cells;
   std::vector<kernels::Forward<T>> directions(size(shape.directions));
   std::vector<std::array<Tensor, 3>> frozen;
   for (std::int64_t d = 0; d < shape.directions; ++d) {
@@ -106,7 +111,7 @@ Kept make_kept(const Layer& layer) {
   if (layer.cell == Cell::lstm || layer.cell == Cell::gru) {
     kept.gates = at::empty({shape.directions, shape.rows, shape.gate_row}, options);
   }
-  if (layer.cell == Cell::lstm) kept.cells = at::empty({shape.directions, shape.rows, shape.hidden}, options);
+  if (layer.cell == Cell::lstm) kept.cells = make_cells(layer, shape);
   return kept;
 }
 
@@ -116,8 +121,9 @@ Tensor project_input(const Layer& original) {
                                                 : projected<double>(layer, Shape(layer));
 }
 
-LayerResult run_forward(const Layer& original, const Kept& kept) {
+LayerResult run_forward(const Layer& original, Kept kept) {
   const Layer layer = contiguous(original);
+  if (layer.keeps_cells && !kept.cells.defined()) kept.cells = make_cells(layer, Shape(layer));
   return layer.data.scalar_type() == at::kFloat ? forward<float>(layer, Shape(layer), kept, Shape(original))
                                                 : forward<double>(layer, Shape(layer), kept, Shape(original));
 }

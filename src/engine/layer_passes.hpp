@@ -8,10 +8,10 @@
 
 namespace packseq::engine {
 
-/// What a forward pass leaves for a backward pass, [D, N, *]; undefined where a kind of cell needs none.
+/// What a forward pass leaves for a backward pass; undefined where a kind of cell needs none.
 struct Kept {
-  at::Tensor gates;
-  at::Tensor cells;
+  at::Tensor gates;  ///< [D, N, *]
+  at::Tensor cells;  ///< [N, D * H], as they are handed out where the layer `keeps_cells`.
 };
 
 /// A layer of contiguous tensors, which the passes want; only the tokens of a padded batch may lie apart.
@@ -24,10 +24,10 @@ at::Tensor project_input(const Layer& layer);
 Kept make_kept(const Layer& layer);
 
 /// Runs a layer without recording gradients, and fills `kept` where it is defined.
-LayerResult run_forward(const Layer& layer, const Kept& kept);
+LayerResult run_forward(const Layer& layer, Kept kept);
 
 /// The gradients of the layer's tensors, data, h_0, c_0 (of an LSTM) and parameters, as far as they are `needed`.
-/// `output` is the forward pass's; `gradients` are those of output, h_n and c_n.
+/// `output` is the forward pass's; `gradients` are those of its results.
 std::vector<at::Tensor> run_backward(const Layer& layer, const at::Tensor& output, const Kept& kept,
                                      const std::vector<at::Tensor>& gradients, const std::vector<bool>& needed);
 

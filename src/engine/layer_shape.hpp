@@ -98,7 +98,9 @@ void set_direction(kernels::Direction<T>& to, const Layer& layer, const Shape& s
   to.output = output.mutable_data_ptr<T>() + direction * shape.output;
   to.output_stride = size(shape.directions * shape.output);
   to.gates = pointer_to_direction<T>(kept.gates, direction);
-  to.cells = pointer_to_direction<T>(kept.cells, direction);
+  if (!kept.cells.defined()) return;
+  to.cells = kept.cells.mutable_data_ptr<T>() + direction * shape.hidden;
+  to.cells_stride = size(shape.directions * shape.hidden);
 }
 
 inline std::vector<std::int64_t> batch_sizes_of(const Layer& layer) {

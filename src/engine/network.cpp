@@ -40,11 +40,33 @@ Layer layer_of(const Network& network, std::int64_t index, const at::Tensor& dat
   layer.has_biases = network.has_biases;
   layer.bidirectional = network.bidirectional;
   layer.precision = network.precision;
+  layer.keeps_cells = network.keeps_cells && (network.keeps_lower_layers || index + 1 == network.num_layers);
   return layer;
 }
 
 at::Tensor joined(const std::vector<at::Tensor>& of_layers) {
   return of_layers.size() == 1 || !of_layers.front().defined() ? of_layers.front() : at::cat(of_layers);
+}
+
+/// Runs one layer after the other.
+template <class RunLayer>
+NetworkResult run_layers(const Network& network, const RunLayer& run) {
+  at::Tensor data = network.batch_first ? network.data.transpose(0, 1) : network.data;
+  std::vector<at::Tensor> h_n;
+  std::vector<at::Tensor> c_n;
+  std::vector<LayerStates> layers;
+  for (std::int64_t layer = 0; layer < network.num_layers; ++layer) {
+    // As LibTorch does, with the same random numbers.
+    if (layer > 0 && network.train && network.dropout != 0) data = at::dropout(data, network.dropout, true);
+    Layer next = layer_of(network, layer, data);
+    next.batch_first = network.batch_first && layer + 1 == network.num_layers;
+    LayerResult result = run(std::move(next));
+    data = std::move(result.output);
+    h_n.push_back(std::move(result.h_n));
+    c_n.push_back(std::move(result.c_n));
+    if (network.keeps_lower_layers || result.cells.defined()) layers.push_back({data, std::move(result.cells)});
+  }
+  return {data, joined(h_n), joined(c_n), std::move(layers)};
 }
 
 }  // namespace
@@ -57,25 +79,13 @@ at::Tensor project_input(const Network& network) { return project_input(layer_of
 
 NetworkResult run_network(const Network& network) {
   unfreeze_trained(network.parameters);
-  at::Tensor data = network.batch_first ? network.data.transpose(0, 1) : network.data;
-  std::vector<at::Tensor> h_n;
-  std::vector<at::Tensor> c_n;
-  for (std::int64_t layer = 0; layer < network.num_layers; ++layer) {
-    // As LibTorch does, with the same random numbers.
-    if (layer > 0 && network.train && network.dropout != 0) data = at::dropout(data, network.dropout, true);
-    Layer next = layer_of(network, layer, data);
-    next.batch_first = network.batch_first && layer + 1 == network.num_layers;
-    LayerResult result = run_layer(std::move(next));
-    data = std::move(result.output);
-    h_n.push_back(std::move(result.h_n));
-    c_n.push_back(std::move(result.c_n));
-  }
-  return {data, joined(h_n), joined(c_n)};
+  return run_layers(network, run_layer);
 }
 
 NetworkResult run_network_in_libtorch(const Network& network) {
   TORCH_INTERNAL_ASSERT(!network.known_sums.defined());
   unfreeze_trained(network.parameters);
+  if (network.keeps_cells || network.keeps_lower_layers) return run_layers(network, run_layer_in_libtorch);
   const at::Tensor data = network.index.defined() ? network.data.index_select(0, network.index) : network.data;
   const auto run = [&](auto function, const auto& states) {
     const Network& n = network;
@@ -86,11 +96,14 @@ NetworkResult run_network_in_libtorch(const Network& network) {
   };
   const auto without_cell_state = [&](auto function) -> NetworkResult {
     auto [output, h_n] = run(function, network.states[0]);
-    return {std::move(output), std::move(h_n), {}};
+    return {std::move(output), std::move(h_n), {}, {}};
   };
   switch (network.cell) {
-    case Cell::lstm:
-      return run([](const auto&... arguments) { return at::native::lstm(arguments...); }, network.states);
+    case Cell::lstm: {
+      auto [output, h_n, c_n] =
+          run([](const auto&... arguments) { return at::native::lstm(arguments...); }, network.states);
+      return {std::move(output), std::move(h_n), std::move(c_n), {}};
+    }
     case Cell::gru:
       return without_cell_state([](const auto&... arguments) { return at::native::gru(arguments...); });
     case Cell::rnn_tanh:

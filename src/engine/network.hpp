@@ -3,7 +3,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <tuple>
+#include <vector>
 
 #include "engine/layer.hpp"
 #include "packseq/engine/precision.hpp"
@@ -28,6 +28,8 @@ struct Network {
   at::Tensor index = {};                     ///< As in `Layer`, of the first layer.
   at::Tensor known_sums = {};                ///< Likewise.
   Precision precision = Precision::float32;  ///< Not automatic.
+  bool keeps_cells = false;                  ///< Of a packed batch: to hand out an LSTM's cell states of every token,
+  bool keeps_lower_layers = false;           ///< and those of all layers, not of the last alone.
 
   bool is_padded() const { return !batch_sizes.defined(); }
 };
@@ -35,8 +37,19 @@ struct Network {
 /// What is asked for of numbers of this dtype, here and now: not automatic, and float32 for all but Float.
 Precision resolved(Precision precision, c10::ScalarType dtype);
 
-/// What comes out: the output's data [N, D * P], or padded as it came in, h_n and, of an LSTM, c_n.
-using NetworkResult = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+/// What a layer has of every token, packed.
+struct LayerStates {
+  at::Tensor h;  ///< [N, D * P]
+  at::Tensor c;  ///< [N, D * H] where the network `keeps_cells`, else undefined.
+};
+
+/// What comes out.
+struct NetworkResult {
+  at::Tensor output;                ///< [N, D * P], or padded as the data came in.
+  at::Tensor h_n;                   ///< [L * D, B, P]
+  at::Tensor c_n;                   ///< [L * D, B, H] of an LSTM, else undefined.
+  std::vector<LayerStates> layers;  ///< Of a network that keeps anything, else empty.
+};
 
 /// Whether the engine can run networks of these tensors here and now: their dtype, device and kind, and the modes that
 /// LibTorch is in.
@@ -53,7 +66,8 @@ void unfreeze_trained(at::TensorList parameters);
 /// Runs a network that is supported, and of which `check_arguments` says that the engine takes it.
 NetworkResult run_network(const Network& network);
 
-/// The same by LibTorch's own code, whether the engine is installed or not.
+/// The same by LibTorch's own code, whether the engine is installed or not; one layer after the other where the network
+/// keeps anything.
 NetworkResult run_network_in_libtorch(const Network& network);
 
 }  // namespace packseq::engine

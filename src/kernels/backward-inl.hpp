@@ -8,6 +8,7 @@
 #endif
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -123,6 +124,11 @@ class BackwardPass {
     for (std::size_t i = 0; i < live; ++i) {
       T* const d_of_unit = has_projection() ? scratch.d_unprojected + i * direction_.hidden_size : nullptr;
       const auto row = backward_row(step, share.begin + i, d_of_unit);
+      if (direction_.d_cells != nullptr) {
+        const T* const d_c = direction_.d_cells + rows_.row(step, share.begin + i) * direction_.cells_stride;
+        std::transform(row.d_c + units.begin, row.d_c + units.end, d_c + units.begin, row.d_c + units.begin,
+                       std::plus<T>());
+      }
       cell_.backward(row, units);
       scratch.from[i] = row.d_gates + gate_row() - weights.depth;
       scratch.to[i] = direction_.d_h + (share.begin + i) * direction_.output_size;
@@ -150,7 +156,7 @@ class BackwardPass {
     result.h_before = rows_.h_before(step, rank);
     result.h = rows_.output(row);
     result.c_before = cell_.has_cell_state ? rows_.c_before(step, rank) : nullptr;
-    result.c = cell_.has_cell_state ? direction_.cells + row * hidden : nullptr;
+    result.c = cell_.has_cell_state ? rows_.cells(row) : nullptr;
     result.d_output = d_unprojected != nullptr ? d_unprojected : direction_.d_output + row * direction_.d_output_stride;
     result.d_h = d_unprojected != nullptr ? zeros_.row() : direction_.d_h + rank * direction_.output_size;
     result.d_c = cell_.has_cell_state ? direction_.d_c + rank * hidden : nullptr;
@@ -173,7 +179,7 @@ class BackwardPass {
       std::transform(d_output + outputs.begin, d_output + outputs.end, d_h + outputs.begin, sum + outputs.begin,
                      [](T a, T b) { return a + b; });
       const T* const o = direction_.gates + row * gate_row() + 3 * hidden;
-      const T* const c = direction_.cells + row * hidden;
+      const T* const c = rows_.cells(row);
       T* const unprojected = unprojected_ + buffer_row(step, share.begin + i) * hidden;
       for_units<T>(units, [&](auto access, std::size_t unit) {
         access.store(hn::Mul(access.load(o + unit), tanh(access.load(c + unit))), unprojected + unit);

@@ -79,8 +79,7 @@ class ForwardPass {
       const std::size_t row = rows_.row(last, rank);
       std::copy_n(rows_.output(row), direction_.output_size, direction_.h_n + rank * direction_.output_size);
       if (cell_.has_cell_state && direction_.cells != nullptr) {
-        std::copy_n(direction_.cells + row * direction_.hidden_size, direction_.hidden_size,
-                    direction_.c_n + rank * direction_.hidden_size);
+        std::copy_n(rows_.cells(row), direction_.hidden_size, direction_.c_n + rank * direction_.hidden_size);
       }
     }
   }
@@ -186,7 +185,7 @@ class ForwardPass {
     if (cell_.has_cell_state) {
       if (direction_.cells != nullptr) {
         result.c_before = rows_.c_before(step, rank);
-        result.c = direction_.cells + row * hidden;
+        result.c = rows_.cells(row);
       } else {
         result.c = direction_.c_n + rank * hidden;
         result.c_before = rows_.has_before(step, rank) ? result.c : direction_.c_0 + rank * hidden;

@@ -53,6 +53,8 @@ class Rows {
 
   std::size_t row(std::size_t step, std::size_t rank) const { return plan_.offsets[step] + rank; }
   T* output(std::size_t row) const { return direction_.output + row * direction_.output_stride; }
+  /// Where the cell states of all rows are kept.
+  T* cells(std::size_t row) const { return direction_.cells + row * direction_.cells_stride; }
 
   /// Whether the network has read another token of this sequence before that of this step; its row then.
   bool has_before(std::size_t step, std::size_t rank) const {
@@ -66,10 +68,8 @@ class Rows {
   const T* h_before(std::size_t step, std::size_t rank) const {
     return has_before(step, rank) ? output(row_before(step, rank)) : direction_.h_0 + rank * direction_.output_size;
   }
-  /// Where the cell states of all rows are kept.
   const T* c_before(std::size_t step, std::size_t rank) const {
-    return has_before(step, rank) ? direction_.cells + row_before(step, rank) * direction_.hidden_size
-                                  : direction_.c_0 + rank * direction_.hidden_size;
+    return has_before(step, rank) ? cells(row_before(step, rank)) : direction_.c_0 + rank * direction_.hidden_size;
   }
 
  private:

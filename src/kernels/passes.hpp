@@ -56,7 +56,10 @@ struct Direction {
   T* output = nullptr;         ///< [N, P], its rows `output_stride` apart.
   std::size_t output_stride = 0;
   T* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
-  T* cells = nullptr;  ///< [N, H] of an LSTM, where `gates` is set.
+  /// [N, H] of an LSTM, its rows `cells_stride` apart: the cell states of all tokens. Null where `gates` is, unless they
+  /// are wanted.
+  T* cells = nullptr;
+  std::size_t cells_stride = 0;
 };
 
 /// A forward pass through a direction.
@@ -73,10 +76,11 @@ template <class T>
 struct Backward : Direction<T> {
   const T* d_output = nullptr;  ///< [N, P], its rows `d_output_stride` apart.
   std::size_t d_output_stride = 0;
-  bool needs_d_h_0 = true;  ///< Else d_h is left as it comes.
-  T* d_h = nullptr;         ///< [B, P]: the gradient of h_n; afterwards that of h_0.
-  T* d_c = nullptr;         ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
-  T* d_input = nullptr;     ///< As `input`.
+  const T* d_cells = nullptr;  ///< As `cells`: gradients of cell states by other ways than the network; null: none.
+  bool needs_d_h_0 = true;     ///< Else d_h is left as it comes.
+  T* d_h = nullptr;            ///< [B, P]: the gradient of h_n; afterwards that of h_0.
+  T* d_c = nullptr;            ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
+  T* d_input = nullptr;        ///< As `input`.
   bool adds_to_d_input = false;
   // These are added to what is there; their sizes are those of the weights.
   T* d_weight_ih = nullptr;

@@ -123,7 +123,7 @@ EmbeddedImpl<Network>::EmbeddedImpl(Embedding of_ids, Network of_vectors)
 }
 
 template <class Network>
-Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& state) {
+Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& state, const Keep& keep) {
   const Cell cell = cell_of(network);
   const std::string function = function_of(cell, "forward");
   check_ids(function.c_str(), ids, embedding->weight);
@@ -134,19 +134,19 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
   // Gradients that are scaled by how often an id comes must see it come.
   const bool counts_ids = records && embedding->options.scale_grad_by_freq();
   if (network->engine == Choice::libtorch || counts_ids || !supports(embedding->weight, state, weights)) {
-    return network->forward(embedding->forward(ids), state);
+    return network->forward(embedding->forward(ids), state, keep);
   }
   const auto precision = engine::resolved(network->precision, embedding->weight.scalar_type());
   const std::int64_t known = known_words(weights, precision);
   const auto distinct =
       detail::find_distinct(function.c_str(), ids.data().to(at::kLong), embedding->weight.size(0), known);
   if (static_cast<double>(distinct.ids.size(0)) > most_distinct * static_cast<double>(ids.data().size(0))) {
-    return network->forward(embedding->forward(ids), state);
+    return network->forward(embedding->forward(ids), state, keep);
   }
   const detail::Input input = {ids, embedding->torch::nn::EmbeddingImpl::forward(distinct.ids), distinct.index,
                                known > 0 ? frozen_->known_sums : at::Tensor()};
   return detail::run_packed(function.c_str(), cell, input, state, network->options_base, weights,
-                            {network->engine, precision}, network->is_training());
+                            {network->engine, precision, keep}, network->is_training());
 }
 
 template <class Network>

@@ -6,9 +6,9 @@
 
 namespace packseq::nn {
 
-Result GRUImpl::forward(const PackedSequence& input, const State& state) {
+Result GRUImpl::forward(const PackedSequence& input, const State& state, const Keep& keep) {
   return detail::run_packed("GRU::forward", engine::Cell::gru, {input, input.data()}, state, options_base,
-                            flat_weights_, {engine, precision}, is_training());
+                            flat_weights_, {engine, precision, keep}, is_training());
 }
 
 void GRUImpl::freeze() {

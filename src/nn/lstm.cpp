@@ -6,9 +6,9 @@
 
 namespace packseq::nn {
 
-Result LSTMImpl::forward(const PackedSequence& input, const State& state) {
+Result LSTMImpl::forward(const PackedSequence& input, const State& state, const Keep& keep) {
   return detail::run_packed("LSTM::forward", engine::Cell::lstm, {input, input.data()}, state, options_base,
-                            flat_weights_, {engine, precision}, is_training());
+                            flat_weights_, {engine, precision, keep}, is_training());
 }
 
 void LSTMImpl::freeze() {

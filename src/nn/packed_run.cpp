@@ -47,10 +47,14 @@ class PackedRun {
   /// `initial`.
   at::Tensor final(const at::Tensor& state, const at::Tensor& initial) const;
 
+  /// What the caller gets for what `run` has kept.
+  std::vector<LayerStates> layers(const std::vector<engine::LayerStates>& kept) const;
+
   /// What the caller gets if there was nothing to run: an output `output_size` wide in each direction.
-  Result result_of_nothing(std::int64_t output_size, const State& initial) const;
+  Result result_of_nothing(std::int64_t output_size, const State& initial, const Keep& keep) const;
 
  private:
+  at::Tensor nothing(std::int64_t width) const;
   engine::Network network(const std::vector<at::Tensor>& states, bool train) const;
 
   const char* function_;
@@ -113,6 +117,8 @@ at::Tensor PackedRun::sorted(const at::Tensor& state) const {
 engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, const RunOptions& how, bool train) const {
   engine::Network of_nonempty = network(states, train);
   of_nonempty.precision = engine::resolved(how.precision, input_.data.scalar_type());
+  of_nonempty.keeps_cells = how.keep.c;
+  of_nonempty.keeps_lower_layers = how.keep.lower_layers;
   if (how.engine == engine::Choice::libtorch) return engine::run_network_in_libtorch(of_nonempty);
   const auto support = engine::supports_tensors(input_.data, states, weights_);
   TORCH_CHECK_VALUE(support || how.engine == engine::Choice::automatic, function_,
@@ -131,15 +137,30 @@ at::Tensor PackedRun::final(const at::Tensor& state, const at::Tensor& initial) 
   return input_.batch.unsorted_indices().defined() ? all.index_select(1, input_.batch.unsorted_indices()) : all;
 }
 
-Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initial) const {
-  const at::Tensor& data = input_.data;
-  engine::unfreeze_trained(weights_);
-  // The sums add nothing to no elements, but make the output a part of the graph: backward works, as for any batch.
-  at::Tensor nothing = at::zeros({0, directions_ * output_size}, data.options()) + data.sum();
+std::vector<LayerStates> PackedRun::layers(const std::vector<engine::LayerStates>& kept) const {
+  std::vector<LayerStates> result;
+  for (const auto& [h, c] : kept) {
+    result.push_back({output(h)});
+    if (c.defined()) result.back().c = output(c);
+  }
+  return result;
+}
+
+/// The sums add nothing to no elements, but make these a part of the graph: backward works, as for any batch.
+at::Tensor PackedRun::nothing(std::int64_t width) const {
+  at::Tensor nothing = at::zeros({0, directions_ * width}, input_.data.options()) + input_.data.sum();
   for (const at::Tensor& weight : weights_) nothing = nothing + weight.sum();
+  return nothing;
+}
+
+Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initial, const Keep& keep) const {
+  engine::unfreeze_trained(weights_);
   State state = {final(of_input(initial.h), initial.h)};
   if (initial.c.defined()) state.c = final(of_input(initial.c), initial.c);
-  return {output(std::move(nothing)), std::move(state)};
+  const engine::LayerStates of_layer = {nothing(output_size), keep.c ? nothing(options_.hidden_size()) : at::Tensor()};
+  const std::int64_t kept = keep.lower_layers ? layers_ : keep.c ? 1 : 0;
+  return {output(of_layer.h), std::move(state),
+          layers(std::vector<engine::LayerStates>(static_cast<std::size_t>(kept), of_layer))};
 }
 
 }  // namespace
@@ -162,6 +183,8 @@ Result run_packed(const char* function, engine::Cell cell, const Input& input, c
   const bool has_cells = cell == engine::Cell::lstm;
   TORCH_CHECK_VALUE(has_cells || !state.c.defined(), function,
                     ": state.c is defined, but only an LSTM has a cell state");
+  TORCH_CHECK_VALUE(has_cells || !how.keep.c, function,
+                    ": keep.c is set, but only an LSTM has cell states; h is the output");
   const PackedRun run(function, cell, input, options, weights);
   const std::int64_t output_size = options.proj_size() > 0 ? options.proj_size() : options.hidden_size();
   std::vector<at::Tensor> given = {run.given(state.h, output_size)};
@@ -169,11 +192,11 @@ Result run_packed(const char* function, engine::Cell cell, const Input& input, c
   run.check(given);
   const at::Tensor h = run.sorted(given[0]);
   const at::Tensor c = has_cells ? run.sorted(given[1]) : at::Tensor();
-  if (!run.has_tokens()) return run.result_of_nothing(output_size, {h, c});
+  if (!run.has_tokens()) return run.result_of_nothing(output_size, {h, c}, how.keep);
   std::vector<at::Tensor> states = {run.of_input(h)};
   if (has_cells) states.push_back(run.of_input(c));
-  const auto [output, h_n, c_n] = run.run(states, how, train);
-  return {run.output(output), {run.final(h_n, h), has_cells ? run.final(c_n, c) : at::Tensor()}};
+  const auto [output, h_n, c_n, layers] = run.run(states, how, train);
+  return {run.output(output), {run.final(h_n, h), has_cells ? run.final(c_n, c) : at::Tensor()}, run.layers(layers)};
 }
 
 }  // namespace packseq::nn::detail

@@ -21,10 +21,11 @@ struct Input {
   at::Tensor known_sums = {};   ///< Likewise.
 };
 
-/// What a module's members of these names say.
+/// What a module's members and its caller say of how a batch is run.
 struct RunOptions {
   engine::Choice engine;
   engine::Precision precision;
+  Keep keep;
 };
 
 /// The kind of an RNN's cell.

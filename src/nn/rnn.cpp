@@ -6,9 +6,9 @@
 
 namespace packseq::nn {
 
-Result RNNImpl::forward(const PackedSequence& input, const State& state) {
+Result RNNImpl::forward(const PackedSequence& input, const State& state, const Keep& keep) {
   return detail::run_packed("RNN::forward", detail::cell_of(options), {input, input.data()}, state, options_base,
-                            flat_weights_, {engine, precision}, is_training());
+                            flat_weights_, {engine, precision, keep}, is_training());
 }
 
 void RNNImpl::freeze() {

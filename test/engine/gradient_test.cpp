@@ -46,11 +46,6 @@ TEST_P(EngineGradient, IsWhatFiniteDifferencesShow) {
   }
 }
 
-/// The gradients of all inputs of a sum of the gradients of all inputs.
-Tensors second_gradients(const Tensors& outputs, const Tensors& inputs) {
-  return gradients(gradients(outputs, inputs, /*create_graph=*/true), inputs);
-}
-
 TEST_P(EngineGradient, HasAGradientAsInLibTorch) {
   const Recurrent r = deep(GetParam());
   const auto arguments = random_arguments(r, four_lengths).as_variables();

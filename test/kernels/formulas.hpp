@@ -15,7 +15,7 @@ namespace packseq::kernels {
 using Numbers = std::vector<double>;
 
 struct Results {
-  Numbers output, h_n, c_n;
+  Numbers output, h_n, c_n, cells;
 };
 
 class Formulas {
@@ -24,7 +24,7 @@ class Formulas {
       : of_(of), sizes_(sizes), tensors_(tensors), output_size_(sizes.output(of)) {}
 
   Results run(bool reverse) const {
-    Results results = {Numbers(rows * output_size_), {}, {}};
+    Results results = {Numbers(rows * output_size_), {}, {}, Numbers(rows * sizes_.hidden)};
     for (std::size_t rank = 0; rank < batch; ++rank) {
       Numbers h = row_of(tensors_.h_0, rank, output_size_);
       Numbers c = row_of(tensors_.c_0, rank, sizes_.hidden);
@@ -33,6 +33,7 @@ class Formulas {
       for (const std::size_t row : sequence) {
         step(row_of(tensors_.input, of_.indexed ? index(row) : row, sizes_.input), h, c);
         std::copy(h.begin(), h.end(), results.output.begin() + static_cast<std::ptrdiff_t>(row * output_size_));
+        std::copy(c.begin(), c.end(), results.cells.begin() + static_cast<std::ptrdiff_t>(row * sizes_.hidden));
       }
       results.h_n.insert(results.h_n.end(), h.begin(), h.end());
       results.c_n.insert(results.c_n.end(), c.begin(), c.end());

@@ -49,6 +49,7 @@ void expect_formulas(const Case& of, double tolerance) {
     expect_near(computed[d].output, expected.output, tolerance, "output");
     expect_near(computed[d].h_n, expected.h_n, tolerance, "h_n");
     if (of.cell == Cell::lstm) expect_near(computed[d].c_n, expected.c_n, tolerance, "c_n");
+    if (of.cell == Cell::lstm && of.keeps) expect_near(computed[d].cells, expected.cells, tolerance, "cells");
   }
 }
 
@@ -113,7 +114,8 @@ double dot(const std::vector<T>& a, const Numbers& b) {
 /// Whose gradients those that a backward pass is given are.
 double loss(const Case& of, const Tensors<double>& tensors, bool reverse) {
   const Results results = Formulas(of, small, tensors).run(reverse);
-  const double of_cells = of.cell == Cell::lstm ? dot(results.c_n, tensors.d_c) : 0;
+  const double of_cells =
+      of.cell == Cell::lstm ? dot(results.c_n, tensors.d_c) + dot(results.cells, tensors.d_cells) : 0;
   return dot(results.output, tensors.d_output) + dot(results.h_n, tensors.d_h) + of_cells;
 }
 

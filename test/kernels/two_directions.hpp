@@ -91,6 +91,7 @@ struct Tensors {
         d_output(numbers(rows * output_size)),
         d_h(numbers(batch * output_size)),
         d_c(numbers(batch * sizes.hidden)),
+        d_cells(numbers(rows * sizes.hidden)),
         output(rows * output_size),
         gates(rows * 4 * sizes.hidden),
         cells(rows * sizes.hidden),
@@ -113,7 +114,7 @@ struct Tensors {
   }
 
   std::mt19937 random;
-  std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, input, h_0, c_0, d_output, d_h, d_c;
+  std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, input, h_0, c_0, d_output, d_h, d_c, d_cells;
   std::vector<std::int32_t> index;
   std::vector<T> output, gates, cells, h_n, c_n, d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
 };
@@ -204,6 +205,7 @@ class TwoDirections {
     result.d_output_stride = result.output_size;
     result.d_h = tensors.d_h.data();
     result.d_c = tensors.d_c.data();
+    if (of_.cell == Cell::lstm) result.d_cells = tensors.d_cells.data();
     result.d_input = tensors.d_input.data();
     result.d_weight_ih = tensors.d_weight_ih.data();
     result.d_weight_hh = tensors.d_weight_hh.data();
@@ -240,7 +242,10 @@ class TwoDirections {
     to.output = tensors.output.data();
     to.output_stride = to.output_size;
     if (of_.keeps) to.gates = tensors.gates.data();
-    if (of_.keeps && of_.cell == Cell::lstm) to.cells = tensors.cells.data();
+    if (of_.keeps && of_.cell == Cell::lstm) {
+      to.cells = tensors.cells.data();
+      to.cells_stride = sizes_.hidden;
+    }
   }
 
   Case of_;

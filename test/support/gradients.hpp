@@ -26,6 +26,11 @@ inline Tensors gradients(const Tensors& outputs, const Tensors& inputs, bool cre
   return torch::autograd::grad({weighted_sum(outputs)}, inputs, {}, std::nullopt, create_graph);
 }
 
+/// The gradients of all inputs of a sum of the gradients of all inputs.
+inline Tensors second_gradients(const Tensors& outputs, const Tensors& inputs) {
+  return gradients(gradients(outputs, inputs, /*create_graph=*/true), inputs);
+}
+
 /// No element differs from the expected one by more than `bound` times the largest of 1 and the expected ones.
 inline void expect_near(const Tensors& actual, const Tensors& expected, double bound) {
   ASSERT_EQ(actual.size(), expected.size());

@@ -44,7 +44,7 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   EmbeddedImpl(Embedding embedding, Network network);
 
   /// Runs the network over every document of `ids`, data int64 or int32 [N], from `state`, or from zeros where it is
-  /// undefined.
+  /// undefined; `keep` as for the network.
   /// @throws c10::TypeError if the data of `ids` is neither int64 nor int32, or not on the embedding's device.
   /// @throws c10::ValueError if the data of `ids` is not [N]. Otherwise as `forward` of the network.
   /// @throws c10::IndexError if an id is not that of a row of the embedding's weight.
@@ -52,7 +52,7 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   /// packseq::nn::EmbeddedLSTM network(packseq::nn::Embedding(vocab.size(), 4), packseq::nn::LSTM(4, 5));
   /// const auto [output, state] = network->forward(packed);   // output.data() [6, 5], state.h and state.c [1, 3, 5]
   /// @endcode
-  Result forward(const PackedSequence& ids, const State& state = {});
+  Result forward(const PackedSequence& ids, const State& state = {}, const Keep& keep = {});
 
   /// Computes what each word adds to the gates, for inference over many batches, in a table of at most `max_bytes`: of
   /// as many words as fit, from id 0 on. In a `Vocab`'s order these are the most frequent ones; what others add is
@@ -91,7 +91,7 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
   Network network;      ///< The LSTM, GRU or RNN behind it.
 
  protected:
-  FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())})
+  FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())}, {2, torch::nn::AnyValue(Keep())})
 
  private:
   std::int64_t known_words(const std::vector<at::Tensor>& weights, packseq::engine::Precision precision) const;

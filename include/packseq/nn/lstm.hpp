@@ -24,7 +24,7 @@ class PACKSEQ_EXPORT LSTMImpl : public torch::nn::LSTMImpl {
   /// Runs the network over every document of `input`, data [N, I], from `state`, or from zeros where it is undefined.
   ///
   /// An empty document has no output, and its final state is its initial one. The option `batch_first` says nothing
-  /// about packed batches.
+  /// about packed batches. `keep` asks for states of every token besides.
   /// @throws c10::ValueError if `input` is malformed (see `packseq::lengths`) or its data is not [N, I].
   /// @throws c10::ValueError if `state.h` or `state.c` has not the sizes that `State` tells.
   /// @throws c10::TypeError if data or state differ from the parameters in dtype or device, or these among each other.
@@ -36,7 +36,7 @@ class PACKSEQ_EXPORT LSTMImpl : public torch::nn::LSTMImpl {
   /// lstm->forward(embedded, state);                         // goes on from there
   /// lstm->engine = packseq::engine::Choice::libtorch;       // for what is run from now on
   /// @endcode
-  Result forward(const PackedSequence& input, const State& state = {});
+  Result forward(const PackedSequence& input, const State& state = {}, const Keep& keep = {});
 
   /// Who runs the network. The fused engine's results differ from LibTorch's by rounding alone.
   packseq::engine::Choice engine = packseq::engine::Choice::automatic;
@@ -67,7 +67,7 @@ class PACKSEQ_EXPORT LSTMImpl : public torch::nn::LSTMImpl {
   std::shared_ptr<torch::nn::Module> clone(const std::optional<at::Device>& device = {}) const override;
 
  protected:
-  FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())})
+  FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())}, {2, torch::nn::AnyValue(Keep())})
 };
 
 /// A module holder for `LSTMImpl`: a shared pointer with constructors and `operator()`.
