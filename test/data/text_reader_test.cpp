@@ -145,7 +145,8 @@ TEST_F(TextReaderTest, RefusesLinesThatAreNotTheirJson) {
   expect_refusal("null", "a JSON value, and each line must be an object");
   expect_refusal("{", "byte 2: no JSON object on one line (");
   expect_refusal(R"({"text": "b", "class": 1} {})", "byte 27: no JSON object on one line (");
-  expect_refusal(R"({"text": "b", "class": null})", "the field 'class' is null, and must be a string, a number or a truth value");
+  expect_refusal(R"({"text": "b", "class": null})",
+                 "the field 'class' is null, and must be a string, a number or a truth value");
   expect_refusal(R"({"text": "\ud800", "class": 1})", "byte 17: no JSON object on one line (");
   expect_refusal("text", "byte 2: no JSON object on one line (");
   expect_refusal(R"({"text": 1e999})", "byte 14: no JSON object on one line (number overflow parsing '1e999')");

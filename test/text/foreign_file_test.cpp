@@ -53,7 +53,8 @@ TEST(ForeignFile, IsNamedWithTheNextStep) {
 }
 
 TEST(ForeignFile, IsNotOneThatOnlyLooksSoLater) {
-  for (const auto* const text : {"PK", "go\nPK\x03\x04\n", "1 2\n1AY&SY\n", "BZh\n", "BZhang 1AY&SY\n", "%PDF\n", "\x1F\n"}) {
+  for (const auto* const text :
+       {"PK", "go\nPK\x03\x04\n", "1 2\n1AY&SY\n", "BZh\n", "BZhang 1AY&SY\n", "%PDF\n", "\x1F\n"}) {
     EXPECT_NO_THROW(read_first(text, InvalidUtf8::refuse)) << text;
   }
 }
