@@ -60,7 +60,8 @@ at::Tensor numbers(at::ArrayRef<std::size_t> indices) {
   return numbers;
 }
 
-/// `select` without a look at the lengths of each document's parts, which never change once a dataset has seen them.
+/// `select` without a look at the lengths of each document's parts, which never change once a dataset has seen them;
+/// its numbers are the places among these documents.
 Documents some_of(const Documents& documents, at::ArrayRef<std::size_t> indices) {
   detail::check_parts("select", documents);
   TORCH_CHECK_VALUE(!indices.empty(), "select: indices is empty: a batch has at least one document");
@@ -69,10 +70,9 @@ Documents some_of(const Documents& documents, at::ArrayRef<std::size_t> indices)
     TORCH_CHECK_INDEX(indices[i] < size, "select: indices[", i, "] is ", indices[i], ", and must be in 0 ... ",
                       size - 1);
   }
-  Documents some{
-      .sequences = detail::gather(documents.sequences, indices),
-      .labels = detail::gather(documents.labels, indices),
-      .documents = documents.documents.defined() ? detail::gather(documents.documents, indices) : numbers(indices)};
+  Documents some{.sequences = detail::gather(documents.sequences, indices),
+                 .labels = detail::gather(documents.labels, indices),
+                 .documents = numbers(indices)};
   if (documents.token_labels) some.token_labels = detail::gather(*documents.token_labels, indices);
   for (const Jagged& feature : documents.features) some.features.push_back(detail::gather(feature, indices));
   return some;
@@ -102,6 +102,7 @@ Documents read_documents(const std::vector<std::filesystem::path>& files, const 
 
 Documents select(const Documents& documents, at::ArrayRef<std::size_t> indices) {
   Documents some = some_of(documents, indices);
+  if (documents.documents.defined()) some.documents = detail::gather(documents.documents, indices);
   detail::check_lengths("select", documents, indices);
   return some;
 }

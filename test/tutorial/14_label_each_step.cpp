@@ -1,4 +1,4 @@
-// Step 12. Sequences of numbers with a label at each step: is a door open? Its two sensors say when it moves.
+// Step 14. Sequences of numbers with a label at each step: is a door open? Its two sensors say when it moves.
 #include <torch/data/dataloader.h>
 #include <torch/nn/modules/loss.h>
 #include <torch/optim/adam.h>

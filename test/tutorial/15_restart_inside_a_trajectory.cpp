@@ -1,4 +1,4 @@
-// Step 13. Trajectories in which a network starts anew: its states, put back to the steps that they belong to.
+// Step 15. Trajectories in which a network starts anew: its states, put back to the steps that they belong to.
 #include <ATen/core/grad_mode.h>
 #include <torch/nn/modules/rnn.h>
 

@@ -98,7 +98,8 @@ class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDatase
   /// The same conditions throw as in `select`.
   explicit DocumentDataset(Documents documents);
 
-  /// `select` of these documents; the same conditions throw.
+  /// `select` of these documents; the same conditions throw. `documents` are their places in this dataset, also where it
+  /// holds a part of others: the numbers there are `part.documents.index_select(0, batch.documents)`.
   ///
   /// Of none, for a process that has no document of a batch, one without tokens, which runs through networks; its number
   /// in `documents` is -1. Labels of signed integers are then `ignored_label`, which LibTorch's cross_entropy and
