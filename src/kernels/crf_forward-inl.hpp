@@ -1,0 +1,176 @@
+// The forward pass of a CRF: log-likelihoods. Compiled once for each CPU target.
+
+#if defined(PACKSEQ_KERNELS_CRF_FORWARD_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_CRF_FORWARD_INL
+#undef PACKSEQ_KERNELS_CRF_FORWARD_INL
+#else
+#define PACKSEQ_KERNELS_CRF_FORWARD_INL
+#endif
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "kernels/crf_pass-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace packseq::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// The state of a token: of the sums over all sequences up to it that end in each tag the logarithms, from the largest
+/// on, and their exponentials. They are made of its `scores` and of `sums(first)`, the logarithms of what comes from
+/// before; the result is what the largest is above these.
+template <class T, class Sums>
+HWY_INLINE double make_state(const RowWidth<T>& rows, const T* scores, Sums sums, T* logs, T* exponentials) {
+  const Tag<T> d;
+  // From their largest on, scores that are large and close lose no digits in the sum.
+  const auto best = rows.largest([&](std::size_t i) { return rows.load(scores, i, minus_infinity<T>); });
+  rows.for_vectors([&](std::size_t i) {
+    hn::StoreU(hn::Add(hn::Sub(rows.load(scores, i, minus_infinity<T>), best), sums(i)), d, logs + i);
+  });
+  const auto largest = rows.largest([&](std::size_t i) { return hn::LoadU(d, logs + i); });
+  rows.for_vectors([&](std::size_t i) {
+    const auto log = hn::Sub(hn::LoadU(d, logs + i), largest);
+    hn::StoreU(log, d, logs + i);
+    hn::StoreU(exp_or_zero(log), d, exponentials + i);
+  });
+  return number<T>(best) + number<T>(largest);
+}
+
+template <class T>
+class CrfForwardPass {
+ public:
+  CrfForwardPass(Arena& arena, const CrfForward<T>& crf, const CrfBlocks& blocks, std::size_t parts)
+      : crf_(crf),
+        blocks_(blocks),
+        weights_(arena, crf),
+        rows_(weights_.rows),
+        matrix_(in_panels(arena, weights_.exponentials(arena, weights_.transitions.numbers), crf.tags, rows_.width)),
+        zeros_(arena, blocks.per_block(), rows_.width) {
+    for (std::size_t i = 0; i < parts; ++i) workers_.emplace_back(arena, blocks.per_block(), rows_.width);
+  }
+
+  void run(std::size_t place, std::size_t block) const {
+    const Worker& worker = workers_[place];
+    const Range ranks = blocks_.ranks(block);
+    const std::size_t length = blocks_.length(ranks);
+    for (std::size_t t = 0; t < length; ++t) {
+      const std::size_t live = blocks_.live(ranks, t);
+      const std::size_t going_on = blocks_.live(ranks, t + 1);
+      if (t > 0)
+        multiply_rows<MultiplyAdd>(worker.exponentials.rows(), live, matrix_, worker.sums.rows(), zeros_.rows());
+      for (std::size_t i = 0; i < live; ++i) {
+        const std::size_t row = blocks_.row(t, ranks.begin + i);
+        advance(worker, i, t, row);
+        if (crf_.labels != nullptr) add_label(worker, ranks.begin + i, i, t, row);
+        if (i >= going_on) finish(worker, ranks.begin + i, i, row);
+      }
+    }
+  }
+
+ private:
+  struct Worker {
+    Worker(Arena& arena, std::size_t documents, std::size_t width)
+        : logs(arena, documents, width),
+          exponentials(arena, documents, width),
+          sums(arena, documents, width),
+          log_sums(arena.take<T>(width)),
+          above(arena.take<double>(documents)),
+          of_labels(arena.take<double>(documents)) {}
+    RowList<T> logs;          // of the last token's state
+    RowList<T> exponentials;  // likewise
+    RowList<T> sums;          // what of that comes to each tag of the next token
+    T* log_sums;
+    double* above;      // what the logarithms are counted from
+    double* of_labels;  // their score
+  };
+
+  /// From a document's state to that of its next token, which has this row.
+  void advance(const Worker& worker, std::size_t i, std::size_t t, std::size_t row) const {
+    const Tag<T> d;
+    if (t == 0) {
+      std::copy_n(weights_.start.numbers, rows_.width, worker.log_sums);
+      worker.above[i] = static_cast<double>(weights_.start.largest);
+    } else {
+      take_logs(worker.sums[i], worker.logs[i], worker.log_sums);
+      worker.above[i] += static_cast<double>(weights_.transitions.largest);
+    }
+    if (crf_.sums != nullptr) std::copy_n(worker.log_sums, rows_.count, crf_.sums + row * rows_.count);
+    worker.above[i] += make_state<T>(
+        rows_, crf_.scores + row * rows_.count, [&](std::size_t k) { return hn::LoadU(d, worker.log_sums + k); },
+        worker.logs[i], worker.exponentials[i]);
+  }
+
+  /// The logarithms of sums over states with these logarithms.
+  void take_logs(const T* sums, const T* logs, T* to) const {
+    const Tag<T> d;
+    auto least = hn::Set(d, std::numeric_limits<T>::max());
+    rows_.for_vectors([&](std::size_t k) {
+      const auto sum = hn::LoadU(d, sums + k);
+      least = hn::Min(least, sum);
+      hn::StoreU(log(sum), d, to + k);
+    });
+    if (!(hn::GetLane(hn::MinOfLanes(d, least)) < smallest_sum<T>)) return;
+    for (std::size_t j = 0; j < rows_.count; ++j) {
+      if (!(sums[j] < smallest_sum<T>)) continue;
+      const T* const to_tag = weights_.turned + j * rows_.width;
+      const auto all = exponentials<T>(
+          rows_, [&](std::size_t k) { return hn::Add(hn::LoadU(d, logs + k), hn::LoadU(d, to_tag + k)); },
+          [](Vector<T>, std::size_t) {});
+      to[j] = hn::GetLane(all.largest) + std::log(hn::GetLane(all.sum));
+    }
+  }
+
+  void add_label(const Worker& worker, std::size_t rank, std::size_t i, std::size_t t, std::size_t row) const {
+    const auto label = static_cast<std::size_t>(crf_.labels[row]);
+    const double score = static_cast<double>(crf_.scores[row * rows_.count + label]);
+    if (t == 0) {
+      worker.of_labels[i] = score + static_cast<double>(crf_.start[label]);
+      return;
+    }
+    const auto before = static_cast<std::size_t>(crf_.labels[blocks_.row(t - 1, rank)]);
+    worker.of_labels[i] += score + static_cast<double>(crf_.transitions[before * rows_.count + label]);
+  }
+
+  void finish(const Worker& worker, std::size_t rank, std::size_t i, std::size_t row) const {
+    const Tag<T> d;
+    const auto all = exponentials<T>(
+        rows_,
+        [&](std::size_t k) {
+          return hn::Add(hn::LoadU(d, worker.logs[i] + k), hn::LoadU(d, weights_.end.numbers + k));
+        },
+        [](Vector<T>, std::size_t) {});
+    const double normaliser = worker.above[i] + static_cast<double>(weights_.end.largest) + number<T>(all.largest) +
+                              std::log(number<T>(all.sum));
+    double of_labels = 0;
+    if (crf_.labels != nullptr) {
+      of_labels = worker.of_labels[i] + static_cast<double>(crf_.end[static_cast<std::size_t>(crf_.labels[row])]);
+    }
+    crf_.log_likelihood[crf_.order[rank]] = static_cast<T>(of_labels - normaliser);
+  }
+
+  CrfForward<T> crf_;
+  const CrfBlocks& blocks_;
+  CrfWeights<T> weights_;
+  RowWidth<T> rows_;
+  PackedMatrix<T> matrix_;
+  RepeatedRow<T> zeros_;
+  std::vector<Worker> workers_;
+};
+
+template <class T>
+void run_crf_forward(const CrfForward<T>& crf, std::size_t threads, const Executor& executor) {
+  Arena arena;
+  const CrfBlocks blocks(arena, crf.batch_sizes);
+  const std::size_t parts = blocks.parts(crf.tags, threads);
+  const CrfForwardPass<T> pass(arena, crf, blocks, parts);
+  run_blocks(blocks, parts, executor, [&](std::size_t place, std::size_t block) { pass.run(place, block); });
+}
+
+}  // namespace packseq::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,184 @@
+// What the passes of a CRF have in common: its parameters, and documents in blocks. Compiled once for each CPU target.
+
+#if defined(PACKSEQ_KERNELS_CRF_PASS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef PACKSEQ_KERNELS_CRF_PASS_INL
+#undef PACKSEQ_KERNELS_CRF_PASS_INL
+#else
+#define PACKSEQ_KERNELS_CRF_PASS_INL
+#endif
+
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <numeric>
+
+#include "kernels/arena.hpp"
+#include "kernels/crf.hpp"
+#include "kernels/crf_rows-inl.hpp"
+#include "kernels/executor.hpp"
+#include "kernels/layer-inl.hpp"
+#include "kernels/packing-inl.hpp"
+#include "kernels/plan.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace packseq::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// Numbers from the largest of them on, and that.
+template <class T>
+struct FromLargest {
+  T* numbers;
+  T largest;
+};
+
+/// Of a matrix [height, count] to one that is `width` wide, `beyond` in its columns beyond.
+template <class T>
+FromLargest<T> from_largest(Arena& arena, const T* numbers, std::size_t height, const RowWidth<T>& rows, T beyond) {
+  T largest = std::numeric_limits<T>::lowest();
+  for (std::size_t i = 0; i < height * rows.count; ++i) largest = std::max(largest, numbers[i]);
+  T* const to = arena.take<T>(height * rows.width);
+  for (std::size_t i = 0; i < height; ++i) {
+    for (std::size_t j = 0; j < rows.width; ++j) {
+      to[i * rows.width + j] = j < rows.count ? numbers[i * rows.count + j] - largest : beyond;
+    }
+  }
+  return {to, largest};
+}
+
+/// The rows of a matrix [height, width] in panels.
+template <class T>
+PackedMatrix<T> in_panels(Arena& arena, const T* matrix, std::size_t height, std::size_t width) {
+  Packing<T> packing(arena, height, width, Format::plain);
+  packing.take_rows({matrix, height, width});
+  for (std::size_t p = 0; p < packing.packed().panels(); ++p) packing.pack(p);
+  return packing.packed();
+}
+
+/// The parameters of a CRF, each from its largest number on.
+template <class T>
+struct CrfWeights {
+  CrfWeights(Arena& arena, const Crf<T>& crf)
+      : rows(crf.tags),
+        start(from_largest(arena, crf.start, 1, rows, minus_infinity<T>)),
+        end(from_largest(arena, crf.end, 1, rows, minus_infinity<T>)),
+        transitions(from_largest(arena, crf.transitions, crf.tags, rows, T{0})),
+        turned(arena.take<T>(crf.tags * rows.width)) {
+    for (std::size_t j = 0; j < rows.count; ++j) {
+      for (std::size_t i = 0; i < rows.width; ++i) {
+        turned[j * rows.width + i] = i < rows.count ? transitions.numbers[i * rows.width + j] : T{0};
+      }
+    }
+  }
+
+  /// The exponentials of the transitions; in the columns beyond, 1, so that no sum is small there.
+  T* exponentials(Arena& arena, const T* of) const {
+    T* const to = arena.take<T>(rows.count * rows.width);
+    for (std::size_t i = 0; i < rows.count * rows.width; i += hn::Lanes(Tag<T>())) {
+      hn::StoreU(exp_or_zero(hn::LoadU(Tag<T>(), of + i)), Tag<T>(), to + i);
+    }
+    return to;
+  }
+
+  /// Whether there is NaN, which +infinity from itself on is as well.
+  bool has_nan() const {
+    const auto any = [](const T* numbers, std::size_t count) {
+      return std::any_of(numbers, numbers + count, [](T x) { return std::isnan(x); });
+    };
+    return any(start.numbers, rows.count) || any(end.numbers, rows.count) ||
+           any(transitions.numbers, rows.count * rows.width);
+  }
+
+  RowWidth<T> rows;
+  FromLargest<T> start;
+  FromLargest<T> end;
+  FromLargest<T> transitions;  ///< Row i, column j.
+  T* turned;                   ///< Row j, column i.
+};
+
+/// Documents in blocks: those of neighbouring ranks, which have about the same length, go step by step. Blocks do not
+/// depend on the number of threads, nor do sums over them.
+class CrfBlocks {
+ public:
+  CrfBlocks(Arena& arena, std::span<const std::int64_t> batch_sizes)
+      : batch_sizes_(batch_sizes),
+        offsets_(arena.take<std::size_t>(batch_sizes.size() + 1)),
+        documents_(static_cast<std::size_t>(batch_sizes.front())) {
+    offsets_[0] = 0;
+    for (std::size_t t = 0; t < steps(); ++t) offsets_[t + 1] = offsets_[t] + batch_size(t);
+    // Each has sums of its own: there must not be too many.
+    constexpr std::size_t most = 64;
+    const std::size_t tiles = (documents_ + tile_rows - 1) / tile_rows;
+    per_block_ = tile_rows * ((tiles + most - 1) / most);
+  }
+
+  std::size_t steps() const { return batch_sizes_.size(); }
+  std::size_t rows() const { return offsets_[steps()]; }
+  std::size_t row(std::size_t step, std::size_t rank) const { return offsets_[step] + rank; }
+  std::size_t per_block() const { return per_block_; }
+  std::size_t count() const { return (documents_ + per_block_ - 1) / per_block_; }
+  Range ranks(std::size_t block) const { return {block * per_block_, std::min((block + 1) * per_block_, documents_)}; }
+
+  /// How many documents of a block reach a step.
+  std::size_t live(const Range& ranks, std::size_t step) const {
+    const std::size_t end = step < steps() ? std::min(batch_size(step), ranks.end) : 0;
+    return end > ranks.begin ? end - ranks.begin : 0;
+  }
+
+  /// The length of the longest document of a block.
+  std::size_t length(const Range& ranks) const {
+    const auto reach = [&](std::int64_t size) { return static_cast<std::size_t>(size) > ranks.begin; };
+    return static_cast<std::size_t>(std::partition_point(batch_sizes_.begin(), batch_sizes_.end(), reach) -
+                                    batch_sizes_.begin());
+  }
+
+  /// How many threads they are worth: one that starts takes as long as some thousand of its operations.
+  std::size_t parts(std::size_t tags, std::size_t threads) const {
+    constexpr std::size_t operations_worth_a_thread = 20'000;
+    const std::size_t operations = rows() * tags * (tags + 8);
+    return std::clamp<std::size_t>(std::min(threads, operations / operations_worth_a_thread), 1, count());
+  }
+
+ private:
+  std::size_t batch_size(std::size_t step) const { return static_cast<std::size_t>(batch_sizes_[step]); }
+
+  std::span<const std::int64_t> batch_sizes_;
+  std::size_t* offsets_;
+  std::size_t documents_;
+  std::size_t per_block_ = 0;
+};
+
+/// Rows of a worker, one for each document of a block.
+template <class T>
+class RowList {
+ public:
+  RowList(Arena& arena, std::size_t count, std::size_t width)
+      : memory_(arena.take<T>(count * width)), rows_(arena.take<T*>(count)), width_(width) {
+    for (std::size_t i = 0; i < count; ++i) rows_[i] = memory_ + i * width;
+  }
+  T* operator[](std::size_t i) const { return memory_ + i * width_; }
+  T* const* rows() const { return rows_; }
+
+ private:
+  T* memory_;
+  T** rows_;
+  std::size_t width_;
+};
+
+/// Runs all blocks; `run(place, block)` is a worker's. Who is free takes the next one, the longest documents first.
+template <class Run>
+void run_blocks(const CrfBlocks& blocks, std::size_t parts, const Executor& executor, const Run& run) {
+  std::atomic<std::size_t> next = 0;
+  executor(parts, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t place = begin; place < end; ++place) {
+      for (std::size_t block = next++; block < blocks.count(); block = next++) run(place, block);
+    }
+  });
+}
+
+}  // namespace packseq::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
