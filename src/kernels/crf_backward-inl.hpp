@@ -111,7 +111,7 @@ class CrfBackwardPass {
     const auto all = kernels::HWY_NAMESPACE::exponentials<T>(
         rows_, [&](std::size_t k) { return hn::Add(hn::LoadU(d, logs + k), hn::LoadU(d, weights_.end.numbers + k)); },
         [&](Vector<T> e, std::size_t k) { hn::StoreU(e, d, to + k); });
-    rows_.for_vectors([&](std::size_t k) { hn::StoreU(hn::Div(hn::LoadU(d, to + k), all.sum), d, to + k); });
+    divide(to, all.sum);
     if (gradients != nullptr) gradients->add(gradients->end(), to, gradient_of(token), label_of(token.row));
   }
 
@@ -179,14 +179,24 @@ class CrfBackwardPass {
     }
   }
 
-  /// The probabilities of the token before.
+  /// The probabilities of the token before. Their sum is 1 but for rounding, which would grow from token to token.
   void step_back(const Worker& worker, std::size_t i) const {
     const Tag<T> d;
+    T* const to = worker.probabilities[i];
+    auto sum = hn::Zero(d);
     rows_.for_vectors([&](std::size_t k) {
       const auto product = hn::MulAdd(hn::LoadU(d, worker.exponentials[i] + k), hn::LoadU(d, worker.sums[i] + k),
                                       hn::LoadU(d, worker.exact[i] + k));
-      hn::StoreU(product, d, worker.probabilities[i] + k);
+      sum = hn::Add(sum, product);
+      hn::StoreU(product, d, to + k);
     });
+    divide(to, hn::SumOfLanes(d, sum));
+  }
+
+  void divide(T* numbers, Vector<T> sum) const {
+    const Tag<T> d;
+    const auto factor = hn::Div(hn::Set(d, T{1}), sum);
+    rows_.for_vectors([&](std::size_t k) { hn::StoreU(hn::Mul(hn::LoadU(d, numbers + k), factor), d, numbers + k); });
   }
 
   CrfBackward<T> crf_;

@@ -1,17 +1,32 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <ostream>
 #include <random>
 #include <vector>
 
 #include "kernels/crf.hpp"
+#include "kernels/targets.hpp"
 #include "kernels/two_directions.hpp"
 
 namespace packseq::kernels {
+
+/// Calls `expect` on each CPU target of this machine.
+inline void on_all_targets(const std::function<void()>& expect) {
+  ASSERT_FALSE(test::targets().empty());
+  for (const std::int64_t target : test::targets()) {
+    const test::TargetGuard guard(target);
+    SCOPED_TRACE(testing::Message() << "target " << target);
+    expect();
+  }
+}
 
 /// What a batch is to look like.
 struct CrfCase {
@@ -55,7 +70,7 @@ struct CrfBatch {
   }
 
   /// Runs everything on so many threads.
-  void run_on(std::size_t threads) {
+  void run_on(std::size_t threads, const Executor& executor = on_threads) {
     const auto set = [&](auto crf) {
       crf.tags = tags;
       crf.start = start.data();
@@ -74,30 +89,30 @@ struct CrfBatch {
 
     auto forward = set(CrfForward<T>());
     forward.log_likelihood = normaliser.data();
-    run(forward, threads, on_threads);
+    run(forward, threads, executor);
     forward.labels = labels.data();
     forward.log_likelihood = log_likelihood.data();
     forward.sums = sums.data();
-    run(forward, threads, on_threads);
+    run(forward, threads, executor);
 
     auto backward = set(CrfBackward<T>());
     backward.sums = sums.data();
     const std::vector<T> minus_one(lengths.size(), T{-1});
     backward.d_log_likelihood = minus_one.data();
     backward.d_scores = marginals.data();
-    run(backward, threads, on_threads);
+    run(backward, threads, executor);
     backward.labels = labels.data();
     backward.d_log_likelihood = d_log_likelihood.data();
     backward.d_scores = d_scores.data();
     backward.d_start = d_start.data();
     backward.d_end = d_end.data();
     backward.d_transitions = d_transitions.data();
-    run(backward, threads, on_threads);
+    run(backward, threads, executor);
 
     auto decode = set(CrfDecode<T>());
     decode.best = best.data();
     decode.best_scores = best_scores.data();
-    run(decode, threads, on_threads);
+    run(decode, threads, executor);
   }
 
   std::vector<std::vector<T>> results() const {

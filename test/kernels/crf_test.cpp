@@ -2,14 +2,15 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <utility>
 #include <vector>
 
 #include "kernels/crf_batch.hpp"
-#include "kernels/targets.hpp"
 
 // The kernels compute what all sequences of tags say, each looked at by itself, on each CPU target of this machine.
 
@@ -72,15 +73,13 @@ void expect_enumerated(const CrfCase& of, double rounding) {
 }
 
 void expect_enumerated_everywhere(const std::vector<CrfCase>& cases) {
-  ASSERT_FALSE(test::targets().empty());
-  for (const std::int64_t target : test::targets()) {
-    const test::TargetGuard guard(target);
+  on_all_targets([&] {
     for (const CrfCase& of : cases) {
-      SCOPED_TRACE(testing::Message() << "target " << target << ", " << of);
+      SCOPED_TRACE(of);
       expect_enumerated<float>(of, 4e-6);
       expect_enumerated<double>(of, 1e-12);
     }
-  }
+  });
 }
 
 /// Some tags, and documents as long as can be enumerated.
@@ -123,6 +122,101 @@ TEST(Crf, TakesMinusInfinityForForbidden) {
     }
   }
   expect_enumerated_everywhere(cases);
+}
+
+TEST(Crf, LosesNoDigitsInLongDocuments) {
+  on_all_targets([] {
+    const CrfCase of = {.tags = 5, .lengths = {10'000, 3'000}};
+    CrfBatch<float> batch(of);
+    CrfBatch<double> expected(of);
+    batch.run_on(1);
+    expected.run_on(1);
+    for (const std::size_t i : {0U, 1U}) {
+      EXPECT_NEAR(batch.log_likelihood[i] / expected.log_likelihood[i], 1, 3e-7);
+      EXPECT_NEAR(batch.best_scores[i] / expected.best_scores[i], 1, 3e-7);
+    }
+    for (std::size_t i = 0; i < batch.marginals.size(); ++i) {
+      ASSERT_NEAR(batch.marginals[i], expected.marginals[i], 4e-6) << i;
+    }
+  });
+}
+
+TEST(Crf, LosesNoDigitsInLargeScores) {
+  on_all_targets([] {
+    for (const float offset : {10'000.0F, -10'000.0F}) {
+      CrfBatch<float> batch({.tags = 5, .lengths = {50, 50, 20}});
+      for (float& score : batch.scores) score = std::nearbyint(score * 256) / 256;  // the same, and its sum exact
+      batch.run_on(1);
+      const auto expected = batch.marginals;
+      const auto best = batch.best;
+      for (float& score : batch.scores) score += offset;
+      batch.run_on(1);
+      EXPECT_EQ(batch.best, best);
+      for (std::size_t i = 0; i < expected.size(); ++i) ASSERT_NEAR(batch.marginals[i], expected[i], 1e-6);
+    }
+  });
+}
+
+TEST(Crf, MakesNaNOfNaNInItsDocumentAlone) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  on_all_targets([] {
+    for (const float bad : {std::nanf(""), infinity}) {
+      for (const std::size_t tags : {1U, 3U, 20U}) {
+        for (std::size_t k = 0; k < tags; ++k) {
+          CrfBatch<float> batch({.tags = tags, .lengths = {6, 5, 5, 2}});
+          batch.run_on(1);
+          const CrfBatch<float> expected = batch;
+          batch.scores[batch.row(1, 3) * tags + k] = bad;
+          batch.run_on(1);
+          for (std::size_t rank = 0; rank < batch.lengths.size(); ++rank) {
+            const auto document = static_cast<std::size_t>(batch.order[rank]);
+            EXPECT_EQ(std::isnan(batch.log_likelihood[document]), rank == 1);
+            EXPECT_EQ(std::isnan(batch.best_scores[document]), rank == 1);
+            for (std::size_t t = 0; t < batch.lengths[rank]; ++t) {
+              for (std::size_t i = 0; i < tags; ++i) {
+                const std::size_t at = batch.row(rank, t) * tags + i;
+                EXPECT_TRUE(rank == 1 ? std::isnan(batch.d_scores[at]) : batch.d_scores[at] == expected.d_scores[at]);
+              }
+              EXPECT_TRUE(rank == 1 || batch.best[batch.row(rank, t)] == expected.best[batch.row(rank, t)]);
+            }
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST(Crf, MakesNaNOfNaNInParameters) {
+  on_all_targets([] {
+    for (auto numbers : {&CrfBatch<double>::start, &CrfBatch<double>::end, &CrfBatch<double>::transitions}) {
+      for (std::size_t i = 0; i < 9; ++i) {
+        CrfBatch<double> batch({.tags = 9});
+        (batch.*numbers)[i] = std::nan("");
+        batch.run_on(1);
+        for (const std::size_t rank : {0U, 1U, 2U}) {
+          EXPECT_TRUE(std::isnan(batch.log_likelihood[static_cast<std::size_t>(batch.order[rank])]));
+          EXPECT_TRUE(std::isnan(batch.best_scores[static_cast<std::size_t>(batch.order[rank])]));
+        }
+      }
+    }
+  });
+}
+
+TEST(Crf, DecodesTheSmallestOfEqualTags) {
+  on_all_targets([] {
+    for (const std::size_t tags : {1U, 3U, 20U, 70U}) {
+      CrfBatch<float> batch({.tags = tags, .lengths = {4, 3}});
+      for (auto* numbers : {&batch.scores, &batch.start, &batch.end, &batch.transitions}) {
+        std::fill(numbers->begin(), numbers->end(), 0.5F);
+      }
+      batch.run_on(1);
+      EXPECT_EQ(batch.best, std::vector<std::int64_t>(7, 0));
+      const auto last = static_cast<std::int64_t>(tags) - 1;
+      batch.scores[batch.row(1, 1) * tags + tags - 1] = 1;
+      batch.run_on(1);
+      EXPECT_EQ(batch.best, (std::vector<std::int64_t>{0, 0, 0, last, 0, 0, 0}));
+    }
+  });
 }
 
 }  // namespace
