@@ -16,6 +16,10 @@
 
 namespace packseq::nn {
 
+namespace detail {
+class ForbiddenTags;
+}
+
 /// What becomes of the log-likelihoods of a batch's documents; the names are pytorch-crf's.
 enum class Reduction {
   none,        ///< One for each document, [B].
@@ -130,10 +134,7 @@ class PACKSEQ_EXPORT CRFImpl : public torch::nn::Module {
   packseq::engine::Choice engine = packseq::engine::Choice::automatic;
 
  private:
-  /// True where the scheme forbids; undefined where there is none. No buffers: pytorch-crf has none.
-  struct Forbidden {
-    at::Tensor start, end, transitions;
-  } forbidden_;
+  std::shared_ptr<const detail::ForbiddenTags> forbidden_;
 };
 
 /// A module holder for `CRFImpl`: a shared pointer with constructors and `operator()`.
