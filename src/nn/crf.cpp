@@ -163,8 +163,7 @@ at::Tensor reduced(const at::Tensor& log_likelihood, Reduction reduction, std::i
 
 }  // namespace
 
-CRFImpl::CRFImpl(const CRFOptions& options)
-    : options(options), forbidden_(std::make_shared<const detail::ForbiddenTags>(options)) {
+CRFImpl::CRFImpl(const CRFOptions& of) : options(of), forbidden_(std::make_shared<const detail::ForbiddenTags>(of)) {
   const std::int64_t tags = options.num_tags;
   start_transitions = register_parameter("start_transitions", at::empty({tags}));
   end_transitions = register_parameter("end_transitions", at::empty({tags}));

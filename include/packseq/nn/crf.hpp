@@ -30,11 +30,11 @@ enum class Reduction {
 
 /// What a CRF is over.
 struct PACKSEQ_EXPORT CRFOptions {
-  /// Tags 0 ... `num_tags` - 1, each of which may follow each.
-  CRFOptions(std::int64_t num_tags) : num_tags(num_tags) {}  // NOLINT(google-explicit-constructor)
+  /// Tags 0 ... `count` - 1, each of which may follow each.
+  CRFOptions(std::int64_t count) : num_tags(count) {}  // NOLINT(google-explicit-constructor)
 
-  /// The tags of a vocabulary, which follow each other as `scheme` allows.
-  CRFOptions(const Vocab& tags, TagScheme scheme) : num_tags(tags.size()), tags(tags), scheme(scheme) {}
+  /// The tags of a vocabulary, which follow each other as `rules` allow.
+  CRFOptions(const Vocab& names, TagScheme rules) : num_tags(names.size()), tags(names), scheme(rules) {}
 
   std::int64_t num_tags;                 ///< K
   std::optional<Vocab> tags = {};        ///< The tags' names, in the order of ids; where there is a scheme.
@@ -78,10 +78,10 @@ struct Decoded {
 /// @endcode
 class PACKSEQ_EXPORT CRFImpl : public torch::nn::Module {
  public:
-  /// @throws c10::ValueError if `options.num_tags` is less than 1: where there is a vocabulary, if it is empty.
+  /// @throws c10::ValueError if `of.num_tags` is less than 1: where there is a vocabulary, if it is empty.
   /// @throws c10::ValueError if a tag of the vocabulary is not of the scheme, as "<pad>": build it with
   ///   `.specials = {}`.
-  explicit CRFImpl(const CRFOptions& options);
+  explicit CRFImpl(const CRFOptions& of);
 
   /// The same, of the tags of a vocabulary.
   CRFImpl(const Vocab& tags, TagScheme scheme) : CRFImpl(CRFOptions(tags, scheme)) {}
