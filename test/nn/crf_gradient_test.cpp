@@ -49,7 +49,7 @@ Tensors differences(const std::function<double()>& value, const Tensors& variabl
 void for_both_engines(const std::function<void(Variables&)>& expect) {
   for (const auto engine : both_engines) {
     for (const std::int64_t tags : {1, 2, 5}) {
-      torch::manual_seed(tags);
+      torch::manual_seed(static_cast<std::uint64_t>(tags));
       Variables variables(make_crf(tags), make_documents({3, 0, 5, 1, 2, 2, 2, 4}, tags));
       variables.crf->engine = engine;
       expect(variables);

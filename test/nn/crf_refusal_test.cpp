@@ -137,7 +137,8 @@ TEST_F(CrfRefusal, OfTags) {
   refuses_tags<c10::TypeError>(with_data(tags, data.to(at::kDouble)), "tags are Double, and must be Long or Int");
   refuses_tags<c10::ValueError>(with_data(tags, data.unsqueeze(1)),
                                 "the data of tags has sizes [5, 1], and must be [N]");
-  refuses_tags<c10::ValueError>(make_documents({2, 2, 1}, 3).packed_tags(), "");
+  refuses_tags<c10::ValueError>(make_documents({2, 2, 1}, 3).packed_tags(),
+                                "the second batch has 2 steps, but the first 3");
   refuses_tags<c10::ValueError>(make_documents({3, 2}, 3).packed_tags(), "sorted_indices[0] of the second batch is 0");
 }
 

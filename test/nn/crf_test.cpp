@@ -27,7 +27,7 @@ TEST(Crf, ComputesWhatAllSequencesSay) {
   for (const auto device : test::devices()) {
     for (const auto dtype : {at::kFloat, at::kDouble}) {
       for (const std::int64_t tags : {1, 2, 3, 4}) {
-        torch::manual_seed(tags);
+        torch::manual_seed(static_cast<std::uint64_t>(tags));
         const auto options = at::dtype(dtype).device(device);
         auto crf = make_crf(tags, options);
         const auto documents = make_documents(some_lengths, tags, options);
@@ -170,7 +170,8 @@ TEST(Crf, HasTheParametersOfPytorchCrf) {
   torch::manual_seed(0);
   for (const auto& parameter : crf->parameters()) {
     EXPECT_TRUE(parameter.requires_grad());
-    EXPECT_SAME(parameter.detach(), at::empty(parameter.sizes()).uniform_(-0.1, 0.1));
+    const at::Tensor drawn = at::empty(parameter.sizes()).uniform_(-0.1, 0.1);
+    EXPECT_SAME(parameter.detach(), drawn);
   }
   std::ostringstream printed;
   printed << *crf;
