@@ -26,7 +26,7 @@ template <class T>
 struct CrfForward : Crf<T> {
   const std::int64_t* labels = nullptr;  ///< [N], in 0 ... K - 1; null: what is computed is minus the normaliser's log.
   T* log_likelihood = nullptr;           ///< Of each document, at its number.
-  T* sums = nullptr;                     ///< [N, K]: what backward reads; null: nothing is kept.
+  T* sums = nullptr;  ///< [N, K], in an order of its own: what backward reads; null: nothing is kept.
 };
 
 /// Its gradients. Those that are null are not computed; of the parameters' all are null, or none.

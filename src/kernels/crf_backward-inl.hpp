@@ -40,16 +40,20 @@ class CrfBackwardPass {
     }
   }
 
-  void run(std::size_t place, std::size_t block) const {
-    const Worker& worker = workers_[place];
+  void run(std::size_t part, std::size_t block) const {
+    const Worker& worker = workers_[part];
     const CrfGradients<T>* const gradients = gradients_.empty() ? nullptr : &gradients_[block];
     if (gradients != nullptr) gradients->clear();
     const Range ranks = blocks_.ranks(block);
+    std::size_t place = blocks_.places(block).end;  // of the step's first token
     for (std::size_t t = blocks_.length(ranks); t-- > 0;) {
+      if (t > steps_ahead) prefetch(ranks, t - steps_ahead - 1);
       const std::size_t live = blocks_.live(ranks, t);
+      place -= live;
+      const std::size_t before = t > 0 ? place - blocks_.live(ranks, t - 1) : 0;
       const std::size_t going_on = blocks_.live(ranks, t + 1);
       for (std::size_t i = 0; i < live; ++i) {
-        const Token token = {i, t, ranks.begin + i, blocks_.row(t, ranks.begin + i)};
+        const Token token = {i, t, ranks.begin + i, blocks_.row(t, ranks.begin + i), place + i, before + i};
         if (i >= going_on) begin(worker, token, gradients);
         finish(worker, token, gradients);
         if (t > 0) prepare(worker, token, gradients);
@@ -91,21 +95,28 @@ class CrfBackwardPass {
     std::size_t step;
     std::size_t rank;
     std::size_t row;
+    std::size_t place;
+    std::size_t place_before;  // of the document's token before
   };
 
-  T gradient_of(const Token& token) const { return crf_.d_log_likelihood[crf_.order[token.rank]]; }
-  const T* sums_of(std::size_t row) const { return crf_.sums + row * rows_.count; }
+  void prefetch(const Range& ranks, std::size_t step) const {
+    blocks_.prefetch(crf_.scores, rows_.count, ranks, step);
+    if (crf_.d_scores != nullptr) blocks_.prefetch(crf_.d_scores, rows_.count, ranks, step);
+  }
 
-  void make_state_of(const Worker& worker, std::size_t document, std::size_t row) const {
+  T gradient_of(const Token& token) const { return crf_.d_log_likelihood[crf_.order[token.rank]]; }
+  const T* sums_of(std::size_t place) const { return crf_.sums + place * rows_.count; }
+
+  void make_state_of(const Worker& worker, std::size_t document, std::size_t row, std::size_t place) const {
     make_state<T>(
-        rows_, crf_.scores + row * rows_.count, [&](std::size_t k) { return rows_.load(sums_of(row), k, T{0}); },
+        rows_, crf_.scores + row * rows_.count, [&](std::size_t k) { return rows_.load(sums_of(place), k, T{0}); },
         worker.logs[document], worker.exponentials[document]);
   }
 
   /// The probabilities of a document's last token.
   void begin(const Worker& worker, const Token& token, const CrfGradients<T>* gradients) const {
     const Tag<T> d;
-    make_state_of(worker, token.document, token.row);
+    make_state_of(worker, token.document, token.row, token.place);
     T* const to = worker.probabilities[token.document];
     const T* const logs = worker.logs[token.document];
     const auto all = kernels::HWY_NAMESPACE::exponentials<T>(
@@ -143,8 +154,8 @@ class CrfBackwardPass {
   void prepare(const Worker& worker, const Token& token, const CrfGradients<T>* gradients) const {
     const Tag<T> d;
     const T* const probabilities = worker.probabilities[token.document];
-    const T* const sums = sums_of(token.row);
-    make_state_of(worker, token.document, blocks_.row(token.step - 1, token.rank));
+    const T* const sums = sums_of(token.place);
+    make_state_of(worker, token.document, blocks_.row(token.step - 1, token.rank), token.place_before);
     const auto gradient = hn::Set(d, gradient_of(token));
     bool has_small = false;
     rows_.for_vectors([&](std::size_t k) {
@@ -166,7 +177,7 @@ class CrfBackwardPass {
     const T* const logs = worker.logs[token.document];
     T* const exact = worker.exact[token.document];
     for (std::size_t j = 0; j < rows_.count; ++j) {
-      const T sum = sums_of(token.row)[j];
+      const T sum = sums_of(token.place)[j];
       const T probability = worker.probabilities[token.document][j];
       if (!(sum < smallest_log_sum<T>) || probability == T{0}) continue;
       const T* const to_tag = weights_.turned + j * rows_.width;
@@ -216,7 +227,7 @@ void run_crf_backward(const CrfBackward<T>& crf, std::size_t threads, const Exec
   const CrfBlocks blocks(arena, crf.batch_sizes);
   const std::size_t parts = blocks.parts(crf.tags, threads);
   const CrfBackwardPass<T> pass(arena, crf, blocks, parts);
-  run_blocks(blocks, parts, executor, [&](std::size_t place, std::size_t block) { pass.run(place, block); });
+  run_blocks(blocks, parts, executor, [&](std::size_t part, std::size_t block) { pass.run(part, block); });
   pass.sum_gradients();
 }
 

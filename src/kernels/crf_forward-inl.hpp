@@ -53,18 +53,20 @@ class CrfForwardPass {
     for (std::size_t i = 0; i < parts; ++i) workers_.emplace_back(arena, blocks.per_block(), rows_.width);
   }
 
-  void run(std::size_t place, std::size_t block) const {
-    const Worker& worker = workers_[place];
+  void run(std::size_t part, std::size_t block) const {
+    const Worker& worker = workers_[part];
     const Range ranks = blocks_.ranks(block);
     const std::size_t length = blocks_.length(ranks);
+    std::size_t place = blocks_.places(block).begin;
     for (std::size_t t = 0; t < length; ++t) {
+      if (t + steps_ahead < length) blocks_.prefetch(crf_.scores, rows_.count, ranks, t + steps_ahead);
       const std::size_t live = blocks_.live(ranks, t);
       const std::size_t going_on = blocks_.live(ranks, t + 1);
       if (t > 0)
         multiply_rows<MultiplyAdd>(worker.exponentials.rows(), live, matrix_, worker.sums.rows(), zeros_.rows());
       for (std::size_t i = 0; i < live; ++i) {
         const std::size_t row = blocks_.row(t, ranks.begin + i);
-        advance(worker, i, t, row);
+        advance(worker, i, t, row, place++);
         if (crf_.labels != nullptr) add_label(worker, ranks.begin + i, i, t, row);
         if (i >= going_on) finish(worker, ranks.begin + i, i, row);
       }
@@ -88,8 +90,8 @@ class CrfForwardPass {
     double* of_labels;  // their score
   };
 
-  /// From a document's state to that of its next token, which has this row.
-  void advance(const Worker& worker, std::size_t i, std::size_t t, std::size_t row) const {
+  /// From a document's state to that of its next token.
+  void advance(const Worker& worker, std::size_t i, std::size_t t, std::size_t row, std::size_t place) const {
     const Tag<T> d;
     if (t == 0) {
       std::copy_n(weights_.start.numbers, rows_.width, worker.log_sums);
@@ -98,7 +100,7 @@ class CrfForwardPass {
       take_logs(worker.sums[i], worker.logs[i], worker.log_sums);
       worker.above[i] += static_cast<double>(weights_.transitions.largest);
     }
-    if (crf_.sums != nullptr) std::copy_n(worker.log_sums, rows_.count, crf_.sums + row * rows_.count);
+    if (crf_.sums != nullptr) std::copy_n(worker.log_sums, rows_.count, crf_.sums + place * rows_.count);
     worker.above[i] += make_state<T>(
         rows_, crf_.scores + row * rows_.count, [&](std::size_t k) { return hn::LoadU(d, worker.log_sums + k); },
         worker.logs[i], worker.exponentials[i]);
@@ -167,7 +169,7 @@ void run_crf_forward(const CrfForward<T>& crf, std::size_t threads, const Execut
   const CrfBlocks blocks(arena, crf.batch_sizes);
   const std::size_t parts = blocks.parts(crf.tags, threads);
   const CrfForwardPass<T> pass(arena, crf, blocks, parts);
-  run_blocks(blocks, parts, executor, [&](std::size_t place, std::size_t block) { pass.run(place, block); });
+  run_blocks(blocks, parts, executor, [&](std::size_t part, std::size_t block) { pass.run(part, block); });
 }
 
 }  // namespace packseq::kernels::HWY_NAMESPACE

@@ -15,6 +15,7 @@
 #include <limits>
 #include <numeric>
 
+#include "hwy/cache_control.h"
 #include "kernels/arena.hpp"
 #include "kernels/crf.hpp"
 #include "kernels/crf_rows-inl.hpp"
@@ -99,27 +100,29 @@ struct CrfWeights {
 };
 
 /// Documents in blocks: those of neighbouring ranks, which have about the same length, go step by step. Blocks do not
-/// depend on the number of threads, nor do sums over them.
+/// depend on the number of threads, nor do sums over them. What passes keep of tokens lies block after block; in the
+/// batch, a block's steps lie far apart.
 class CrfBlocks {
  public:
   CrfBlocks(Arena& arena, std::span<const std::int64_t> batch_sizes)
-      : batch_sizes_(batch_sizes),
-        offsets_(arena.take<std::size_t>(batch_sizes.size() + 1)),
-        documents_(static_cast<std::size_t>(batch_sizes.front())) {
+      : batch_sizes_(batch_sizes), documents_(batch_size(0)), offsets_(arena.take<std::size_t>(steps() + 1)) {
     offsets_[0] = 0;
     for (std::size_t t = 0; t < steps(); ++t) offsets_[t + 1] = offsets_[t] + batch_size(t);
     // Each has sums of its own: there must not be too many.
     constexpr std::size_t most = 64;
     const std::size_t tiles = (documents_ + tile_rows - 1) / tile_rows;
     per_block_ = tile_rows * ((tiles + most - 1) / most);
+    count_ = (documents_ + per_block_ - 1) / per_block_;
+    count_tokens(arena.take<std::size_t>(count_ + 1));
   }
 
-  std::size_t steps() const { return batch_sizes_.size(); }
-  std::size_t rows() const { return offsets_[steps()]; }
-  std::size_t row(std::size_t step, std::size_t rank) const { return offsets_[step] + rank; }
+  std::size_t count() const { return count_; }
   std::size_t per_block() const { return per_block_; }
-  std::size_t count() const { return (documents_ + per_block_ - 1) / per_block_; }
   Range ranks(std::size_t block) const { return {block * per_block_, std::min((block + 1) * per_block_, documents_)}; }
+  /// The places of a block's tokens, block after block and step after step.
+  Range places(std::size_t block) const { return {first_[block], first_[block + 1]}; }
+  /// The row of a token in the batch.
+  std::size_t row(std::size_t step, std::size_t rank) const { return offsets_[step] + rank; }
 
   /// How many documents of a block reach a step.
   std::size_t live(const Range& ranks, std::size_t step) const {
@@ -134,21 +137,44 @@ class CrfBlocks {
                                     batch_sizes_.begin());
   }
 
+  /// Asks for numbers of a block's step, so many for each token: the CPU does not foresee where they lie.
+  template <class T>
+  void prefetch(const T* numbers, std::size_t per_token, const Range& ranks, std::size_t step) const {
+    constexpr std::size_t line = 64 / sizeof(T);
+    const T* const first = numbers + row(step, ranks.begin) * per_token;
+    for (std::size_t i = 0; i < live(ranks, step) * per_token; i += line) hwy::Prefetch(first + i);
+  }
+
   /// How many threads they are worth: one that starts takes as long as some thousand of its operations.
   std::size_t parts(std::size_t tags, std::size_t threads) const {
     constexpr std::size_t operations_worth_a_thread = 20'000;
-    const std::size_t operations = rows() * tags * (tags + 8);
+    const std::size_t operations = offsets_[steps()] * tags * (tags + 8);
     return std::clamp<std::size_t>(std::min(threads, operations / operations_worth_a_thread), 1, count());
   }
 
  private:
+  std::size_t steps() const { return batch_sizes_.size(); }
   std::size_t batch_size(std::size_t step) const { return static_cast<std::size_t>(batch_sizes_[step]); }
 
+  void count_tokens(std::size_t* first) {
+    std::fill_n(first, count_ + 1, std::size_t{0});
+    for (std::size_t t = steps(), ended = 0; t-- > 0;) {
+      for (; ended < batch_size(t); ++ended) first[ended / per_block_ + 1] += t + 1;
+    }
+    std::partial_sum(first, first + count_ + 1, first);
+    first_ = first;
+  }
+
   std::span<const std::int64_t> batch_sizes_;
-  std::size_t* offsets_;
   std::size_t documents_;
+  std::size_t* offsets_;
   std::size_t per_block_ = 0;
+  std::size_t count_ = 0;
+  const std::size_t* first_ = nullptr;  // of each block's tokens
 };
+
+/// So many steps ahead numbers are asked for.
+constexpr std::size_t steps_ahead = 4;
 
 /// Rows of a worker, one for each document of a block.
 template <class T>
@@ -167,13 +193,13 @@ class RowList {
   std::size_t width_;
 };
 
-/// Runs all blocks; `run(place, block)` is a worker's. Who is free takes the next one, the longest documents first.
+/// Runs all blocks; `run(part, block)` is a worker's. Who is free takes the next one, the longest documents first.
 template <class Run>
 void run_blocks(const CrfBlocks& blocks, std::size_t parts, const Executor& executor, const Run& run) {
   std::atomic<std::size_t> next = 0;
   executor(parts, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t place = begin; place < end; ++place) {
-      for (std::size_t block = next++; block < blocks.count(); block = next++) run(place, block);
+    for (std::size_t part = begin; part < end; ++part) {
+      for (std::size_t block = next++; block < blocks.count(); block = next++) run(part, block);
     }
   });
 }

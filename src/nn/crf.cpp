@@ -9,6 +9,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/util/Exception.h>
 
+#include <cmath>
 #include <limits>
 #include <string>
 #include <utility>
@@ -81,14 +82,16 @@ class CrfRun {
 
   /// Refuses tags that the scheme forbids, of which no number tells more than that they are impossible.
   void check_labels(const at::Tensor& log_likelihood) const {
-    if (!crf_.options.scheme || log_likelihood.isfinite().all().item<bool>()) return;
+    // The least is -infinity or NaN where one is.
+    if (!crf_.options.scheme || std::isfinite(log_likelihood.min().item<double>())) return;
     forbidden_.check(function_, *crf_.options.tags, layout_, run_.labels.cpu().contiguous());
   }
 
   /// Refuses numbers that are none, where documents have such scores.
   void check_decoded(const at::Tensor& of_documents) const {
     const auto is_bad = [](const at::Tensor& numbers) { return numbers.isnan().logical_or(at::isposinf(numbers)); };
-    if (!is_bad(of_documents).any().item<bool>()) return;
+    const double largest = of_documents.max().item<double>();  // infinity or NaN where one is
+    if (!std::isnan(largest) && largest < std::numeric_limits<double>::infinity()) return;
     const at::Tensor rows = is_bad(run_.scores).any(1).nonzero();
     if (rows.numel() > 0) {
       TORCH_CHECK_VALUE(false, function_, ": the scores of ", place_of(rows[0].item<std::int64_t>()), " hold ",
