@@ -26,7 +26,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T>
 class CrfBackwardPass {
  public:
-  CrfBackwardPass(Arena& arena, const CrfBackward<T>& crf, const CrfBlocks& blocks, std::size_t parts)
+  CrfBackwardPass(Arena& arena, const CrfBackward<T>& crf, const CrfBlocks& blocks)
       : crf_(crf),
         blocks_(blocks),
         weights_(arena, crf),
@@ -34,35 +34,16 @@ class CrfBackwardPass {
         exponentials_(weights_.exponentials(arena, weights_.transitions.numbers)),
         turned_(in_panels(arena, weights_.exponentials(arena, weights_.turned), crf.tags, rows_.width)),
         zeros_(arena, blocks.per_block(), rows_.width) {
-    for (std::size_t i = 0; i < parts; ++i) workers_.emplace_back(arena, blocks.per_block(), rows_.width);
-    for (std::size_t i = 0; crf.d_transitions != nullptr && i < blocks.count(); ++i) {
-      gradients_.emplace_back(arena, rows_);
+    for (std::size_t i = 0; i < blocks.count(); ++i) {
+      states_.emplace_back(arena, blocks.per_block(), rows_.width);
+      if (crf.d_transitions != nullptr) gradients_.emplace_back(arena, rows_);
     }
   }
 
-  void run(std::size_t part, std::size_t block) const {
-    const Worker& worker = workers_[part];
-    const CrfGradients<T>* const gradients = gradients_.empty() ? nullptr : &gradients_[block];
-    if (gradients != nullptr) gradients->clear();
-    const Range ranks = blocks_.ranks(block);
-    std::size_t place = blocks_.places(block).end;  // of the step's first token
-    for (std::size_t t = blocks_.length(ranks); t-- > 0;) {
-      if (t > steps_ahead) prefetch(ranks, t - steps_ahead - 1);
-      const std::size_t live = blocks_.live(ranks, t);
-      place -= live;
-      const std::size_t before = t > 0 ? place - blocks_.live(ranks, t - 1) : 0;
-      const std::size_t going_on = blocks_.live(ranks, t + 1);
-      for (std::size_t i = 0; i < live; ++i) {
-        const Token token = {i, t, ranks.begin + i, blocks_.row(t, ranks.begin + i), place + i, before + i};
-        if (i >= going_on) begin(worker, token, gradients);
-        finish(worker, token, gradients);
-        if (t > 0) prepare(worker, token, gradients);
-      }
-      if (t == 0) continue;
-      if (gradients != nullptr) gradients->subtract_products(worker.exponentials.rows(), worker.weighted.rows(), live);
-      multiply_rows<MultiplyAdd>(worker.shares.rows(), live, turned_, worker.sums.rows(), zeros_.rows());
-      for (std::size_t i = 0; i < live; ++i) step_back(worker, i);
-    }
+  void run(const CrfShare& share) {
+    step_backward(blocks_, share, [&](std::size_t block, std::size_t t) {
+      step(states_[block], gradients_.empty() ? nullptr : &gradients_[block], block, t);
+    });
   }
 
   /// The parameters' gradients, of all blocks in their order.
@@ -73,8 +54,8 @@ class CrfBackwardPass {
   }
 
  private:
-  struct Worker {
-    Worker(Arena& arena, std::size_t documents, std::size_t width)
+  struct State {
+    State(Arena& arena, std::size_t documents, std::size_t width)
         : probabilities(arena, documents, width),
           logs(arena, documents, width),
           exponentials(arena, documents, width),
@@ -88,7 +69,8 @@ class CrfBackwardPass {
     RowList<T> shares;         // the probabilities, of each sum the share that is that of an exponential of 1,
     RowList<T> weighted;       // and that times the gradient
     RowList<T> sums;
-    RowList<T> exact;  // what of small sums comes to the token before
+    RowList<T> exact;       // what of small sums comes to the token before
+    std::size_t place = 0;  // of the step's first token
   };
   struct Token {
     std::size_t document;  // in its block
@@ -99,26 +81,49 @@ class CrfBackwardPass {
     std::size_t place_before;  // of the document's token before
   };
 
-  void prefetch(const Range& ranks, std::size_t step) const {
-    blocks_.prefetch(crf_.scores, rows_.count, ranks, step);
-    if (crf_.d_scores != nullptr) blocks_.prefetch(crf_.d_scores, rows_.count, ranks, step);
+  void step(State& state, const CrfGradients<T>* gradients, std::size_t block, std::size_t t) const {
+    const Range ranks = blocks_.ranks(block);
+    if (t + 1 == blocks_.length(ranks)) {
+      state.place = blocks_.places(block).end;
+      if (gradients != nullptr) gradients->clear();
+    }
+    if (t > steps_ahead) prefetch(ranks, t - steps_ahead - 1);
+    const std::size_t live = blocks_.live(ranks, t);
+    const std::size_t going_on = blocks_.live(ranks, t + 1);
+    state.place -= live;
+    const std::size_t before = t > 0 ? state.place - blocks_.live(ranks, t - 1) : 0;
+    for (std::size_t i = 0; i < live; ++i) {
+      const Token token = {i, t, ranks.begin + i, blocks_.row(t, ranks.begin + i), state.place + i, before + i};
+      if (i >= going_on) begin(state, token, gradients);
+      finish(state, token, gradients);
+      if (t > 0) prepare(state, token, gradients);
+    }
+    if (t == 0) return;
+    if (gradients != nullptr) gradients->subtract_products(state.exponentials.rows(), state.weighted.rows(), live);
+    multiply_rows<MultiplyAdd>(state.shares.rows(), live, turned_, state.sums.rows(), zeros_.rows());
+    for (std::size_t i = 0; i < live; ++i) step_back(state, i);
+  }
+
+  void prefetch(const Range& ranks, std::size_t t) const {
+    blocks_.prefetch(crf_.scores, rows_.count, ranks, t);
+    if (crf_.d_scores != nullptr) blocks_.prefetch(crf_.d_scores, rows_.count, ranks, t);
   }
 
   T gradient_of(const Token& token) const { return crf_.d_log_likelihood[crf_.order[token.rank]]; }
   const T* sums_of(std::size_t place) const { return crf_.sums + place * rows_.count; }
 
-  void make_state_of(const Worker& worker, std::size_t document, std::size_t row, std::size_t place) const {
+  void make_state_of(const State& state, std::size_t document, std::size_t row, std::size_t place) const {
     make_state<T>(
         rows_, crf_.scores + row * rows_.count, [&](std::size_t k) { return rows_.load(sums_of(place), k, T{0}); },
-        worker.logs[document], worker.exponentials[document]);
+        state.logs[document], state.exponentials[document]);
   }
 
   /// The probabilities of a document's last token.
-  void begin(const Worker& worker, const Token& token, const CrfGradients<T>* gradients) const {
+  void begin(const State& state, const Token& token, const CrfGradients<T>* gradients) const {
     const Tag<T> d;
-    make_state_of(worker, token.document, token.row, token.place);
-    T* const to = worker.probabilities[token.document];
-    const T* const logs = worker.logs[token.document];
+    make_state_of(state, token.document, token.row, token.place);
+    T* const to = state.probabilities[token.document];
+    const T* const logs = state.logs[token.document];
     const auto all = kernels::HWY_NAMESPACE::exponentials<T>(
         rows_, [&](std::size_t k) { return hn::Add(hn::LoadU(d, logs + k), hn::LoadU(d, weights_.end.numbers + k)); },
         [&](Vector<T> e, std::size_t k) { hn::StoreU(e, d, to + k); });
@@ -132,8 +137,8 @@ class CrfBackwardPass {
   }
 
   /// A token's gradients, now that its probabilities are known.
-  void finish(const Worker& worker, const Token& token, const CrfGradients<T>* gradients) const {
-    const T* const probabilities = worker.probabilities[token.document];
+  void finish(const State& state, const Token& token, const CrfGradients<T>* gradients) const {
+    const T* const probabilities = state.probabilities[token.document];
     const T gradient = gradient_of(token);
     const std::size_t label = label_of(token.row);
     if (crf_.d_scores != nullptr) {
@@ -151,11 +156,11 @@ class CrfBackwardPass {
   }
 
   /// What a token's probabilities give to the token before it.
-  void prepare(const Worker& worker, const Token& token, const CrfGradients<T>* gradients) const {
+  void prepare(const State& state, const Token& token, const CrfGradients<T>* gradients) const {
     const Tag<T> d;
-    const T* const probabilities = worker.probabilities[token.document];
+    const T* const probabilities = state.probabilities[token.document];
     const T* const sums = sums_of(token.place);
-    make_state_of(worker, token.document, blocks_.row(token.step - 1, token.rank), token.place_before);
+    make_state_of(state, token.document, blocks_.row(token.step - 1, token.rank), token.place_before);
     const auto gradient = hn::Set(d, gradient_of(token));
     bool has_small = false;
     rows_.for_vectors([&](std::size_t k) {
@@ -164,21 +169,21 @@ class CrfBackwardPass {
       has_small = has_small || !hn::AllFalse(d, is_small);
       const auto share = hn::Mul(hn::LoadU(d, probabilities + k), exp_or_zero(hn::Neg(log)));
       const auto of_others = hn::IfThenZeroElse(is_small, share);
-      hn::StoreU(of_others, d, worker.shares[token.document] + k);
-      hn::StoreU(hn::Mul(gradient, of_others), d, worker.weighted[token.document] + k);
+      hn::StoreU(of_others, d, state.shares[token.document] + k);
+      hn::StoreU(hn::Mul(gradient, of_others), d, state.weighted[token.document] + k);
     });
-    std::fill_n(worker.exact[token.document], rows_.width, T{0});
-    if (has_small) add_exact(worker, token, gradients);
+    std::fill_n(state.exact[token.document], rows_.width, T{0});
+    if (has_small) add_exact(state, token, gradients);
   }
 
   /// The same of tags whose sums are small, by logarithms.
-  void add_exact(const Worker& worker, const Token& token, const CrfGradients<T>* gradients) const {
+  void add_exact(const State& state, const Token& token, const CrfGradients<T>* gradients) const {
     const Tag<T> d;
-    const T* const logs = worker.logs[token.document];
-    T* const exact = worker.exact[token.document];
+    const T* const logs = state.logs[token.document];
+    T* const exact = state.exact[token.document];
     for (std::size_t j = 0; j < rows_.count; ++j) {
       const T sum = sums_of(token.place)[j];
-      const T probability = worker.probabilities[token.document][j];
+      const T probability = state.probabilities[token.document][j];
       if (!(sum < smallest_log_sum<T>) || probability == T{0}) continue;
       const T* const to_tag = weights_.turned + j * rows_.width;
       for (std::size_t k = 0; k < rows_.width; k += hn::Lanes(d)) {
@@ -191,13 +196,13 @@ class CrfBackwardPass {
   }
 
   /// The probabilities of the token before. Their sum is 1 but for rounding, which would grow from token to token.
-  void step_back(const Worker& worker, std::size_t i) const {
+  void step_back(const State& state, std::size_t i) const {
     const Tag<T> d;
-    T* const to = worker.probabilities[i];
+    T* const to = state.probabilities[i];
     auto sum = hn::Zero(d);
     rows_.for_vectors([&](std::size_t k) {
-      const auto product = hn::MulAdd(hn::LoadU(d, worker.exponentials[i] + k), hn::LoadU(d, worker.sums[i] + k),
-                                      hn::LoadU(d, worker.exact[i] + k));
+      const auto product = hn::MulAdd(hn::LoadU(d, state.exponentials[i] + k), hn::LoadU(d, state.sums[i] + k),
+                                      hn::LoadU(d, state.exact[i] + k));
       sum = hn::Add(sum, product);
       hn::StoreU(product, d, to + k);
     });
@@ -217,17 +222,16 @@ class CrfBackwardPass {
   T* exponentials_;
   PackedMatrix<T> turned_;
   RepeatedRow<T> zeros_;
-  std::vector<Worker> workers_;
-  std::vector<CrfGradients<T>> gradients_;  // of each block
+  std::vector<State> states_;               // of each block
+  std::vector<CrfGradients<T>> gradients_;  // likewise
 };
 
 template <class T>
 void run_crf_backward(const CrfBackward<T>& crf, std::size_t threads, const Executor& executor) {
   Arena arena;
   const CrfBlocks blocks(arena, crf.batch_sizes);
-  const std::size_t parts = blocks.parts(crf.tags, threads);
-  const CrfBackwardPass<T> pass(arena, crf, blocks, parts);
-  run_blocks(blocks, parts, executor, [&](std::size_t part, std::size_t block) { pass.run(part, block); });
+  CrfBackwardPass<T> pass(arena, crf, blocks);
+  run_shares(blocks, crf.tags, threads, executor, [&](const CrfShare& share) { pass.run(share); });
   pass.sum_gradients();
 }
 

@@ -22,7 +22,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T>
 class CrfDecodePass {
  public:
-  CrfDecodePass(Arena& arena, const CrfDecode<T>& crf, const CrfBlocks& blocks, std::size_t parts)
+  CrfDecodePass(Arena& arena, const CrfDecode<T>& crf, const CrfBlocks& blocks)
       : crf_(crf),
         blocks_(blocks),
         weights_(arena, crf),
@@ -31,45 +31,25 @@ class CrfDecodePass {
         matrix_(in_panels(arena, weights_.transitions.numbers, crf.tags, rows_.width)),
         nothing_(arena, blocks.per_block(), rows_.width) {
     std::fill_n(nothing_.row(), rows_.width, minus_infinity<T>);
-    // The first block has the longest documents.
-    const std::size_t tokens = blocks.places(0).size();
-    for (std::size_t i = 0; i < parts; ++i) workers_.emplace_back(arena, blocks.per_block(), tokens, rows_.width);
+    for (std::size_t i = 0; i < blocks.count(); ++i) {
+      states_.emplace_back(arena, blocks.per_block(), blocks.places(i).size(), rows_.width);
+    }
   }
 
-  void run(std::size_t part, std::size_t block) const {
-    const Worker& worker = workers_[part];
-    const Range ranks = blocks_.ranks(block);
-    std::fill_n(worker.has_nan, ranks.size(), has_nan_);
-    const std::size_t length = blocks_.length(ranks);
-    T* best = worker.best;  // of the step's first token
-    for (std::size_t t = 0; t < length; ++t) {
-      if (t + steps_ahead < length) blocks_.prefetch(crf_.scores, rows_.count, ranks, t + steps_ahead);
-      const std::size_t live = blocks_.live(ranks, t);
-      if (t > 0) find_best_before(worker, best - blocks_.live(ranks, t - 1) * rows_.width, live);
-      for (std::size_t i = 0; i < live; ++i, best += rows_.width) {
-        advance(worker, i, t, crf_.scores + blocks_.row(t, ranks.begin + i) * rows_.count, best);
-      }
-    }
-    for (std::size_t t = length; t-- > 0;) {
-      if (t > steps_ahead) blocks_.prefetch(crf_.scores, rows_.count, ranks, t - steps_ahead - 1);
-      const std::size_t live = blocks_.live(ranks, t);
-      const std::size_t going_on = blocks_.live(ranks, t + 1);
-      best -= live * rows_.width;
-      for (std::size_t i = 0; i < live; ++i) {
-        trace(worker, {ranks.begin + i, i, t, i >= going_on}, best + i * rows_.width);
-      }
-    }
+  void run(const CrfShare& share) {
+    step_forward(blocks_, share, [&](std::size_t block, std::size_t t) { step(states_[block], block, t); });
+    step_backward(blocks_, share, [&](std::size_t block, std::size_t t) { trace_step(states_[block], block, t); });
   }
 
  private:
-  struct Worker {
-    Worker(Arena& arena, std::size_t documents, std::size_t tokens, std::size_t width)
-        : best(arena.take<T>(tokens * width)),
+  struct State {
+    State(Arena& arena, std::size_t documents, std::size_t tokens, std::size_t width)
+        : next(arena.take<T>(tokens * width)),
           before(arena, documents, width),
           rows(arena.take<const T*>(documents)),
           has_nan(arena.take<bool>(documents)),
           scores(arena.take<double>(documents)) {}
-    T* best;            // of each token the best score of all sequences that end in each tag, from the best one on
+    T* next;            // of the next token the best score of all sequences that end in each tag, from the best one on
     RowList<T> before;  // the best score that comes to each tag from the token before
     const T** rows;
     bool* has_nan;
@@ -83,19 +63,41 @@ class CrfDecodePass {
     bool is_last;
   };
 
-  void find_best_before(const Worker& worker, const T* best, std::size_t live) const {
-    for (std::size_t i = 0; i < live; ++i) worker.rows[i] = best + i * rows_.width;
-    multiply_rows<MaxPlus>(worker.rows, live, matrix_, worker.before.rows(), nothing_.rows());
+  void step(State& state, std::size_t block, std::size_t t) const {
+    const Range ranks = blocks_.ranks(block);
+    if (t == 0) std::fill_n(state.has_nan, ranks.size(), has_nan_);
+    blocks_.prefetch(crf_.scores, rows_.count, ranks, t + steps_ahead);
+    const std::size_t live = blocks_.live(ranks, t);
+    if (t > 0) find_best_before(state, state.next - blocks_.live(ranks, t - 1) * rows_.width, live);
+    for (std::size_t i = 0; i < live; ++i, state.next += rows_.width) {
+      advance(state, i, t, crf_.scores + blocks_.row(t, ranks.begin + i) * rows_.count, state.next);
+    }
   }
 
-  void advance(const Worker& worker, std::size_t i, std::size_t t, const T* scores, T* to) const {
+  void trace_step(State& state, std::size_t block, std::size_t t) const {
+    const Range ranks = blocks_.ranks(block);
+    if (t > steps_ahead) blocks_.prefetch(crf_.scores, rows_.count, ranks, t - steps_ahead - 1);
+    const std::size_t live = blocks_.live(ranks, t);
+    const std::size_t going_on = blocks_.live(ranks, t + 1);
+    state.next -= live * rows_.width;
+    for (std::size_t i = 0; i < live; ++i) {
+      trace(state, {ranks.begin + i, i, t, i >= going_on}, state.next + i * rows_.width);
+    }
+  }
+
+  void find_best_before(const State& state, const T* best, std::size_t live) const {
+    for (std::size_t i = 0; i < live; ++i) state.rows[i] = best + i * rows_.width;
+    multiply_rows<MaxPlus>(state.rows, live, matrix_, state.before.rows(), nothing_.rows());
+  }
+
+  void advance(const State& state, std::size_t i, std::size_t t, const T* scores, T* to) const {
     const Tag<T> d;
-    const T* const before = t == 0 ? weights_.start.numbers : worker.before[i];
+    const T* const before = t == 0 ? weights_.start.numbers : state.before[i];
     const auto best = rows_.largest([&](std::size_t k) { return rows_.load(scores, k, minus_infinity<T>); });
     auto largest = hn::Set(d, std::numeric_limits<T>::lowest());
     rows_.for_vectors([&](std::size_t k) {
       const auto score = hn::Sub(rows_.load(scores, k, minus_infinity<T>), best);
-      worker.has_nan[i] = worker.has_nan[i] || !hn::AllFalse(d, hn::IsNaN(score));
+      state.has_nan[i] = state.has_nan[i] || !hn::AllFalse(d, hn::IsNaN(score));
       const auto sum = hn::Add(score, hn::LoadU(d, before + k));
       largest = hn::Max(largest, sum);
       hn::StoreU(sum, d, to + k);
@@ -117,7 +119,7 @@ class CrfDecodePass {
            static_cast<std::size_t>(std::max<std::ptrdiff_t>(hn::FindFirstTrue(d, hn::Eq(sum(first), largest)), 0));
   }
 
-  void trace(const Worker& worker, const Token& token, const T* best) const {
+  void trace(const State& state, const Token& token, const T* best) const {
     const std::size_t row = blocks_.row(token.step, token.rank);
     const T* after = weights_.end.numbers;
     const T* score_of_after = crf_.end;
@@ -128,10 +130,10 @@ class CrfDecodePass {
       score_of_after = crf_.transitions + next;
       stride = rows_.count;
     }
-    const bool has_nan = worker.has_nan[token.document];
+    const bool has_nan = state.has_nan[token.document];
     const std::size_t tag = has_nan ? 0 : place_of_largest(best, after);
     crf_.best[row] = static_cast<std::int64_t>(tag);
-    double& score = worker.scores[token.document];
+    double& score = state.scores[token.document];
     if (token.is_last) score = has_nan ? std::numeric_limits<double>::quiet_NaN() : 0;
     score += static_cast<double>(crf_.scores[row * rows_.count + tag]);
     score += static_cast<double>(score_of_after[tag * stride]);
@@ -146,16 +148,15 @@ class CrfDecodePass {
   bool has_nan_;
   PackedMatrix<T> matrix_;
   RepeatedRow<T> nothing_;
-  std::vector<Worker> workers_;
+  std::vector<State> states_;  // of each block
 };
 
 template <class T>
 void run_crf_decode(const CrfDecode<T>& crf, std::size_t threads, const Executor& executor) {
   Arena arena;
   const CrfBlocks blocks(arena, crf.batch_sizes);
-  const std::size_t parts = blocks.parts(crf.tags, threads);
-  const CrfDecodePass<T> pass(arena, crf, blocks, parts);
-  run_blocks(blocks, parts, executor, [&](std::size_t part, std::size_t block) { pass.run(part, block); });
+  CrfDecodePass<T> pass(arena, crf, blocks);
+  run_shares(blocks, crf.tags, threads, executor, [&](const CrfShare& share) { pass.run(share); });
 }
 
 }  // namespace packseq::kernels::HWY_NAMESPACE

@@ -43,39 +43,23 @@ HWY_INLINE double make_state(const RowWidth<T>& rows, const T* scores, Sums sums
 template <class T>
 class CrfForwardPass {
  public:
-  CrfForwardPass(Arena& arena, const CrfForward<T>& crf, const CrfBlocks& blocks, std::size_t parts)
+  CrfForwardPass(Arena& arena, const CrfForward<T>& crf, const CrfBlocks& blocks)
       : crf_(crf),
         blocks_(blocks),
         weights_(arena, crf),
         rows_(weights_.rows),
         matrix_(in_panels(arena, weights_.exponentials(arena, weights_.transitions.numbers), crf.tags, rows_.width)),
         zeros_(arena, blocks.per_block(), rows_.width) {
-    for (std::size_t i = 0; i < parts; ++i) workers_.emplace_back(arena, blocks.per_block(), rows_.width);
+    for (std::size_t i = 0; i < blocks.count(); ++i) states_.emplace_back(arena, blocks.per_block(), rows_.width);
   }
 
-  void run(std::size_t part, std::size_t block) const {
-    const Worker& worker = workers_[part];
-    const Range ranks = blocks_.ranks(block);
-    const std::size_t length = blocks_.length(ranks);
-    std::size_t place = blocks_.places(block).begin;
-    for (std::size_t t = 0; t < length; ++t) {
-      if (t + steps_ahead < length) blocks_.prefetch(crf_.scores, rows_.count, ranks, t + steps_ahead);
-      const std::size_t live = blocks_.live(ranks, t);
-      const std::size_t going_on = blocks_.live(ranks, t + 1);
-      if (t > 0)
-        multiply_rows<MultiplyAdd>(worker.exponentials.rows(), live, matrix_, worker.sums.rows(), zeros_.rows());
-      for (std::size_t i = 0; i < live; ++i) {
-        const std::size_t row = blocks_.row(t, ranks.begin + i);
-        advance(worker, i, t, row, place++);
-        if (crf_.labels != nullptr) add_label(worker, ranks.begin + i, i, t, row);
-        if (i >= going_on) finish(worker, ranks.begin + i, i, row);
-      }
-    }
+  void run(const CrfShare& share) {
+    step_forward(blocks_, share, [&](std::size_t block, std::size_t t) { step(states_[block], block, t); });
   }
 
  private:
-  struct Worker {
-    Worker(Arena& arena, std::size_t documents, std::size_t width)
+  struct State {
+    State(Arena& arena, std::size_t documents, std::size_t width)
         : logs(arena, documents, width),
           exponentials(arena, documents, width),
           sums(arena, documents, width),
@@ -86,24 +70,40 @@ class CrfForwardPass {
     RowList<T> exponentials;  // likewise
     RowList<T> sums;          // what of that comes to each tag of the next token
     T* log_sums;
-    double* above;      // what the logarithms are counted from
-    double* of_labels;  // their score
+    double* above;          // what the logarithms are counted from
+    double* of_labels;      // their score
+    std::size_t place = 0;  // of the next token
   };
 
+  void step(State& state, std::size_t block, std::size_t t) const {
+    const Range ranks = blocks_.ranks(block);
+    if (t == 0) state.place = blocks_.places(block).begin;
+    blocks_.prefetch(crf_.scores, rows_.count, ranks, t + steps_ahead);
+    const std::size_t live = blocks_.live(ranks, t);
+    const std::size_t going_on = blocks_.live(ranks, t + 1);
+    if (t > 0) multiply_rows<MultiplyAdd>(state.exponentials.rows(), live, matrix_, state.sums.rows(), zeros_.rows());
+    for (std::size_t i = 0; i < live; ++i) {
+      const std::size_t row = blocks_.row(t, ranks.begin + i);
+      advance(state, i, t, row, state.place++);
+      if (crf_.labels != nullptr) add_label(state, ranks.begin + i, i, t, row);
+      if (i >= going_on) finish(state, ranks.begin + i, i, row);
+    }
+  }
+
   /// From a document's state to that of its next token.
-  void advance(const Worker& worker, std::size_t i, std::size_t t, std::size_t row, std::size_t place) const {
+  void advance(const State& state, std::size_t i, std::size_t t, std::size_t row, std::size_t place) const {
     const Tag<T> d;
     if (t == 0) {
-      std::copy_n(weights_.start.numbers, rows_.width, worker.log_sums);
-      worker.above[i] = static_cast<double>(weights_.start.largest);
+      std::copy_n(weights_.start.numbers, rows_.width, state.log_sums);
+      state.above[i] = static_cast<double>(weights_.start.largest);
     } else {
-      take_logs(worker.sums[i], worker.logs[i], worker.log_sums);
-      worker.above[i] += static_cast<double>(weights_.transitions.largest);
+      take_logs(state.sums[i], state.logs[i], state.log_sums);
+      state.above[i] += static_cast<double>(weights_.transitions.largest);
     }
-    if (crf_.sums != nullptr) std::copy_n(worker.log_sums, rows_.count, crf_.sums + place * rows_.count);
-    worker.above[i] += make_state<T>(
-        rows_, crf_.scores + row * rows_.count, [&](std::size_t k) { return hn::LoadU(d, worker.log_sums + k); },
-        worker.logs[i], worker.exponentials[i]);
+    if (crf_.sums != nullptr) std::copy_n(state.log_sums, rows_.count, crf_.sums + place * rows_.count);
+    state.above[i] += make_state<T>(
+        rows_, crf_.scores + row * rows_.count, [&](std::size_t k) { return hn::LoadU(d, state.log_sums + k); },
+        state.logs[i], state.exponentials[i]);
   }
 
   /// The logarithms of sums over states with these logarithms.
@@ -126,30 +126,28 @@ class CrfForwardPass {
     }
   }
 
-  void add_label(const Worker& worker, std::size_t rank, std::size_t i, std::size_t t, std::size_t row) const {
+  void add_label(const State& state, std::size_t rank, std::size_t i, std::size_t t, std::size_t row) const {
     const auto label = static_cast<std::size_t>(crf_.labels[row]);
     const double score = static_cast<double>(crf_.scores[row * rows_.count + label]);
     if (t == 0) {
-      worker.of_labels[i] = score + static_cast<double>(crf_.start[label]);
+      state.of_labels[i] = score + static_cast<double>(crf_.start[label]);
       return;
     }
     const auto before = static_cast<std::size_t>(crf_.labels[blocks_.row(t - 1, rank)]);
-    worker.of_labels[i] += score + static_cast<double>(crf_.transitions[before * rows_.count + label]);
+    state.of_labels[i] += score + static_cast<double>(crf_.transitions[before * rows_.count + label]);
   }
 
-  void finish(const Worker& worker, std::size_t rank, std::size_t i, std::size_t row) const {
+  void finish(const State& state, std::size_t rank, std::size_t i, std::size_t row) const {
     const Tag<T> d;
     const auto all = exponentials<T>(
         rows_,
-        [&](std::size_t k) {
-          return hn::Add(hn::LoadU(d, worker.logs[i] + k), hn::LoadU(d, weights_.end.numbers + k));
-        },
+        [&](std::size_t k) { return hn::Add(hn::LoadU(d, state.logs[i] + k), hn::LoadU(d, weights_.end.numbers + k)); },
         [](Vector<T>, std::size_t) {});
-    const double normaliser = worker.above[i] + static_cast<double>(weights_.end.largest) + number<T>(all.largest) +
+    const double normaliser = state.above[i] + static_cast<double>(weights_.end.largest) + number<T>(all.largest) +
                               std::log(number<T>(all.sum));
     double of_labels = 0;
     if (crf_.labels != nullptr) {
-      of_labels = worker.of_labels[i] + static_cast<double>(crf_.end[static_cast<std::size_t>(crf_.labels[row])]);
+      of_labels = state.of_labels[i] + static_cast<double>(crf_.end[static_cast<std::size_t>(crf_.labels[row])]);
     }
     crf_.log_likelihood[crf_.order[rank]] = static_cast<T>(of_labels - normaliser);
   }
@@ -160,16 +158,15 @@ class CrfForwardPass {
   RowWidth<T> rows_;
   PackedMatrix<T> matrix_;
   RepeatedRow<T> zeros_;
-  std::vector<Worker> workers_;
+  std::vector<State> states_;  // of each block
 };
 
 template <class T>
 void run_crf_forward(const CrfForward<T>& crf, std::size_t threads, const Executor& executor) {
   Arena arena;
   const CrfBlocks blocks(arena, crf.batch_sizes);
-  const std::size_t parts = blocks.parts(crf.tags, threads);
-  const CrfForwardPass<T> pass(arena, crf, blocks, parts);
-  run_blocks(blocks, parts, executor, [&](std::size_t part, std::size_t block) { pass.run(part, block); });
+  CrfForwardPass<T> pass(arena, crf, blocks);
+  run_shares(blocks, crf.tags, threads, executor, [&](const CrfShare& share) { pass.run(share); });
 }
 
 }  // namespace packseq::kernels::HWY_NAMESPACE

@@ -8,12 +8,13 @@
 #endif
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <numeric>
+#include <span>
+#include <vector>
 
 #include "hwy/cache_control.h"
 #include "kernels/arena.hpp"
@@ -140,6 +141,7 @@ class CrfBlocks {
   /// Asks for numbers of a block's step, so many for each token: the CPU does not foresee where they lie.
   template <class T>
   void prefetch(const T* numbers, std::size_t per_token, const Range& ranks, std::size_t step) const {
+    if (step >= steps()) return;
     constexpr std::size_t line = 64 / sizeof(T);
     const T* const first = numbers + row(step, ranks.begin) * per_token;
     for (std::size_t i = 0; i < live(ranks, step) * per_token; i += line) hwy::Prefetch(first + i);
@@ -176,7 +178,7 @@ class CrfBlocks {
 /// So many steps ahead numbers are asked for.
 constexpr std::size_t steps_ahead = 4;
 
-/// Rows of a worker, one for each document of a block.
+/// Rows for a block, one for each of its documents.
 template <class T>
 class RowList {
  public:
@@ -193,15 +195,57 @@ class RowList {
   std::size_t width_;
 };
 
-/// Runs all blocks; `run(part, block)` is a worker's. Who is free takes the next one, the longest documents first.
+/// Some blocks, the longest documents first.
+using CrfShare = std::vector<std::size_t>;
+
+/// Deals blocks to so many threads: each goes to who has least, the longest documents first.
+inline std::vector<CrfShare> deal_blocks(const CrfBlocks& blocks, std::size_t parts) {
+  std::vector<CrfShare> shares(parts);
+  std::vector<std::size_t> tokens(parts, 0);
+  for (std::size_t block = 0; block < blocks.count(); ++block) {
+    const auto least = static_cast<std::size_t>(std::min_element(tokens.begin(), tokens.end()) - tokens.begin());
+    shares[least].push_back(block);
+    tokens[least] += blocks.places(block).size();
+  }
+  return shares;
+}
+
+/// Runs all shares, each with `run(share)`.
 template <class Run>
-void run_blocks(const CrfBlocks& blocks, std::size_t parts, const Executor& executor, const Run& run) {
-  std::atomic<std::size_t> next = 0;
-  executor(parts, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t part = begin; part < end; ++part) {
-      for (std::size_t block = next++; block < blocks.count(); block = next++) run(part, block);
-    }
+void run_shares(const CrfBlocks& blocks, std::size_t tags, std::size_t threads, const Executor& executor,
+                const Run& run) {
+  const std::vector<CrfShare> shares = deal_blocks(blocks, blocks.parts(tags, threads));
+  executor(shares.size(), [&](std::size_t begin, std::size_t end) {
+    for (std::size_t part = begin; part < end; ++part) run(shares[part]);
   });
+}
+
+/// So many steps of a block are run before those of the next one: a step's documents share the same pages of memory.
+constexpr std::size_t steps_per_window = 64;
+
+/// Calls `step(block, t)` for all steps of each block in their order.
+template <class Step>
+void step_forward(const CrfBlocks& blocks, const CrfShare& share, const Step& step) {
+  const std::size_t longest = blocks.length(blocks.ranks(share.front()));
+  for (std::size_t first = 0; first < longest; first += steps_per_window) {
+    for (const std::size_t block : share) {
+      const std::size_t end = std::min(first + steps_per_window, blocks.length(blocks.ranks(block)));
+      for (std::size_t t = first; t < end; ++t) step(block, t);
+    }
+  }
+}
+
+/// The same from the last step to the first.
+template <class Step>
+void step_backward(const CrfBlocks& blocks, const CrfShare& share, const Step& step) {
+  const std::size_t longest = blocks.length(blocks.ranks(share.front()));
+  for (std::size_t window = (longest + steps_per_window - 1) / steps_per_window; window-- > 0;) {
+    const std::size_t first = window * steps_per_window;
+    for (const std::size_t block : share) {
+      const std::size_t end = std::min(first + steps_per_window, blocks.length(blocks.ranks(block)));
+      for (std::size_t t = end; t-- > first;) step(block, t);
+    }
+  }
 }
 
 }  // namespace packseq::kernels::HWY_NAMESPACE
