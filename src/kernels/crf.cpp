@@ -13,22 +13,22 @@ HWY_BEFORE_NAMESPACE();
 namespace packseq::kernels::HWY_NAMESPACE {
 
 void crf_forward_float(const CrfForward<float>& crf, std::size_t threads, const Executor& executor) {
-  run_crf_forward(crf, threads, executor);
+  run_crf<CrfForwardPass<float>>(crf, threads, executor);
 }
 void crf_forward_double(const CrfForward<double>& crf, std::size_t threads, const Executor& executor) {
-  run_crf_forward(crf, threads, executor);
+  run_crf<CrfForwardPass<double>>(crf, threads, executor);
 }
 void crf_backward_float(const CrfBackward<float>& crf, std::size_t threads, const Executor& executor) {
-  run_crf_backward(crf, threads, executor);
+  run_crf<CrfBackwardPass<float>>(crf, threads, executor);
 }
 void crf_backward_double(const CrfBackward<double>& crf, std::size_t threads, const Executor& executor) {
-  run_crf_backward(crf, threads, executor);
+  run_crf<CrfBackwardPass<double>>(crf, threads, executor);
 }
 void crf_decode_float(const CrfDecode<float>& crf, std::size_t threads, const Executor& executor) {
-  run_crf_decode(crf, threads, executor);
+  run_crf<CrfDecodePass<float>>(crf, threads, executor);
 }
 void crf_decode_double(const CrfDecode<double>& crf, std::size_t threads, const Executor& executor) {
-  run_crf_decode(crf, threads, executor);
+  run_crf<CrfDecodePass<double>>(crf, threads, executor);
 }
 
 }  // namespace packseq::kernels::HWY_NAMESPACE

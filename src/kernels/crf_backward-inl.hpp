@@ -26,7 +26,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T>
 class CrfBackwardPass {
  public:
-  CrfBackwardPass(Arena& arena, const CrfBackward<T>& crf, const CrfBlocks& blocks)
+  CrfBackwardPass(Arena& arena, const CrfBackward<T>& crf, const CrfBlocks& blocks, std::size_t /*parts*/)
       : crf_(crf),
         blocks_(blocks),
         weights_(arena, crf),
@@ -40,14 +40,14 @@ class CrfBackwardPass {
     }
   }
 
-  void run(const CrfShare& share) {
+  void run(std::size_t /*part*/, CrfShare share) {
     step_backward(blocks_, share, [&](std::size_t block, std::size_t t) {
       step(states_[block], gradients_.empty() ? nullptr : &gradients_[block], block, t);
     });
   }
 
   /// The parameters' gradients, of all blocks in their order.
-  void sum_gradients() const {
+  void finish() const {
     if (gradients_.empty()) return;
     for (std::size_t i = 1; i < gradients_.size(); ++i) gradients_[0].add(gradients_[i]);
     gradients_[0].write(exponentials_, crf_.d_start, crf_.d_end, crf_.d_transitions);
@@ -95,7 +95,7 @@ class CrfBackwardPass {
     for (std::size_t i = 0; i < live; ++i) {
       const Token token = {i, t, ranks.begin + i, blocks_.row(t, ranks.begin + i), state.place + i, before + i};
       if (i >= going_on) begin(state, token, gradients);
-      finish(state, token, gradients);
+      add_gradients(state, token, gradients);
       if (t > 0) prepare(state, token, gradients);
     }
     if (t == 0) return;
@@ -137,7 +137,7 @@ class CrfBackwardPass {
   }
 
   /// A token's gradients, now that its probabilities are known.
-  void finish(const State& state, const Token& token, const CrfGradients<T>* gradients) const {
+  void add_gradients(const State& state, const Token& token, const CrfGradients<T>* gradients) const {
     const T* const probabilities = state.probabilities[token.document];
     const T gradient = gradient_of(token);
     const std::size_t label = label_of(token.row);
@@ -225,15 +225,6 @@ class CrfBackwardPass {
   std::vector<State> states_;               // of each block
   std::vector<CrfGradients<T>> gradients_;  // likewise
 };
-
-template <class T>
-void run_crf_backward(const CrfBackward<T>& crf, std::size_t threads, const Executor& executor) {
-  Arena arena;
-  const CrfBlocks blocks(arena, crf.batch_sizes);
-  CrfBackwardPass<T> pass(arena, crf, blocks);
-  run_shares(blocks, crf.tags, threads, executor, [&](const CrfShare& share) { pass.run(share); });
-  pass.sum_gradients();
-}
 
 }  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -22,7 +22,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 template <class T>
 class CrfDecodePass {
  public:
-  CrfDecodePass(Arena& arena, const CrfDecode<T>& crf, const CrfBlocks& blocks)
+  CrfDecodePass(Arena& arena, const CrfDecode<T>& crf, const CrfBlocks& blocks, std::size_t parts)
       : crf_(crf),
         blocks_(blocks),
         weights_(arena, crf),
@@ -31,24 +31,26 @@ class CrfDecodePass {
         matrix_(in_panels(arena, weights_.transitions.numbers, crf.tags, rows_.width)),
         nothing_(arena, blocks.per_block(), rows_.width) {
     std::fill_n(nothing_.row(), rows_.width, minus_infinity<T>);
-    for (std::size_t i = 0; i < blocks.count(); ++i) {
-      states_.emplace_back(arena, blocks.per_block(), blocks.places(i).size(), rows_.width);
-    }
+    for (std::size_t i = 0; i < parts; ++i) states_.emplace_back(arena, blocks, rows_.width);
   }
 
-  void run(const CrfShare& share) {
-    step_forward(blocks_, share, [&](std::size_t block, std::size_t t) { step(states_[block], block, t); });
-    step_backward(blocks_, share, [&](std::size_t block, std::size_t t) { trace_step(states_[block], block, t); });
+  void run(std::size_t part, CrfShare share) {
+    // Block by block, so that what is kept of one stays in a near cache.
+    for (const std::size_t block : share) {
+      const auto one = CrfShare(&block, 1);
+      step_forward(blocks_, one, [&](std::size_t, std::size_t t) { step(states_[part], block, t); });
+      step_backward(blocks_, one, [&](std::size_t, std::size_t t) { trace_step(states_[part], block, t); });
+    }
   }
 
  private:
   struct State {
-    State(Arena& arena, std::size_t documents, std::size_t tokens, std::size_t width)
-        : next(arena.take<T>(tokens * width)),
-          before(arena, documents, width),
-          rows(arena.take<const T*>(documents)),
-          has_nan(arena.take<bool>(documents)),
-          scores(arena.take<double>(documents)) {}
+    State(Arena& arena, const CrfBlocks& blocks, std::size_t width)
+        : next(arena.take<T>(blocks.places(0).size() * width)),  // the first block has the longest documents
+          before(arena, blocks.per_block(), width),
+          rows(arena.take<const T*>(blocks.per_block())),
+          has_nan(arena.take<bool>(blocks.per_block())),
+          scores(arena.take<double>(blocks.per_block())) {}
     T* next;            // of the next token the best score of all sequences that end in each tag, from the best one on
     RowList<T> before;  // the best score that comes to each tag from the token before
     const T** rows;
@@ -69,9 +71,11 @@ class CrfDecodePass {
     blocks_.prefetch(crf_.scores, rows_.count, ranks, t + steps_ahead);
     const std::size_t live = blocks_.live(ranks, t);
     if (t > 0) find_best_before(state, state.next - blocks_.live(ranks, t - 1) * rows_.width, live);
-    for (std::size_t i = 0; i < live; ++i, state.next += rows_.width) {
-      advance(state, i, t, crf_.scores + blocks_.row(t, ranks.begin + i) * rows_.count, state.next);
+    T* const first = state.next;
+    for (std::size_t i = 0; i < live; ++i) {
+      advance(state, i, t, crf_.scores + blocks_.row(t, ranks.begin + i) * rows_.count, first + i * rows_.width);
     }
+    state.next = first + live * rows_.width;
   }
 
   void trace_step(State& state, std::size_t block, std::size_t t) const {
@@ -95,13 +99,15 @@ class CrfDecodePass {
     const T* const before = t == 0 ? weights_.start.numbers : state.before[i];
     const auto best = rows_.largest([&](std::size_t k) { return rows_.load(scores, k, minus_infinity<T>); });
     auto largest = hn::Set(d, std::numeric_limits<T>::lowest());
+    bool has_nan = false;
     rows_.for_vectors([&](std::size_t k) {
       const auto score = hn::Sub(rows_.load(scores, k, minus_infinity<T>), best);
-      state.has_nan[i] = state.has_nan[i] || !hn::AllFalse(d, hn::IsNaN(score));
+      has_nan = has_nan || !hn::AllFalse(d, hn::IsNaN(score));
       const auto sum = hn::Add(score, hn::LoadU(d, before + k));
       largest = hn::Max(largest, sum);
       hn::StoreU(sum, d, to + k);
     });
+    state.has_nan[i] = state.has_nan[i] || has_nan;
     largest = hn::MaxOfLanes(d, largest);
     rows_.for_vectors([&](std::size_t k) { hn::StoreU(hn::Sub(hn::LoadU(d, to + k), largest), d, to + k); });
   }
@@ -148,16 +154,8 @@ class CrfDecodePass {
   bool has_nan_;
   PackedMatrix<T> matrix_;
   RepeatedRow<T> nothing_;
-  std::vector<State> states_;  // of each block
+  std::vector<State> states_;  // of each part
 };
-
-template <class T>
-void run_crf_decode(const CrfDecode<T>& crf, std::size_t threads, const Executor& executor) {
-  Arena arena;
-  const CrfBlocks blocks(arena, crf.batch_sizes);
-  CrfDecodePass<T> pass(arena, crf, blocks);
-  run_shares(blocks, crf.tags, threads, executor, [&](const CrfShare& share) { pass.run(share); });
-}
 
 }  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -43,7 +43,7 @@ HWY_INLINE double make_state(const RowWidth<T>& rows, const T* scores, Sums sums
 template <class T>
 class CrfForwardPass {
  public:
-  CrfForwardPass(Arena& arena, const CrfForward<T>& crf, const CrfBlocks& blocks)
+  CrfForwardPass(Arena& arena, const CrfForward<T>& crf, const CrfBlocks& blocks, std::size_t /*parts*/)
       : crf_(crf),
         blocks_(blocks),
         weights_(arena, crf),
@@ -53,7 +53,7 @@ class CrfForwardPass {
     for (std::size_t i = 0; i < blocks.count(); ++i) states_.emplace_back(arena, blocks.per_block(), rows_.width);
   }
 
-  void run(const CrfShare& share) {
+  void run(std::size_t /*part*/, CrfShare share) {
     step_forward(blocks_, share, [&](std::size_t block, std::size_t t) { step(states_[block], block, t); });
   }
 
@@ -160,14 +160,6 @@ class CrfForwardPass {
   RepeatedRow<T> zeros_;
   std::vector<State> states_;  // of each block
 };
-
-template <class T>
-void run_crf_forward(const CrfForward<T>& crf, std::size_t threads, const Executor& executor) {
-  Arena arena;
-  const CrfBlocks blocks(arena, crf.batch_sizes);
-  CrfForwardPass<T> pass(arena, crf, blocks);
-  run_shares(blocks, crf.tags, threads, executor, [&](const CrfShare& share) { pass.run(share); });
-}
 
 }  // namespace packseq::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

@@ -196,11 +196,11 @@ class RowList {
 };
 
 /// Some blocks, the longest documents first.
-using CrfShare = std::vector<std::size_t>;
+using CrfShare = std::span<const std::size_t>;
 
-/// Deals blocks to so many threads: each goes to who has least, the longest documents first.
-inline std::vector<CrfShare> deal_blocks(const CrfBlocks& blocks, std::size_t parts) {
-  std::vector<CrfShare> shares(parts);
+/// Deals blocks to threads: each goes to who has least, the longest documents first.
+inline std::vector<std::vector<std::size_t>> deal_blocks(const CrfBlocks& blocks, std::size_t parts) {
+  std::vector<std::vector<std::size_t>> shares(parts);
   std::vector<std::size_t> tokens(parts, 0);
   for (std::size_t block = 0; block < blocks.count(); ++block) {
     const auto least = static_cast<std::size_t>(std::min_element(tokens.begin(), tokens.end()) - tokens.begin());
@@ -210,22 +210,25 @@ inline std::vector<CrfShare> deal_blocks(const CrfBlocks& blocks, std::size_t pa
   return shares;
 }
 
-/// Runs all shares, each with `run(share)`.
-template <class Run>
-void run_shares(const CrfBlocks& blocks, std::size_t tags, std::size_t threads, const Executor& executor,
-                const Run& run) {
-  const std::vector<CrfShare> shares = deal_blocks(blocks, blocks.parts(tags, threads));
+/// Runs a pass, whose `run(part, share)` may be called on many threads at once, each part on one of them.
+template <class Pass, class Kernel>
+void run_crf(const Kernel& crf, std::size_t threads, const Executor& executor) {
+  Arena arena;
+  const CrfBlocks blocks(arena, crf.batch_sizes);
+  const auto shares = deal_blocks(blocks, blocks.parts(crf.tags, threads));
+  Pass pass(arena, crf, blocks, shares.size());
   executor(shares.size(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t part = begin; part < end; ++part) run(shares[part]);
+    for (std::size_t part = begin; part < end; ++part) pass.run(part, shares[part]);
   });
+  if constexpr (requires { pass.finish(); }) pass.finish();
 }
 
-/// So many steps of a block are run before those of the next one: a step's documents share the same pages of memory.
-constexpr std::size_t steps_per_window = 64;
+/// So many steps of a block are run before those of the next one, whose rows lie beside them in memory.
+constexpr std::size_t steps_per_window = 4;
 
 /// Calls `step(block, t)` for all steps of each block in their order.
 template <class Step>
-void step_forward(const CrfBlocks& blocks, const CrfShare& share, const Step& step) {
+void step_forward(const CrfBlocks& blocks, CrfShare share, const Step& step) {
   const std::size_t longest = blocks.length(blocks.ranks(share.front()));
   for (std::size_t first = 0; first < longest; first += steps_per_window) {
     for (const std::size_t block : share) {
@@ -237,7 +240,7 @@ void step_forward(const CrfBlocks& blocks, const CrfShare& share, const Step& st
 
 /// The same from the last step to the first.
 template <class Step>
-void step_backward(const CrfBlocks& blocks, const CrfShare& share, const Step& step) {
+void step_backward(const CrfBlocks& blocks, CrfShare share, const Step& step) {
   const std::size_t longest = blocks.length(blocks.ranks(share.front()));
   for (std::size_t window = (longest + steps_per_window - 1) / steps_per_window; window-- > 0;) {
     const std::size_t first = window * steps_per_window;
