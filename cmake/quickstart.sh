@@ -129,11 +129,18 @@ set_up() {
   configure "$build"
 }
 
-# What these packages write is tested where pip has them, and in our own virtual environment alone.
+# What these packages write and compute is tested where pip has them, and in our own virtual environment alone.
 install_peers() {
-  [[ -x $venv/bin/python ]] && ! "$venv/bin/python" -c 'import numpy, safetensors.torch' 2>/dev/null || return 0
-  say "installing numpy and safetensors into build/venv, for the tests of their files (a few seconds)"
-  venv_pip_install numpy packaging safetensors >>"$log" 2>&1 || say "they are not to be had: these tests are skipped"
+  [[ -x $venv/bin/python ]] || return 0
+  install_peer 'import numpy, safetensors.torch' numpy packaging safetensors
+  install_peer 'import torchcrf' pytorch-crf==0.7.2
+}
+
+# install_peer IMPORT PACKAGE...
+install_peer() {
+  "$venv/bin/python" -c "$1" 2>/dev/null && return
+  say "installing ${*:2} into build/venv, for the tests that compare with them (a few seconds)"
+  venv_pip_install "${@:2}" >>"$log" 2>&1 || say "they are not to be had: these tests are skipped"
 }
 
 run_tests() {

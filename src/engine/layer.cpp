@@ -47,15 +47,6 @@ Tensors results(const LayerResult& result) {
   return all;
 }
 
-/// Many gradients as one, as `is_grads_batched` makes them, zeros without memory, numbers whose sign is elsewhere, or
-/// that have forward-mode gradients.
-bool are_beyond_the_engine(const Tensors& gradients) {
-  return at::areAnyTensorSubclassLike(gradients) ||
-         std::any_of(gradients.begin(), gradients.end(), [](const Tensor& tensor) {
-           return tensor._is_zerotensor() || tensor.is_neg() || tensor._fw_grad(/*level=*/0).defined();
-         });
-}
-
 /// A tensor without memory that has the version of another.
 Tensor sharing_version_of(const Tensor& tensor) {
   Tensor result = at::empty({0});
@@ -169,6 +160,13 @@ bool records_gradients(at::TensorList inputs) {
   return at::GradMode::is_enabled() &&
          !c10::impl::tls_is_dispatch_key_excluded(c10::DispatchKey::AutogradFunctionality) &&
          std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.requires_grad(); });
+}
+
+bool are_beyond_the_engine(at::TensorList gradients) {
+  return at::areAnyTensorSubclassLike(gradients) ||
+         std::any_of(gradients.begin(), gradients.end(), [](const Tensor& tensor) {
+           return tensor._is_zerotensor() || tensor.is_neg() || tensor._fw_grad(/*level=*/0).defined();
+         });
 }
 
 LayerResult run_layer(Layer layer) {

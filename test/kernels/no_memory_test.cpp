@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "kernels/arena.hpp"
+#include "kernels/crf_batch.hpp"
 #include "kernels/two_directions.hpp"
 
 // A pass that finds no memory ends with an exception, wherever that is, and nobody waits for it: all that it needs is
@@ -75,6 +76,14 @@ TEST(NoMemory, IsWhatWorkersGetAlongWith) {
       TwoDirections<float> layer(of, small);
       layer.run_on(threads, without_memory);
     }
+  }
+}
+
+TEST(NoMemory, IsWhatWorkersOfACrfGetAlongWith) {
+  for (const std::size_t threads : {1U, 2U, 4U}) {
+    CrfBatch<float> batch({.tags = 9, .lengths = std::vector<std::size_t>(50, 20), .scale = 60});
+    batch.run_on(threads, without_memory);
+    EXPECT_FALSE(batch.results().empty());
   }
 }
 

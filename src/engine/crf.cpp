@@ -1,0 +1,234 @@
+#include "engine/crf.hpp"
+
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+#include <c10/macros/Macros.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "engine/layer.hpp"
+#include "engine/layer_shape.hpp"
+#include "kernels/crf.hpp"
+
+namespace packseq::engine {
+namespace {
+
+using at::Tensor;
+using Tensors = std::vector<Tensor>;
+using torch::autograd::AutogradContext;
+
+/// A CRF of contiguous tensors, which the kernels want.
+Crf contiguous(Crf crf) {
+  for (Tensor* tensor : {&crf.scores, &crf.start, &crf.end, &crf.transitions, &crf.batch_sizes, &crf.order}) {
+    *tensor = tensor->contiguous();
+  }
+  if (crf.labels.defined()) crf.labels = crf.labels.contiguous();
+  return crf;
+}
+
+/// What all passes read; the tensors must be contiguous and live as long as it.
+template <class Pass>
+Pass pass_over(const Crf& crf) {
+  using T = std::remove_const_t<std::remove_pointer_t<decltype(Pass::scores)>>;
+  Pass pass;
+  pass.tags = size(crf.start.numel());
+  pass.start = pointer<T>(crf.start);
+  pass.end = pointer<T>(crf.end);
+  pass.transitions = pointer<T>(crf.transitions);
+  pass.batch_sizes = {pointer<std::int64_t>(crf.batch_sizes), size(crf.batch_sizes.numel())};
+  pass.order = pointer<std::int64_t>(crf.order);
+  pass.scores = pointer<T>(crf.scores);
+  if constexpr (requires { pass.labels; }) pass.labels = pointer<std::int64_t>(crf.labels);
+  return pass;
+}
+
+at::TensorOptions options_of(const Crf& crf) { return crf.scores.options().requires_grad(false); }
+
+/// Log-likelihoods, [B]; fills `sums`, [N, K], where it is defined.
+template <class T>
+Tensor forward(const Crf& crf, const Tensor& sums) {
+  Tensor result = at::zeros({crf.order.numel()}, options_of(crf));
+  auto pass = pass_over<kernels::CrfForward<T>>(crf);
+  pass.log_likelihood = result.mutable_data_ptr<T>();
+  pass.sums = sums.defined() ? sums.mutable_data_ptr<T>() : nullptr;
+  kernels::run(pass, threads(), parallel);
+  return result;
+}
+
+Tensor run_crf_forward(const Crf& crf, const Tensor& sums) {
+  return crf.scores.scalar_type() == at::kFloat ? forward<float>(crf, sums) : forward<double>(crf, sums);
+}
+
+/// The gradients of `Crf::variables`, those of the scores or of the parameters undefined where they are not needed.
+template <class T>
+Tensors backward(const Crf& crf, const Tensor& sums, const Tensor& gradient, bool of_scores, bool of_parameters) {
+  Tensors gradients(4);
+  auto pass = pass_over<kernels::CrfBackward<T>>(crf);
+  pass.sums = pointer<T>(sums);
+  const Tensor given = gradient.contiguous();
+  pass.d_log_likelihood = pointer<T>(given);
+  const auto make = [](const Tensor& like, Tensor& made) {
+    made = at::empty(like.sizes(), like.options().requires_grad(false));
+    return made.template mutable_data_ptr<T>();
+  };
+  if (of_scores) pass.d_scores = make(crf.scores, gradients[0]);
+  if (of_parameters) {
+    pass.d_start = make(crf.start, gradients[1]);
+    pass.d_end = make(crf.end, gradients[2]);
+    pass.d_transitions = make(crf.transitions, gradients[3]);
+  }
+  kernels::run(pass, threads(), parallel);
+  return gradients;
+}
+
+Tensors run_crf_backward(const Crf& crf, const Tensor& sums, const Tensor& gradient, bool of_scores,
+                         bool of_parameters) {
+  return crf.scores.scalar_type() == at::kFloat ? backward<float>(crf, sums, gradient, of_scores, of_parameters)
+                                                : backward<double>(crf, sums, gradient, of_scores, of_parameters);
+}
+
+/// By the gradient of minus the logarithm of the normaliser.
+Tensor run_crf_marginals(Crf crf) {
+  crf.labels = Tensor();
+  const Tensor sums = at::empty(crf.scores.sizes(), options_of(crf));
+  run_crf_forward(crf, sums);
+  const Tensor minus_one = at::full({crf.order.numel()}, -1, options_of(crf));
+  return run_crf_backward(crf, sums, minus_one, /*of_scores=*/true, /*of_parameters=*/false)[0];
+}
+
+template <class T>
+CrfBest decode(const Crf& crf) {
+  CrfBest best = {at::empty({crf.scores.size(0)}, options_of(crf).dtype(at::kLong)),
+                  at::zeros({crf.order.numel()}, options_of(crf))};
+  auto pass = pass_over<kernels::CrfDecode<T>>(crf);
+  pass.best = best.tags.mutable_data_ptr<std::int64_t>();
+  pass.best_scores = best.scores.mutable_data_ptr<T>();
+  kernels::run(pass, threads(), parallel);
+  return best;
+}
+
+/// What `run` computes in LibTorch's operators is computed once more; the gradients of the CRF's variables, which can be
+/// differentiated again, and be those of many directions at once.
+Tensors crf_gradients_in_libtorch(Crf crf, Tensor (*run)(const Crf&), const Tensor& gradient) {
+  const bool create_graph = at::GradMode::is_enabled();
+  const at::AutoGradMode with_graph(true);
+  Tensors differentiable;
+  std::vector<std::size_t> places;
+  Tensor output;
+  {
+    // They belong to no transform, whatever the gradients do.
+    const c10::impl::ExcludeDispatchKeyGuard without_functorch(c10::DispatchKeySet(
+        {c10::DispatchKey::FuncTorchDynamicLayerFrontMode, c10::DispatchKey::FuncTorchDynamicLayerBackMode}));
+    std::size_t place = 0;
+    for (Tensor* tensor : {&crf.scores, &crf.start, &crf.end, &crf.transitions}) {
+      if (tensor->requires_grad()) {
+        *tensor = tensor->view_as(*tensor);  // else the gradient of one would hold that of another made from it
+        differentiable.push_back(*tensor);
+        places.push_back(place);
+      }
+      ++place;
+    }
+    output = run(crf);
+  }
+  const auto gradients = torch::autograd::grad({output}, differentiable, {gradient}, /*retain_graph=*/true,
+                                               create_graph, /*allow_unused=*/true);
+  Tensors result(4);
+  for (std::size_t i = 0; i < places.size(); ++i) result[places[i]] = gradients[i];
+  return result;
+}
+
+/// What a function saves of a CRF, and back.
+Tensors saved_of(const Crf& crf) {
+  Tensors saved = crf.variables();
+  saved.insert(saved.end(), {crf.batch_sizes, crf.order, crf.labels});
+  return saved;
+}
+
+Crf crf_of(const Tensors& saved) { return {saved[0], saved[1], saved[2], saved[3], saved[4], saved[5], saved[6]}; }
+
+class CrfLogLikelihood : public torch::autograd::Function<CrfLogLikelihood> {
+ public:
+  static Tensor forward(AutogradContext* context, at::TensorList /*variables*/, const Crf& crf) {
+    const Tensor sums = at::empty(crf.scores.sizes(), options_of(crf));
+    Tensors saved = saved_of(crf);
+    saved.push_back(sums);
+    context->save_for_backward(std::move(saved));
+    return run_crf_forward(contiguous(crf), sums);
+  }
+
+  static Tensors backward(AutogradContext* context, const Tensors& gradients) {
+    const Tensors saved = context->get_saved_variables();
+    const Crf crf = crf_of(saved);
+    Tensors result;
+    if (at::GradMode::is_enabled() || are_beyond_the_engine(gradients)) {
+      result = crf_gradients_in_libtorch(crf, crf_log_likelihood_in_libtorch, gradients[0]);
+    } else {
+      const bool of_parameters =
+          context->needs_input_grad(1) || context->needs_input_grad(2) || context->needs_input_grad(3);
+      result =
+          run_crf_backward(contiguous(crf), saved.back(), gradients[0], context->needs_input_grad(0), of_parameters);
+    }
+    result.emplace_back();  // of the CRF
+    return result;
+  }
+};
+
+class CrfMarginals : public torch::autograd::Function<CrfMarginals> {
+ public:
+  static Tensor forward(AutogradContext* context, at::TensorList /*variables*/, const Crf& crf) {
+    context->save_for_backward(saved_of(crf));
+    return run_crf_marginals(contiguous(crf));
+  }
+
+  static Tensors backward(AutogradContext* context, const Tensors& gradients) {
+    Tensors result =
+        crf_gradients_in_libtorch(crf_of(context->get_saved_variables()), crf_marginals_in_libtorch, gradients[0]);
+    result.emplace_back();
+    return result;
+  }
+};
+
+/// LibTorch refuses to save these for backward.
+bool has_inference_tensors(const Tensors& variables) {
+  return std::any_of(variables.begin(), variables.end(), [](const Tensor& tensor) { return tensor.is_inference(); });
+}
+
+// As in layer.cpp.
+C10_DIAGNOSTIC_PUSH_AND_IGNORED_IF_DEFINED("-Warray-bounds")
+C10_DIAGNOSTIC_PUSH_AND_IGNORED_IF_DEFINED("-Wstringop-overflow")
+template <class Function>
+Tensor apply_to(const Crf& crf) {
+  const Tensors variables = crf.variables();
+  return Function::apply(at::TensorList(variables), crf);
+}
+C10_DIAGNOSTIC_POP()
+C10_DIAGNOSTIC_POP()
+
+}  // namespace
+
+at::Tensor crf_log_likelihood(const Crf& crf) {
+  if (!records_gradients(crf.variables())) return run_crf_forward(contiguous(crf), {});
+  if (has_inference_tensors(crf.variables())) return crf_log_likelihood_in_libtorch(crf);
+  return apply_to<CrfLogLikelihood>(crf);
+}
+
+at::Tensor crf_marginals(const Crf& crf) {
+  if (!records_gradients(crf.variables())) return run_crf_marginals(contiguous(crf));
+  if (has_inference_tensors(crf.variables())) return crf_marginals_in_libtorch(crf);
+  return apply_to<CrfMarginals>(crf);
+}
+
+CrfBest crf_decode(const Crf& crf) {
+  const at::NoGradGuard no_grad;
+  const Crf dense = contiguous(crf);
+  return crf.scores.scalar_type() == at::kFloat ? decode<float>(dense) : decode<double>(dense);
+}
+
+}  // namespace packseq::engine
