@@ -114,8 +114,8 @@ CrfBest decode(const Crf& crf) {
   return best;
 }
 
-/// What `run` computes in LibTorch's operators is computed once more; the gradients of the CRF's variables, which can be
-/// differentiated again, and be those of many directions at once.
+/// What `run` computes in LibTorch's operators is computed once more; the gradients of the CRF's variables, which can
+/// be differentiated again, and be those of many directions at once.
 Tensors crf_gradients_in_libtorch(Crf crf, Tensor (*run)(const Crf&), const Tensor& gradient) {
   const bool create_graph = at::GradMode::is_enabled();
   const at::AutoGradMode with_graph(true);

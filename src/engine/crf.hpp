@@ -6,8 +6,8 @@
 
 namespace packseq::engine {
 
-/// A linear-chain conditional random field over a packed batch with tokens: N of them, in B documents of which B' are not
-/// empty; K tags. All floating-point tensors are of one dtype, on one device.
+/// A linear-chain conditional random field over a packed batch with tokens: N of them, in B documents of which B' are
+/// not empty; K tags. All floating-point tensors are of one dtype, on one device.
 struct Crf {
   at::Tensor scores;       ///< [N, K]
   at::Tensor start;        ///< The score of a first tag, [K].
@@ -28,8 +28,8 @@ struct CrfBest {
 };
 
 /// The log-likelihood of the labels, [B] in the caller's order; without labels, minus the logarithm of the normaliser.
-/// Of an empty document it is 0. By kernels, with gradients where LibTorch would record them: tensors of float or double
-/// on the CPU.
+/// Of an empty document it is 0. By kernels, with gradients where LibTorch would record them: tensors of float or
+/// double on the CPU.
 at::Tensor crf_log_likelihood(const Crf& crf);
 
 /// The probability of each tag of each token, [N, K]; likewise.

@@ -56,8 +56,8 @@ struct Direction {
   T* output = nullptr;         ///< [N, P], its rows `output_stride` apart.
   std::size_t output_stride = 0;
   T* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
-  /// [N, H] of an LSTM, its rows `cells_stride` apart: the cell states of all tokens. Null where `gates` is, unless they
-  /// are wanted.
+  /// [N, H] of an LSTM, its rows `cells_stride` apart: the cell states of all tokens. Null where `gates` is, unless
+  /// they are wanted.
   T* cells = nullptr;
   std::size_t cells_stride = 0;
 };

@@ -34,7 +34,7 @@ at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows);
 /// The rows of `data` [N, *] with these numbers, int64 on the CPU.
 at::Tensor select_rows(const at::Tensor& data, const at::Tensor& rows);
 
-/// The same memory in a dtype that LibTorch's copies of rows know: they do not know all integers, and no float8. Refuses
+/// The same memory in a dtype that LibTorch's copies of rows know: not all integers, and no float8. Refuses
 /// what has a gradient to lose.
 at::Tensor carried(const at::Tensor& tensor);
 

@@ -62,8 +62,8 @@ class PACKSEQ_EXPORT Pad : public torch::data::transforms::BatchTransform<Docume
   explicit Pad(c10::Scalar padding_value = 0) : padding_value_(padding_value) {}
 
   /// `pad_sequence` of everything that has tokens, the lengths, and the labels; the same conditions throw.
-  /// @throws c10::TypeError if what has tokens is of bits, float4 or integers of less than a byte, which no number pads,
-  ///   or token labels or features are of float8_e8m0fnu, which has no 0.
+  /// @throws c10::TypeError if what has tokens is of bits, float4 or integers of less than a byte, which no number
+  ///   pads, or token labels or features are of float8_e8m0fnu, which has no 0.
   /// @throws c10::ValueError or c10::TypeError if the parts of `documents` do not belong together, or are none that can
   ///   be moved (see `select`).
   PaddedBatch apply_batch(Documents documents) override;
