@@ -102,7 +102,7 @@ class PACKSEQ_EXPORT DocumentDataset : public torch::data::datasets::BatchDatase
   /// it holds a part of others: the numbers there are `part.documents.index_select(0, batch.documents)`.
   ///
   /// Of none, for a process that has no document of a batch, one without tokens, which runs through networks; its
-  /// number in `documents` is -1. Labels of signed integers are then `ignored_label`, which LibTorch's cross_entropy and
+  /// number in `documents` is -1. Labels of signed integers are then `ignored_label`, which cross_entropy and
   /// nll_loss pass over. Those of floating point are NaN and others 0, which no loss passes over: give it the rows
   /// alone of which `documents >= 0` is true.
   Documents get_batch(at::ArrayRef<std::size_t> indices) override;
