@@ -134,6 +134,7 @@ install_peers() {
   [[ -x $venv/bin/python ]] || return 0
   install_peer 'import numpy, safetensors.torch' numpy packaging safetensors
   install_peer 'import torchcrf' pytorch-crf==0.7.2
+  install_peer 'import seqeval' seqeval==1.2.2
 }
 
 # install_peer IMPORT PACKAGE...
