@@ -17,7 +17,7 @@ bool is_read(const InputFile& file) {
 }
 
 /// What a disk or a copy may do to a file: cut it, lengthen it, alter up to eight bytes in a row.
-std::string altered(std::string whole, Input& input) {
+std::string damaged(std::string whole, Input& input) {
   const std::size_t at = input.place(whole.size());
   const auto kind = input.below(3);
   if (kind == 0) return whole.substr(0, at);
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   data::detail::write_checked_file(file.path(), payload);
   fuzz::require(data::detail::read_checked_file(file.path()) == payload, "another payload is read than was written");
   const std::string whole = file.content();
-  const std::string other = fuzz::altered(whole, change);
+  const std::string other = fuzz::damaged(whole, change);
   file.write(other);
   fuzz::require(fuzz::is_read(file) == (other == whole), "an altered file is read");
   return 0;

@@ -111,8 +111,9 @@ TEST_F(StateDictFile, ReadsBesideWhatOnlyLibTorchPickles) {
   c10::Dict<std::string, Weights> written;
   written.insert("float32", Weights());
   written.at("float32").insert("a", at::ones(2));
-  for (const auto& [name, dtype] :
+  for (const auto& [storage, dtype] :
        {std::pair("UInt16", at::kUInt16), {"Float8_e5m2", at::kFloat8_e5m2}, {"ComplexHalf", at::kComplexHalf}}) {
+    const std::string name = storage;
     SCOPED_TRACE(name);
     written.insert_or_assign(name, Weights());
     written.at(name).insert("a", at::zeros(2, dtype));

@@ -48,8 +48,8 @@ struct SpanScore {
 /// const packseq::Jagged truth = {torch::tensor({1, 2, 0}), torch::tensor({0, 1})};       // B-LOC I-LOC O, O B-LOC
 /// const packseq::Jagged predicted = {torch::tensor({1, 2, 0}), torch::tensor({1, 0})};   // B-LOC I-LOC O, B-LOC O
 /// metrics.add(predicted, truth);
-/// metrics.micro().f1;         // .5
-/// metrics.token_accuracy();   // .6
+/// const double f1 = metrics.micro().f1;              // .5
+/// const double accuracy = metrics.token_accuracy();   // .6
 /// @endcode
 class PACKSEQ_EXPORT SpanMetrics {
  public:
