@@ -49,8 +49,9 @@ HWY_INLINE Vector<float> exp_or_zero(Vector<float> x) {
 }
 HWY_INLINE Vector<double> exp_or_zero(Vector<double> x) {
   const Tag<double> d;
-  const auto is_small = hn::Lt(x, hn::Set(d, smallest_exponent<double>));
-  return with_nan_of(x, hn::IfThenZeroElse(is_small, hn::Exp(d, x)));
+  const auto smallest = hn::Set(d, smallest_exponent<double>);
+  const auto within = hn::Max(x, smallest);  // so that Exp turns no NaN into an integer
+  return with_nan_of(x, hn::IfThenZeroElse(hn::Lt(x, smallest), hn::Exp(d, within)));
 }
 
 /// ln x for normal x > 0, NaN for NaN.

@@ -22,7 +22,10 @@ HWY_INLINE Vector<float> exp_down(Vector<float> x) {
   return hn::IfThenZeroElse(hn::Gt(x, hn::Set(Tag<float>(), 87.0F)), exp_of_negative(x));  // which goes on at e^-87
 #endif
 }
-HWY_INLINE Vector<double> exp_down(Vector<double> x) { return with_nan_of(x, hn::Exp(Tag<double>(), hn::Neg(x))); }
+HWY_INLINE Vector<double> exp_down(Vector<double> x) {
+  const Tag<double> d;
+  return with_nan_of(x, hn::Exp(d, hn::Max(hn::Neg(x), hn::Set(d, -750.0))));  // Exp turns no NaN into an integer
+}
 
 /// Calls `body(block, columns up to the thread's next block)` for each block of the thread's part.
 template <class T, class Body>

@@ -19,7 +19,7 @@ constexpr std::uint64_t from_little_endian(std::string_view bytes) noexcept {
 /// The `size` lowest bytes of a number.
 inline std::string to_little_endian(std::uint64_t number, std::size_t size) {
   std::string bytes;
-  for (std::size_t i = 0; i < size; ++i) bytes += static_cast<char>(number >> (8 * i) & 0xFF);
+  for (; bytes.size() < size; number >>= 8) bytes += static_cast<char>(number & 0xFF);
   return bytes;
 }
 
