@@ -123,6 +123,7 @@ class PACKSEQ_EXPORT CRFImpl : public torch::nn::Module {
   /// A deep copy, of this class.
   std::shared_ptr<torch::nn::Module> clone(const std::optional<at::Device>& device = {}) const override;
 
+  /// Writes what it is, and the number of tags.
   void pretty_print(std::ostream& stream) const override;
 
   const CRFOptions options;      ///< What it was made with.

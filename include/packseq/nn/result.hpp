@@ -110,11 +110,12 @@ TORCH_MODULE(TakeOutput);
 
 }  // namespace packseq::nn
 
-/// A `Result` falls into two: what most programs want of it.
+// A `Result` falls into two: what most programs want of it. (Doxygen knows no scope of specializations written so.)
+/// @cond
 template <>
 struct std::tuple_size<packseq::nn::Result> : std::integral_constant<std::size_t, 2> {};
 
-/// See there.
 template <std::size_t I>
 struct std::tuple_element<I, packseq::nn::Result>
     : std::tuple_element<I, std::tuple<packseq::PackedSequence, packseq::nn::State>> {};
+/// @endcond
