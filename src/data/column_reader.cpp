@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "data/column_signs.hpp"
 #include "data/lines.hpp"
 #include "text/ascii.hpp"
 #include "text/line_reader.hpp"
@@ -15,7 +16,6 @@ namespace {
 using packseq::detail::is_space;
 using packseq::detail::LineReader;
 
-constexpr std::string_view document_start = "-DOCSTART-";
 const std::string documents_instead = ": is it a file of documents? They are read without token_columns";
 constexpr std::size_t words_to_judge = 10;
 constexpr std::size_t fewest_words_to_judge = 4;
@@ -56,9 +56,8 @@ struct Row {
 enum class NodeKind { token, other, unknown };
 
 NodeKind node_kind(std::string_view number) {
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   const auto skip_digits = [&] {
-    const auto* const end = std::find_if_not(number.begin(), number.end(), is_digit);
+    const auto* const end = std::find_if_not(number.begin(), number.end(), packseq::detail::is_digit);
     const bool some = end != number.begin();
     number.remove_prefix(static_cast<std::size_t>(end - number.begin()));
     return some;
@@ -146,8 +145,8 @@ std::optional<Sentence> ColumnReader::next() {
 
 bool ColumnReader::State::ends_sentence(std::string_view row) const {
   if (row.empty() || is_space(row.front())) return packseq::detail::is_blank(row);
-  if (columns.format != ColumnFormat::plain || !row.starts_with(document_start)) return false;
-  return row.size() == document_start.size() || is_space(row[document_start.size()]);
+  if (columns.format != ColumnFormat::plain || !row.starts_with(detail::document_start)) return false;
+  return row.size() == detail::document_start.size() || is_space(row[detail::document_start.size()]);
 }
 
 /// Takes word and label of a line, if it is a token.

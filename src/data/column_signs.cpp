@@ -8,14 +8,13 @@
 namespace packseq::data::detail {
 namespace {
 
+using packseq::detail::is_digit;
 using packseq::detail::is_space;
 using packseq::detail::is_upper;
 
 constexpr std::size_t fewest_lines = 4;
 constexpr std::size_t most_lines = 200;
 constexpr std::size_t columns_of_conll_u = 10;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// Between tabs, if there are any, else between runs of white space.
 std::vector<std::string_view> split_columns(std::string_view line) {
@@ -68,7 +67,6 @@ bool ColumnSigns::see(std::string_view document, std::int64_t line) {
 bool ColumnSigns::end() { return !is_judged_ && lines_ >= fewest_lines && are_spans_; }
 
 bool ColumnSigns::see_line(std::string_view line) {
-  constexpr std::string_view document_start = "-DOCSTART-";
   const auto columns = split_columns(line);
   if (lines_ == 0 && !columns.empty() && columns[0] == document_start) return true;
   if (line.starts_with('#') && line.find('\t') == std::string_view::npos && lines_ == numbered_) return false;

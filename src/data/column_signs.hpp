@@ -9,6 +9,9 @@
 
 namespace packseq::data::detail {
 
+/// The word of a line between the documents of CoNLL 2003, which is no token.
+inline constexpr std::string_view document_start = "-DOCSTART-";
+
 /// Judges by its first lines whether a file that is read as documents is a column file. It would rather miss one than
 /// suspect a text.
 ///

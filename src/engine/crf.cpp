@@ -6,14 +6,12 @@
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <c10/macros/Macros.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <utility>
 
-#include "engine/layer.hpp"
+#include "engine/autograd.hpp"
 #include "engine/layer_shape.hpp"
 #include "kernels/crf.hpp"
 
@@ -114,34 +112,13 @@ CrfBest decode(const Crf& crf) {
   return best;
 }
 
-/// What `run` computes in LibTorch's operators is computed once more; the gradients of the CRF's variables, which can
-/// be differentiated again, and be those of many directions at once.
-Tensors crf_gradients_in_libtorch(Crf crf, Tensor (*run)(const Crf&), const Tensor& gradient) {
-  const bool create_graph = at::GradMode::is_enabled();
-  const at::AutoGradMode with_graph(true);
-  Tensors differentiable;
-  std::vector<std::size_t> places;
-  Tensor output;
-  {
-    // They belong to no transform, whatever the gradients do.
-    const c10::impl::ExcludeDispatchKeyGuard without_functorch(c10::DispatchKeySet(
-        {c10::DispatchKey::FuncTorchDynamicLayerFrontMode, c10::DispatchKey::FuncTorchDynamicLayerBackMode}));
-    std::size_t place = 0;
-    for (Tensor* tensor : {&crf.scores, &crf.start, &crf.end, &crf.transitions}) {
-      if (tensor->requires_grad()) {
-        *tensor = tensor->view_as(*tensor);  // else the gradient of one would hold that of another made from it
-        differentiable.push_back(*tensor);
-        places.push_back(place);
-      }
-      ++place;
-    }
-    output = run(crf);
-  }
-  const auto gradients = torch::autograd::grad({output}, differentiable, {gradient}, /*retain_graph=*/true,
-                                               create_graph, /*allow_unused=*/true);
-  Tensors result(4);
-  for (std::size_t i = 0; i < places.size(); ++i) result[places[i]] = gradients[i];
-  return result;
+/// The gradients of what `run` makes of a CRF in LibTorch's operators, by its variables.
+Tensors crf_gradients_in_libtorch(const Crf& crf, Tensor (*run)(const Crf&), const Tensor& gradient) {
+  const auto run_with = [&](const Tensors& variables) {
+    return Tensors{
+        run({variables[0], variables[1], variables[2], variables[3], crf.batch_sizes, crf.order, crf.labels})};
+  };
+  return gradients_in_libtorch(crf.variables(), run_with, {gradient});
 }
 
 /// What a function saves of a CRF, and back.
@@ -194,11 +171,6 @@ class CrfMarginals : public torch::autograd::Function<CrfMarginals> {
     return result;
   }
 };
-
-/// LibTorch refuses to save these for backward.
-bool has_inference_tensors(const Tensors& variables) {
-  return std::any_of(variables.begin(), variables.end(), [](const Tensor& tensor) { return tensor.is_inference(); });
-}
 
 // As in layer.cpp.
 C10_DIAGNOSTIC_PUSH_AND_IGNORED_IF_DEFINED("-Warray-bounds")

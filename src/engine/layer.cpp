@@ -1,18 +1,16 @@
 #include "engine/layer.hpp"
 
-#include <ATen/TensorSubclassLikeUtils.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/macros/Macros.h>
-#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <tuple>
 #include <utility>
 
+#include "engine/autograd.hpp"
 #include "engine/layer_passes.hpp"
 #include "engine/network.hpp"
 
@@ -96,7 +94,10 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     layer = with_variables(std::move(layer), saved);
     Tensors result;
     if (at::GradMode::is_enabled() || are_beyond_the_engine(gradients)) {
-      result = gradients_in_libtorch(layer, gradients);
+      const auto run = [&layer](const Tensors& inputs) {
+        return results(run_layer_in_libtorch(with_variables(layer, inputs)));
+      };
+      result = gradients_in_libtorch(variables(layer), run, gradients);
     } else {
       std::vector<bool> needed;
       for (std::size_t i = 0; i < saved.size(); ++i) needed.push_back(context->needs_input_grad(i));
@@ -114,35 +115,6 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     result.emplace_back();  // of the layer
     return result;
   }
-
- private:
-  /// The gradients of LibTorch's operators, which run the layer once more: they can be differentiated again, and be
-  /// those of many directions at once.
-  static Tensors gradients_in_libtorch(const Layer& layer, const Tensors& gradients) {
-    const bool create_graph = at::GradMode::is_enabled();
-    const at::AutoGradMode with_graph(true);
-    Tensors inputs = variables(layer);
-    Tensors differentiable;
-    Tensors outputs;
-    {
-      // They belong to no transform, whatever the gradients do.
-      const c10::impl::ExcludeDispatchKeyGuard without_functorch(c10::DispatchKeySet(
-          {c10::DispatchKey::FuncTorchDynamicLayerFrontMode, c10::DispatchKey::FuncTorchDynamicLayerBackMode}));
-      for (Tensor& input : inputs) {
-        if (!input.requires_grad()) continue;
-        input = input.view_as(input);  // else the gradient of one would hold that of another which is computed from it
-        differentiable.push_back(input);
-      }
-      outputs = results(run_layer_in_libtorch(with_variables(layer, inputs)));
-    }
-    const auto of_differentiable = torch::autograd::grad(outputs, differentiable, gradients, /*retain_graph=*/true,
-                                                         create_graph, /*allow_unused=*/true);
-    Tensors result(inputs.size());
-    for (std::size_t i = 0, next = 0; i < inputs.size(); ++i) {
-      if (inputs[i].requires_grad()) result[i] = of_differentiable[next++];
-    }
-    return result;
-  }
 };
 
 // LibTorch's `apply` reserves an empty vector of bool, and gcc 14 warns of how its contents are moved.
@@ -156,28 +128,12 @@ C10_DIAGNOSTIC_POP()
 
 }  // namespace
 
-bool records_gradients(at::TensorList inputs) {
-  return at::GradMode::is_enabled() &&
-         !c10::impl::tls_is_dispatch_key_excluded(c10::DispatchKey::AutogradFunctionality) &&
-         std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.requires_grad(); });
-}
-
-bool are_beyond_the_engine(at::TensorList gradients) {
-  return at::areAnyTensorSubclassLike(gradients) ||
-         std::any_of(gradients.begin(), gradients.end(), [](const Tensor& tensor) {
-           return tensor._is_zerotensor() || tensor.is_neg() || tensor._fw_grad(/*level=*/0).defined();
-         });
-}
-
 LayerResult run_layer(Layer layer) {
   if (!records_gradients(variables(layer))) return run_forward(layer, {});
   // As LibTorch saves a copy of what is not [T, B, I] in memory, programs may change their own.
   layer.data = layer.data.contiguous();
   const Tensors inputs = variables(layer);
-  // LibTorch refuses to save these for backward; a function of its own would do so, too, but never free its outputs.
-  if (std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.is_inference(); })) {
-    return run_layer_in_libtorch(layer);
-  }
+  if (has_inference_tensors(inputs)) return run_layer_in_libtorch(layer);
   const Tensors all = apply_function(inputs, layer);
   return {all[0], all[1], all.size() > 2 ? all[2] : Tensor(), all.size() > 3 ? all[3] : Tensor()};
 }

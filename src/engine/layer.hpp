@@ -41,13 +41,6 @@ struct LayerResult {
   at::Tensor cells;   ///< [N, D * H] where `keeps_cells`, else undefined.
 };
 
-/// Whether LibTorch would record gradients of something that is computed from these, here and now.
-bool records_gradients(at::TensorList inputs);
-
-/// Whether gradients are such as the engine does not take: many as one, as `is_grads_batched` makes them, zeros without
-/// memory, numbers whose sign is elsewhere, or that have forward-mode gradients.
-bool are_beyond_the_engine(at::TensorList gradients);
-
 /// Runs a layer, with gradients where LibTorch would record them. All tensors must be of one dtype, float or double, on
 /// the CPU, and of the right shapes.
 LayerResult run_layer(Layer layer);

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/autograd.hpp"
 #include "engine/layer.hpp"
 #include "engine/layer_passes.hpp"
 #include "packseq/engine/freeze.hpp"

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/autograd.hpp"
 #include "engine/check.hpp"
 #include "engine/network.hpp"
 #include "engine/origin.hpp"

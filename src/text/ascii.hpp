@@ -9,6 +9,8 @@ namespace packseq::detail {
 
 constexpr bool is_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
+constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
 constexpr bool is_upper(char c) noexcept { return c >= 'A' && c <= 'Z'; }
 
 constexpr char to_lower(char c) noexcept { return is_upper(c) ? static_cast<char>(c - 'A' + 'a') : c; }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <system_error>
 
+#include "text/ascii.hpp"
 #include "text/columns.hpp"
 
 namespace packseq::detail {
@@ -65,9 +66,7 @@ bool read_numbers(std::string_view text, std::span<float> vector) noexcept {
   return std::all_of(at, end, is_separator);
 }
 
-bool is_digits(std::string_view text) noexcept {
-  return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
+bool is_digits(std::string_view text) noexcept { return std::all_of(text.begin(), text.end(), is_digit); }
 
 /// Where the numbers begin, or npos if there are not so many, or there is no word before them.
 std::size_t numbers_begin(std::string_view line, std::size_t dimension) noexcept {
