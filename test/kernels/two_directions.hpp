@@ -9,20 +9,13 @@
 #include <ostream>
 #include <random>
 #include <span>
-#include <thread>
 #include <vector>
 
 #include "kernels/passes.hpp"
 #include "kernels/plan.hpp"
+#include "kernels/threads.hpp"
 
 namespace packseq::kernels {
-
-/// Every part on a thread of its own.
-inline void on_threads(std::size_t parts, const Work& work) {
-  std::vector<std::thread> threads;
-  for (std::size_t part = 0; part < parts; ++part) threads.emplace_back([&work, part] { work(part, part + 1); });
-  for (auto& thread : threads) thread.join();
-}
 
 struct Case {
   Cell cell = Cell::lstm;
