@@ -22,7 +22,7 @@ usage() {
 Usage: bash cmake/quickstart.sh [FILE...]   build packseq and compare padded with packed on these text files, a
                                             document a line; with no file, on texts that this machine already has
        bash cmake/quickstart.sh test        build everything and run all tests
-       bash cmake/quickstart.sh bench       measure what README's tables say of the fused engine and of distinct words,
+       bash cmake/quickstart.sh bench       measure what the tables say of the fused engine and of distinct words,
                                             tell what this machine confirms, and draw it: about 6 minutes after the
                                             build
        bash cmake/quickstart.sh bench full  the same on two threads, too, and the memory: about 20 minutes
@@ -163,13 +163,13 @@ find_licences() {
   ((${#licences[@]})) || licences=("$root/README.md")
 }
 
-# Sets texts to those that README's figures are of, or else to one of the licences' paragraphs, a document a line.
+# Sets texts to those that the pages' figures are of, or else to one of the licences' paragraphs, a document a line.
 find_texts() {
   local folder=$build/real_text
   say "taking texts into build/real_text"
   texts=("$folder/kjv.txt" "$folder/wordnet.txt")
   bash "$root/cmake/real_text.sh" "$folder" kjv wordnet >>"$log" 2>&1 && return
-  say "not all texts are to be had (see $log): README's figures of them are not measured"
+  say "not all texts are to be had (see $log): the pages' figures of them are not measured"
   find_licences
   awk 'BEGIN { RS = "" } { $1 = $1; print }' "${licences[@]}" >"$folder/licences.txt"
   texts=("$folder/licences.txt")

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Measures what the fused engine and distinct words save, and tells which of README's figures this machine confirms.
+"""Measures what the fused engine and distinct words save, and tells which of the pages' figures this machine confirms.
 
     evidence.py BUILD short TEXT...   measures on one thread, then reports
     evidence.py BUILD full TEXT...    the same on one and two threads; the memory too
     evidence.py BUILD                 reports once more on what was measured last
 
-Both measure all the shapes that README's medians are over: a short run leaves out two threads, not shapes, so that each
-figure is held against one of the same cases. bench/reports/confirm.py says when a figure is confirmed.
+Both measure all the shapes that the pages' medians are over: a short run leaves out two threads, not shapes, so that
+each figure is held against one of the same cases. bench/reports/confirm.py says when a figure is confirmed.
 
 Core-hours for a billion documents: the tokens of a document, the mean over the whole text, over the tokens per second
 of `packseq compare` on one thread. They assume that all batches are as those measured and that nothing else takes time:
@@ -129,7 +129,7 @@ def core_hours(folder):
                         rows)
 
 
-def confirm_readme(claims, engine, words):
+def confirm_pages(claims, engine, words):
     """A Markdown table of verdicts, and what to make of them; engine and words are rows of these programs' cases."""
     engine_claims, words_claims = claims
     rows = [claim.judge(engine) for claim in engine_claims]
@@ -152,7 +152,7 @@ def report(folder, claims):
         script, title = PAGES[name]
         page = format_page(title, about, script.__doc__, format_table(script.FORMATS, cases))
         (folder / f"{name}.md").write_text(page)
-    print("# README's figures, measured again", about, confirm_readme(claims, rows["engine"], rows["embedded"]),
+    print("# The pages' figures, measured again", about, confirm_pages(claims, rows["engine"], rows["embedded"]),
           "# A billion documents", core_hours(folder),
           f"All cases: {', '.join(f'{folder}/{name}.md' for name in rows)}", sep="\n\n")
 
@@ -162,13 +162,15 @@ def main():
     parser.add_argument("build", type=pathlib.Path, help="where packseq is built")
     parser.add_argument("size", nargs="?", choices=RUNS, help="measure first")
     parser.add_argument("texts", nargs="*", type=pathlib.Path, help="a document a line")
-    parser.add_argument("--readme", type=pathlib.Path, default=ROOT / "README.md", help="default: packseq's own")
+    for page, room in (("engine", "engine"), ("words", "nn")):
+        parser.add_argument(f"--{page}-page", type=pathlib.Path, default=ROOT / f"include/packseq/{room}/README.md",
+                            help="default: packseq's own")
     arguments = parser.parse_args()
     if arguments.size and not arguments.texts:
         parser.error("a text is needed")
     build = arguments.build.resolve()
     try:
-        claims = confirm.read_engine_claims(arguments.readme), confirm.read_words_claims(arguments.readme)
+        claims = confirm.read_engine_claims(arguments.engine_page), confirm.read_words_claims(arguments.words_page)
         if arguments.size:
             measure(build, arguments.size, arguments.texts)
         report(build / "evidence", claims)

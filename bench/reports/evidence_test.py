@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests evidence.py's report, on results and a README made here."""
+"""Tests evidence.py's report, on results and a page made here."""
 
 import importlib.util
 import json
@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 SCRIPT = pathlib.Path(__file__).with_name("evidence.py")
-README = """
+PAGE = """
 | network | threads | fused / (padded x fill) | packed / fused | share of peak |
 |---|---|---|---|---|
 | LSTM, inference | 1 | 1.10 (0.90 - 1.30) | 1.7 (1.2 - 4.1) | 0.28 (0.20 - 0.29) |
@@ -37,8 +37,8 @@ class EvidenceTest(unittest.TestCase):
         self.build = pathlib.Path(directory.name)
         self.folder = self.build / "evidence"
         self.folder.mkdir()
-        self.readme = self.build / "README.md"
-        self.readme.write_text(README)
+        self.page = self.build / "page.md"
+        self.page.write_text(PAGE)
         self.write_results()
 
     def write_results(self):
@@ -61,8 +61,9 @@ class EvidenceTest(unittest.TestCase):
     def write(self, name, results):
         (self.folder / f"{name}.json").write_text(json.dumps(results))
 
-    def evidence(self, *size_and_texts):
-        command = [sys.executable, "-B", SCRIPT, "--readme", self.readme, self.build, *size_and_texts]
+    def evidence(self, *size_and_texts, own_pages=False):
+        pages = [] if own_pages else ["--engine-page", self.page, "--words-page", self.page]
+        command = [sys.executable, "-B", SCRIPT, *pages, self.build, *size_and_texts]
         return subprocess.run(command, capture_output=True, text=True)
 
     def assert_refused(self, message):
@@ -71,7 +72,7 @@ class EvidenceTest(unittest.TestCase):
         self.assertIn(message, result.stderr)
         self.assertNotIn("Traceback", result.stderr)
 
-    def test_each_figure_of_readme_gets_a_verdict(self):
+    def test_each_figure_of_a_page_gets_a_verdict(self):
         result = self.evidence()
         self.assertEqual(result.returncode, 0, result.stderr)
         rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in result.stdout.splitlines()]
@@ -123,17 +124,16 @@ class EvidenceTest(unittest.TestCase):
         file.write_text(file.read_text().replace("text:wordnet", "text:licences"))
         self.assertIn("2 of 3 measured figures confirmed", self.evidence().stdout)
 
-    def test_table_of_readme_is_gone(self):
-        self.readme.write_text(README.replace("share of peak", "peak"))
-        self.assert_refused("README.md has no table with the columns network | threads | fused / (padded x fill)")
+    def test_table_of_a_page_is_gone(self):
+        self.page.write_text(PAGE.replace("share of peak", "peak"))
+        self.assert_refused("page.md has no table with the columns network | threads | fused / (padded x fill)")
 
-    def test_figure_of_readme_is_none(self):
-        self.readme.write_text(README.replace("1.7 (1.2 - 4.1)", "about 2"))
-        self.assert_refused('README\'s figure "about 2" is not a median with its range')
+    def test_figure_of_a_page_is_none(self):
+        self.page.write_text(PAGE.replace("1.7 (1.2 - 4.1)", "about 2"))
+        self.assert_refused('the page\'s figure "about 2" is not a median with its range')
 
-    def test_readme_of_packseq_can_be_judged(self):
-        self.readme.write_text((SCRIPT.parents[2] / "README.md").read_text())
-        result = self.evidence()
+    def test_pages_of_packseq_can_be_judged(self):
+        result = self.evidence(own_pages=True)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn("RNN, training, threads: 2", result.stdout)
 
@@ -142,7 +142,7 @@ class EvidenceTest(unittest.TestCase):
         self.assert_refused("environment.json: No such file or directory")
 
     def test_what_was_measured_stays_if_nothing_can_be_measured(self):
-        result = self.evidence("short", self.readme)
+        result = self.evidence("short", self.page)
         self.assertEqual(result.returncode, 1)
         self.assertIn(f"there is no {self.build.resolve()}/packseq", result.stderr)
         self.assertTrue((self.folder / "engine.json").exists())

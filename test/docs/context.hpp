@@ -22,7 +22,7 @@
 
 namespace packseq::test {
 
-/// What examples take for granted: files of these names in the current directory, and in README.md a model. What they
+/// What examples take for granted: files of these names in the current directory, and on pages a model. What they
 /// print is not shown.
 class Example : public DirectoryTest {
  protected:

@@ -1,10 +1,10 @@
 # Makes tests of the examples in comments:
 #
-#   cmake -D "HEADERS=..." -D README=... -D EXAMPLES=... -D PROGRAM=... -P extract.cmake
+#   cmake -D "HEADERS=..." -D "PAGES=..." -D EXAMPLES=... -D PROGRAM=... -P extract.cmake
 #
 # HEADERS are relative to include/; each must have an example, between @code and @endcode in lines of ///. An example
 # becomes a test in the file EXAMPLES, behind what all of them go on from: the one of packseq.hpp. So do those between
-# ```cpp and ``` in README, but a whole program goes to the file PROGRAM, and one behind <!-- not a test --> nowhere.
+# ```cpp and ``` in PAGES, but a whole program goes to the file PROGRAM, and one behind <!-- not a test --> nowhere.
 cmake_minimum_required(VERSION 3.21)
 get_filename_component(ROOT "${CMAKE_CURRENT_LIST_DIR}/../.." ABSOLUTE)
 
@@ -87,13 +87,16 @@ foreach(header IN LISTS HEADERS)
 endforeach()
 
 set(program "")
-read_examples("${README}" "```cpp" "```" "")
-foreach(line IN LISTS EXAMPLE_LINES)
-  if(EXAMPLE_${line} MATCHES "int main\\(")
-    string(APPEND program "#line ${line} \"${README}\"\n${EXAMPLE_${line}}")
-  else()
-    add_example(readme "${README}" ${line} "${EXAMPLE_${line}}")
-  endif()
+foreach(page IN LISTS PAGES)
+  read_examples("${page}" "```cpp" "```" "")
+  cmake_path(RELATIVE_PATH page BASE_DIRECTORY "${ROOT}" OUTPUT_VARIABLE name)
+  foreach(line IN LISTS EXAMPLE_LINES)
+    if(EXAMPLE_${line} MATCHES "int main\\(")
+      string(APPEND program "#line ${line} \"${page}\"\n${EXAMPLE_${line}}")
+    else()
+      add_example("${name}" "${page}" ${line} "${EXAMPLE_${line}}")
+    endif()
+  endforeach()
 endforeach()
 
 get_property(includes GLOBAL PROPERTY INCLUDES)

@@ -1,4 +1,4 @@
-"""The program in README does what it says."""
+"""The program on the engine's page does what it says."""
 
 import pathlib
 import re
@@ -8,12 +8,12 @@ import unittest
 
 from python_support import LIBRARY
 
-README = pathlib.Path(__file__).parents[2] / "README.md"
+PAGE = pathlib.Path(__file__).parents[2] / "include/packseq/engine/README.md"
 
 
 class ReadmeTest(unittest.TestCase):
     def test_program(self):
-        program = re.search(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.S)[1]
+        program = re.search(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.S)[1]
         program = program.replace("build/python/packseq_torch.so", LIBRARY)
         program += "print(torch.ops.packseq.installed(), list(output.shape), lengths.tolist())"
         result = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True)
