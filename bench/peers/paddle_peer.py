@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """PaddlePaddle: its LSTM and GRU, told the lengths. Gates and formulas are LibTorch's.
 
-The MKL that it brings multiplies without AVX on CPUs that are not Intel's, unless MKL_DEBUG_CPU_TYPE=5 asks for AVX2.
+The MKL that it brings takes its slowest code on CPUs that are not Intel's, unless MKL_DEBUG_CPU_TYPE=5 asks for AVX2.
 """
 
 import os

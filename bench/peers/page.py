@@ -10,6 +10,7 @@ from tables import format_table
 
 REFERENCE = "fused"
 TITLE = "Peers side by side"
+PICTURE = "peers.png"
 LEGEND = """\
 Each peer is a process of its own in a virtual environment of its own, all on one core, with the same weights, inputs
 and lengths. Results are compared with LibTorch's in double on all cells but padding, and so is the final state of
@@ -18,7 +19,8 @@ Training is the output, and the gradients of the weights and of the input for a 
 
 Columns are documents x size of input and hidden state, and the fill: real tokens over all cells of the padded batch of
 100 steps. Below "fused", each number is how many times as long as packseq's engine it takes: the ratio of the medians,
-and that of the minima in brackets. Less than 1.00 is faster than the engine.
+and that of the minima in brackets. Less than 1.00 is faster than the engine. The tables of a network alone have the
+least and the largest ratio of medians over the shapes.
 
   fused, bfloat16, frozen  packseq's engine over packed batches: in float; with products of bfloat16; in float, frozen
   LibTorch bfloat16, int8  its module of dtype bfloat16, its dynamically quantized module
@@ -72,9 +74,27 @@ def group(measured):
     return groups
 
 
+def summarize(groups, network):
+    """A table: the range over the shapes, a column for each mode and fill."""
+    found = {}
+    for (of, mode), cases in groups.items():
+        for heading, seconds in cases.items() if of == network else ():
+            column = f"{mode}, {heading.split(', ')[1]}"
+            for name, (median, _) in ratios(seconds).items():
+                found.setdefault(name, {}).setdefault(column, []).append(median)
+    found.pop(REFERENCE)
+    columns = dict.fromkeys(column for its in found.values() for column in its)
+    rows = [{"contender": name, **{column: f"{min(its):.2f} - {max(its):.2f}" for column, its in of_columns.items()}}
+            for name, of_columns in found.items()]
+    return format_table(dict.fromkeys(("contender", *columns), ""), rows)
+
+
 def make_page(report):
-    parts = [f"# {TITLE}", report["about"] + ".", f"```\n{LEGEND}\n```"]
-    for (network, mode), cases in group(report["measured"]).items():
+    parts = [f"# {TITLE}", report["about"] + ".", f"```\n{LEGEND}\n```", f"![All of it in a picture]({PICTURE})"]
+    groups = group(report["measured"])
+    for network in dict.fromkeys(network for network, _ in groups):
+        parts += [f"## {network.upper()}", summarize(groups, network)]
+    for (network, mode), cases in groups.items():
         parts += [f"## {network.upper()}, {mode}", make_table(cases)]
     left_out = [*report["left_out"],
                 *(f"{name} in {one['case']}, {one['mode']}: {why}" for one in report["measured"]

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Tests how peers are compared, timed by turns, left out and reported, with processes that only pretend to be peers."""
 
+import importlib.util
 import json
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -111,25 +113,38 @@ class PeersTest(unittest.TestCase):
         with self.assertRaisesRegex(page.NoReference, "fused was not timed"):
             page.ratios({"a": [1]})
 
-    def test_page(self):
-        def one(kind, fill, seconds, left_out=()):
-            return {"case": f"{kind} B:8 T:100 H:512 fill:{fill}", "mode": "inference", "seconds": seconds,
+    def make_report(self):
+        def one(kind, fill, seconds, left_out=(), shape="B:8 T:100 H:512"):
+            return {"case": f"{kind} {shape} fill:{fill}", "mode": "inference", "seconds": seconds,
                     "left_out": dict(left_out)}
 
-        report = {"about": "a CPU", "left_out": ["Gone: not to be had"],
-                  "measured": [one("lstm", 1.0, {"fused": [.002, .001, .004], "a": [.008, .003, .04]}),
-                               one("lstm", .6, {"fused": [.002]}, {"a": "it fails"}),
-                               one("gru", .6, {"fused": [.002], "a": [.001]})]}
-        lines = page.make_page(report).splitlines()
+        return {"about": "a CPU", "left_out": ["Gone: not to be had"],
+                "measured": [one("lstm", 1.0, {"fused": [.002, .001, .004], "a": [.008, .003, .04]}),
+                             one("lstm", .6, {"fused": [.002]}, {"a": "it fails"}),
+                             one("lstm", 1.0, {"fused": [.001], "a": [.006]}, shape="B:32 T:100 H:256"),
+                             one("gru", .6, {"fused": [.002], "a": [.001]})]}
+
+    def test_page(self):
+        lines = page.make_page(self.make_report()).splitlines()
         tables = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-        self.assertEqual(tables, [["contender", "8x512, 1.0", "8x512, 0.6"], tables[1],
-                                  ["fused, ms", "2.00 (1.00)", "2.00 (2.00)"], ["a", "4.00 (3.00)", "-"],
-                                  ["contender", "8x512, 0.6"], tables[5],
-                                  ["fused, ms", "2.00 (2.00)"], ["a", "0.50 (0.50)"]])
+        tables = [row for row in tables if row[0].strip("-")]
+        self.assertEqual(tables, [["contender", "inference, 1.0"], ["a", "4.00 - 6.00"],
+                                  ["contender", "inference, 0.6"], ["a", "0.50 - 0.50"],
+                                  ["contender", "8x512, 1.0", "8x512, 0.6", "32x256, 1.0"],
+                                  ["fused, ms", "2.00 (1.00)", "2.00 (2.00)", "1.00 (1.00)"],
+                                  ["a", "4.00 (3.00)", "-", "6.00 (6.00)"],
+                                  ["contender", "8x512, 0.6"], ["fused, ms", "2.00 (2.00)"], ["a", "0.50 (0.50)"]])
         self.assertEqual([line for line in lines if line.startswith("## ")],
-                         ["## LSTM, inference", "## GRU, inference", "## Left out"])
+                         ["## LSTM", "## GRU", "## LSTM, inference", "## GRU, inference", "## Left out"])
         self.assertEqual(lines[-2:], ["- Gone: not to be had",
                                       "- a in lstm B:8 T:100 H:512 fill:0.6, inference: it fails"])
+
+    @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "needs matplotlib")
+    def test_picture_is_drawn(self):
+        (self.folder / "peers.json").write_text(json.dumps(self.make_report()))
+        script = pathlib.Path(__file__).with_name("picture.py")
+        subprocess.run([sys.executable, "-B", script, self.folder], check=True)
+        self.assertTrue((self.folder / "peers.png").stat().st_size)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 from page import REFERENCE, group, ratios
 
 COLOURS = {"1.0": "grey", "0.6": "tab:orange", "0.3": "tab:blue"}
-TICKS = (0.5, 1, 2, 5, 10, 20, 50)
+TICKS = (0.5, 1, 2, 5, 10, 20)
 
 
 def points(cases):
@@ -39,7 +39,8 @@ def draw(axes, title, cases):
     axes.set_yticks(range(len(found)), found)
     axes.yaxis.set_inverted(True)
     axes.axvline(1, color="black", linewidth=1)
-    axes.set(xscale="log", title=title)
+    axes.axvspan(TICKS[0] / 2, 1, color="tab:green", alpha=0.08)  # faster than the engine
+    axes.set(xscale="log", xlim=(0.4, 30), title=title)
     axes.minorticks_off()
     axes.set_xticks(TICKS, [str(tick) for tick in TICKS])
     axes.grid(alpha=0.3)
