@@ -50,7 +50,8 @@ def write_cases(python, folder, names):
 
 def start(name, arguments, folder):
     command = environments.command(name, folder, arguments.torch_python, arguments.build / "packseq_torch.so")
-    return rounds.Process(environments.on_one_core(command), folder / f"{name}.messages", environments.environment(name))
+    return rounds.Process(environments.on_one_core(command), folder / f"{name}.messages",
+                          environments.environment(name))
 
 
 def start_all(arguments, folder, stack):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests what peers are compared with, and runs LibTorch and packseq as peers; in a Python that has this torch and numpy.
+"""Tests what peers are compared with, and runs LibTorch and packseq as peers, in a Python that has torch and numpy.
 
     peers_run_test.py LIBRARY     packseq_torch
 """
