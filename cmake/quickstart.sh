@@ -27,7 +27,8 @@ Usage: bash cmake/quickstart.sh [FILE...]   build packseq and compare padded wit
                                             tell what this machine confirms, and draw it: about 6 minutes after the
                                             build
        bash cmake/quickstart.sh bench full  the same on two threads, too, and the memory: about 20 minutes
-       bash cmake/quickstart.sh bench peers time other libraries' networks beside the engine, each installed into a
+       bash cmake/quickstart.sh bench peers
+                                            time other libraries' networks beside the engine, each installed into a
                                             virtual environment of its own (3 GB in all): about 10 minutes after that
        bash cmake/quickstart.sh python [PYTHON]
                                             build the fused engine for the torch of this Python (python3), test it

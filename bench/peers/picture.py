@@ -58,7 +58,7 @@ def draw_all(report):
             draw(axes, f"{network.upper()}, {mode}", groups[network, mode])
     handles = dict(zip(*reversed(grid[0][0].get_legend_handles_labels())))
     grid[0][-1].legend(handles.values(), handles.keys(), loc="upper right", fontsize=9)
-    figure.suptitle("One core: 8 documents of size 512, 32 of 256, 64 of 128, each a dot")
+    figure.suptitle("One core: 8 documents of size 512, 32 of 256, 64 of 128, at fill 1 also 1 of 128; a dot each")
     figure.supxlabel("times as long as packseq's engine in float over the packed batch", fontsize=10)
     return figure
 

@@ -1,6 +1,6 @@
 # Times other libraries' recurrent networks beside the engine. Uses what quickstart.sh defines.
 
-# The Python whose torch packseq is built for, or ends the script.
+# Sets torch_python to the Python whose torch packseq is built for.
 find_torch_python() {
   torch_python=$(sed -n 's/^PACKSEQ_TORCH_PYTHON:[A-Z]*=//p' "$build/CMakeCache.txt")
   [[ -n $torch_python ]] ||
