@@ -13,6 +13,7 @@ readonly root build state log
 source "$root/cmake/quickstart/packages.sh"
 source "$root/cmake/quickstart/torch.sh"
 source "$root/cmake/quickstart/python.sh"
+source "$root/cmake/quickstart/peers.sh"
 
 usage() {
   local minimum below
@@ -26,6 +27,9 @@ Usage: bash cmake/quickstart.sh [FILE...]   build packseq and compare padded wit
                                             tell what this machine confirms, and draw it: about 6 minutes after the
                                             build
        bash cmake/quickstart.sh bench full  the same on two threads, too, and the memory: about 20 minutes
+       bash cmake/quickstart.sh bench peers
+                                            time other libraries' networks beside the engine, each installed into a
+                                            virtual environment of its own (3 GB in all): about 10 minutes after that
        bash cmake/quickstart.sh python [PYTHON]
                                             build the fused engine for the torch of this Python (python3), test it
                                             there, and print the two lines that load it
@@ -140,8 +144,8 @@ install_peers() {
 # install_peer IMPORT PACKAGE...
 install_peer() {
   "$venv/bin/python" -c "$1" 2>/dev/null && return
-  say "installing ${*:2} into build/venv, for the tests that compare with them (a few seconds)"
-  venv_pip_install "${@:2}" >>"$log" 2>&1 || say "they are not to be had: these tests are skipped"
+  say "installing ${*:2} into build/venv, for what compares with them (a few seconds)"
+  venv_pip_install "${@:2}" >>"$log" 2>&1 || say "they are not to be had: what compares with them is left out"
 }
 
 run_tests() {
@@ -183,6 +187,7 @@ find_plotter() {
   return 1
 }
 
+# draw SCRIPT FOLDER
 draw() {
   local plotter
   if ! find_plotter && can_use_apt; then
@@ -190,11 +195,11 @@ draw() {
     apt_install python3-matplotlib >>"$log" 2>&1 || true
   fi
   if ! find_plotter; then
-    say "no pictures: no matplotlib; once python3 has it: python3 bench/reports/plot.py $build/evidence"
+    say "no pictures: no matplotlib; once python3 has it: python3 $1 $2"
     return
   fi
-  "$plotter" -B "$root/bench/reports/plot.py" "$build/evidence"
-  say "pictures: $build/evidence/*.png"
+  "$plotter" -B "$root/$1" "$2"
+  say "pictures: $2/*.png"
 }
 
 # bench SIZE: short or full
@@ -205,7 +210,7 @@ bench() {
     packseq_program engine_bench embedded_bench memory_bench
   find_texts
   python3 -B "$root/bench/reports/evidence.py" "$build" "$1" "${texts[@]}"
-  draw
+  draw bench/reports/plot.py "$build/evidence"
 }
 
 compare() {
@@ -230,9 +235,11 @@ case "${1:-}" in
     run_tests
     ;;
   bench)
-    (($# == 1)) || [[ $# == 2 && $2 == full ]] ||
-      fail "bench takes no argument but full, not ${*:2}" "run bash cmake/quickstart.sh bench"
-    bench "${2:-short}"
+    case "${*:2}" in
+      "" | full) bench "${2:-short}" ;;
+      peers) bench_peers ;;
+      *) fail "bench takes no argument but full or peers, not ${*:2}" "run bash cmake/quickstart.sh bench" ;;
+    esac
     ;;
   python)
     (($# <= 2)) || fail "python takes one Python, not ${*:2}" "run bash cmake/quickstart.sh python PYTHON"

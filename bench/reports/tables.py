@@ -7,11 +7,12 @@ import re
 
 
 def cpu():
-    """What processor this is, its widest vectors, and how many cores of it there are."""
+    """What processor this is, its widest vectors, whether it multiplies bfloat16, and how many cores there are."""
     info = pathlib.Path("/proc/cpuinfo")
     known = dict(re.findall(r"^(.*\S)\s*: (.*)$", info.read_text(), re.MULTILINE)) if info.exists() else {}
-    vectors = [flag for flag in ("avx512f", "avx2") if flag in known.get("flags", "").split()]
-    details = [f"{key} {known[key]}" for key in ("cpu family", "model") if key in known] + vectors[:1]
+    flags = known.get("flags", "").split()
+    details = [f"{key} {known[key]}" for key in ("cpu family", "model") if key in known]
+    details += [flag for flag in ("avx512f", "avx2") if flag in flags][:1] + ["avx512_bf16"] * ("avx512_bf16" in flags)
     name = known.get("model name", platform.machine())
     return f"{name} ({', '.join(details)}), {os.cpu_count()} cores" if details else f"{name}, {os.cpu_count()} cores"
 
