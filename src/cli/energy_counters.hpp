@@ -14,7 +14,7 @@ class Unmeasurable : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// The counters of energy that Linux keeps of a machine's processors, Intel's and AMD's: RAPL, in its powercap framework
+/// The counters of energy that Linux keeps of the processors, Intel's and AMD's: RAPL, in its framework powercap
 /// (https://docs.kernel.org/power/powercap/powercap.html).
 ///
 /// One for each package. Those of a package's parts are left out, as their energy is in the package's or, of memory,

@@ -41,7 +41,7 @@ struct MeasureOptions {
 /// Times every contender in every mode, mode by mode in the given order.
 ///
 /// After one pass to warm up, each of `repeats` rounds runs every contender once, in an order drawn anew, so that
-/// what else the machine does falls on all of them alike. The `meter` is told to fail if what it measured means nothing.
+/// what else the machine does falls on all of them alike. The `meter` is told to fail if what it measured is nothing.
 /// @param report is called with what is being timed, for those who wait.
 std::vector<Result> measure(Model& model, const Contenders& contenders, const std::vector<cost::Mode>& modes,
                             const MeasureOptions& options, EnergyMeter& meter,
