@@ -8,9 +8,10 @@
 Both measure all the shapes that the pages' medians are over: a short run leaves out two threads, not shapes, so that
 each figure is held against one of the same cases. bench/reports/confirm.py says when a figure is confirmed.
 
-Core-hours for a billion documents: the tokens of a document, the mean over the whole text, over the tokens per second
-of `packseq compare` on one thread. They assume that all batches are as those measured and that nothing else takes time:
-no reading of text, no optimizer.
+Core-hours for a billion documents, as `packseq compare` tells them: the tokens of a document, the mean over the whole
+text, over the tokens per second on one thread. They assume that all batches are as those measured and that nothing else
+takes time: no reading of text, no optimizer. Energy and cost are what fused+dedup saves in place of padded: core-hours
+times 5 W for a busy core, unless the machine's counters measure it, and times a price of 0.05 for a core-hour.
 
 BUILD/evidence gets what the programs wrote, environment.json, and in Markdown what bench/results keeps. What an earlier
 run left there stays until a new one has come to its end.
@@ -38,6 +39,8 @@ PAGES = {"engine": (ratios, "The fused engine against LibTorch"),
          "memory": (memory, "Memory of a pass")}
 STEPS = (100, 200, 400, 800, 1600)
 SCALE_CONTENDERS = ("padded", "bucketed", "packed", "fused", "fused+dedup")
+SCALE_OPTIONS = ("--documents", "1e9", "--watts", 5, "--price", 0.05)  # README says where these are from
+JOULES_PER_KWH = 3.6e6
 
 
 def say(what):
@@ -83,7 +86,7 @@ def measure(build, size, texts):
     say("no word multiplied twice (2 minutes; full: 5)")
     run(embedded_bench, *texts, *flags, chosen, f"--benchmark_out={folder / 'embedded.json'}")
     for text in texts:
-        compare(build, text, folder / f"compare_{text.stem}.json", "--max-batches", settings["batches"])
+        compare(build, text, folder / f"compare_{text.stem}.json", "--max-batches", settings["batches"], *SCALE_OPTIONS)
     for steps in STEPS:
         measure_steps(build, folder, steps)
     if size == "full":
@@ -112,21 +115,37 @@ def write_environment(folder, size, commit):
     (folder / "environment.json").write_text(json.dumps(environment, indent=2) + "\n")
 
 
-def speeds(report, mode):
-    """{contender: tokens per second}, of what packseq compare wrote"""
-    return {result["contender"]: result["tokens_per_second"] for result in report["results"] if result["mode"] == mode}
+def of_contenders(report, mode, key):
+    """{contender: what is under the key}, of what packseq compare wrote"""
+    return {result["contender"]: result[key] for result in report["results"] if result["mode"] == mode}
+
+
+def kwh(taken):
+    """Measured, if it was"""
+    joules = taken["joules"]
+    return (joules["projected"] if joules["measured"] is None else joules["measured"]) / JOULES_PER_KWH
 
 
 def core_hours(folder):
-    """A Markdown table, in core-hours for a billion documents."""
+    """A Markdown table: what a billion documents take in core-hours, and what fused+dedup saves in place of padded."""
     rows = []
     for name, compared in load_compared(folder).items():
-        tokens = compared["text"]["tokens"] / compared["text"]["documents"]
         for mode in ("inference", "training"):
-            hours = {contender: 1e9 * tokens / speed / 3600 for contender, speed in speeds(compared, mode).items()}
-            rows.append({"core-hours": f"{name}: {mode}", "tokens": tokens, "fill": compared["fill"], **hours})
-    return format_table({"core-hours": "", "tokens": ".1f", "fill": ".0%", **dict.fromkeys(SCALE_CONTENDERS, ",.0f")},
-                        rows)
+            taken = of_contenders(compared, mode, "at_scale")
+            padded, dedup = taken["padded"], taken["fused+dedup"]
+            rows.append({"core-hours": f"{name}: {mode}", "tokens": compared["scale"]["tokens_per_document"],
+                         "fill": compared["fill"],
+                         **{contender: taken[contender]["core_hours"] for contender in SCALE_CONTENDERS},
+                         "kWh saved": kwh(padded) - kwh(dedup), "cost saved": padded["cost"] - dedup["cost"]})
+    return format_table({"core-hours": "", "tokens": ".1f", "fill": ".0%", **dict.fromkeys(SCALE_CONTENDERS, ",.0f"),
+                         "kWh saved": ",.2f", "cost saved": ",.1f"}, rows)
+
+
+def energy_source(folder):
+    """How the energy of a billion documents is known."""
+    measured = all(taken["joules"]["measured"] is not None for compared in load_compared(folder).values()
+                   for taken in of_contenders(compared, "training", "at_scale").values())
+    return "Energy is measured by the machine's counters." if measured else "Energy is projected."
 
 
 def confirm_pages(claims, engine, words):
@@ -153,7 +172,7 @@ def report(folder, claims):
         page = format_page(title, about, script.__doc__, format_table(script.FORMATS, cases))
         (folder / f"{name}.md").write_text(page)
     print("# The pages' figures, measured again", about, confirm_pages(claims, rows["engine"], rows["embedded"]),
-          "# A billion documents", core_hours(folder),
+          "# A billion documents", core_hours(folder), energy_source(folder),
           f"All cases: {', '.join(f'{folder}/{name}.md' for name in rows)}", sep="\n\n")
 
 

@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import LogLocator, PercentFormatter, ScalarFormatter
 
 import ratios
-from evidence import load_compared, speeds
+from evidence import load_compared, of_contenders
 from ratios import InputError, group, load_repetitions, median_ms
 
 COLOURS = {"padded": "grey", "bucketed": "tab:brown", "packed": "tab:orange", "fused": "tab:blue",
@@ -126,7 +126,7 @@ def draw_text(folder):
                                 "tokens per second, thousands", sharey=True)
     for mode, axes in panels.items():
         for at, (name, report) in enumerate(reports.items()):
-            of_mode = speeds(report, mode)
+            of_mode = of_contenders(report, mode, "tokens_per_second")
             for bar, contender in enumerate(sorted(of_mode, key=list(COLOURS).index)):
                 axes.bar(at + (bar - (len(of_mode) - 1) / 2) * 0.14, of_mode[contender] / 1e3, 0.13,
                          color=COLOURS[contender], label=contender, zorder=2)

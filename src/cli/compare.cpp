@@ -56,6 +56,11 @@ void count_cells(const Contender& padded, Comparison& comparison) {
 
 }  // namespace
 
+Consumption Comparison::at_scale(const Result& result) const {
+  const double tokens_of_all = static_cast<double>(options.scale.documents_or_default()) * mean_length();
+  return consumption(result, tokens_of_all / static_cast<double>(tokens_run), options.threads, options.scale);
+}
+
 Comparison compare(CompareOptions options, Progress& progress) {
   if (options.threads > 0) at::set_num_threads(options.threads);
   options.threads = at::get_num_threads();
@@ -79,8 +84,11 @@ Comparison compare(CompareOptions options, Progress& progress) {
   comparison.batches_in_text = (comparison.documents + *options.batch - 1) / *options.batch;
   count_cells(*contenders.front(), comparison);
   comparison.has_bfloat16_instructions = engine::has_bfloat16_instructions();
+  report("power of the idle machine");
+  EnergyMeter meter(options.counters);
   comparison.agreements = check(model, corpus, contenders, options.modes, report);
-  comparison.results = measure(model, contenders, options.modes, options.measure, report);
+  comparison.results = measure(model, contenders, options.modes, options.measure, meter, report);
+  comparison.metering = meter.metering();
   comparison.options = std::move(options);
   return comparison;
 }

@@ -10,6 +10,7 @@
 #include "cli/check.hpp"
 #include "cli/corpus.hpp"
 #include "cli/measure.hpp"
+#include "cli/scale.hpp"
 #include "cli/terminal.hpp"
 
 namespace packseq::cli {
@@ -29,6 +30,8 @@ struct CompareOptions {
 
   int threads = 0;  ///< 0: as many as LibTorch takes by itself.
   MeasureOptions measure = {};
+  ScaleOptions scale = {};
+  std::filesystem::path counters = "/sys/class/powercap";  ///< Where Linux has those of energy.
   std::optional<std::filesystem::path> json = {};
 };
 
@@ -49,7 +52,16 @@ struct Comparison {
 
   Agreements agreements;
   bool has_bfloat16_instructions;
+  Metering metering;
   std::vector<Result> results;
+
+  double mean_length() const { return static_cast<double>(tokens) / static_cast<double>(documents); }
+
+  /// What a contender takes in one pass.
+  Consumption in_pass(const Result& result) const { return consumption(result, 1, options.threads, options.scale); }
+
+  /// What it takes for `options.scale.documents` documents of the text's mean length.
+  Consumption at_scale(const Result& result) const;
 
   double fill() const { return static_cast<double>(tokens_run) / static_cast<double>(padded_cells); }
 };

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/contender.hpp"
+#include "cli/energy_meter.hpp"
 
 namespace packseq::cli {
 
@@ -27,6 +29,7 @@ struct Result {
   std::int64_t useful_flops;      ///< Those of real tokens.
   std::int64_t activation_bytes;  ///< Of the batch that needs most.
   double tokens_per_second;       ///< Real ones.
+  std::optional<double> joules;   ///< The mean of the rounds, above the idle machine, where it can be measured.
 };
 
 /// How often, and with what random numbers.
@@ -38,9 +41,10 @@ struct MeasureOptions {
 /// Times every contender in every mode, mode by mode in the given order.
 ///
 /// After one pass to warm up, each of `repeats` rounds runs every contender once, in an order drawn anew, so that
-/// what else the machine does falls on all of them alike. @param report is called with what is being timed, for those
-/// who wait.
+/// what else the machine does falls on all of them alike. The `meter` is told to fail if what it measured is nothing.
+/// @param report is called with what is being timed, for those who wait.
 std::vector<Result> measure(Model& model, const Contenders& contenders, const std::vector<cost::Mode>& modes,
-                            const MeasureOptions& options, const std::function<void(const std::string&)>& report);
+                            const MeasureOptions& options, EnergyMeter& meter,
+                            const std::function<void(const std::string&)>& report);
 
 }  // namespace packseq::cli

@@ -5,26 +5,47 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <utility>
 
 namespace packseq::cli {
 namespace {
 
+/// The number that all of the text is.
+template <class Number>
+std::optional<Number> number_of(const std::string& text) {
+  Number number{};
+  const char* const end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && rest == end ? std::optional(number) : std::nullopt;
+}
+
 /// Adds a whole number; the message about a wrong one says what would be right.
 template <class Setter>
 CLI::Option* add_number(CLI::App& app, const std::string& name, std::int64_t min, std::int64_t max, Setter set,
                         const std::string& description) {
   const auto parse = [=](const std::string& text) {
-    std::int64_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc{} || rest != end || number < min || number > max) {
+    const auto number = number_of<std::int64_t>(text);
+    if (!number || *number < min || *number > max) {
       throw CLI::ValidationError(name, fmt::format("{} is not a whole number in {} ... {}", text, min, max));
     }
-    set(number);
+    set(*number);
   };
   return app.add_option_function<std::string>(name, parse, description)->type_name("N");
+}
+
+/// Adds a number above 0 that may have decimals.
+void add_positive(CLI::App& app, const std::string& name, double max, std::optional<double>& value,
+                  const std::string& description) {
+  const auto parse = [=, &value](const std::string& text) {
+    const auto number = number_of<double>(text);
+    if (!number || !(*number > 0 && *number <= max)) {
+      throw CLI::ValidationError(name, fmt::format("{} is not a number above 0, up to {}", text, max));
+    }
+    value = number;
+  };
+  app.add_option_function<std::string>(name, parse, description)->type_name("X");
 }
 
 /// Adds a choice between words; `choices` maps each word to its value.
@@ -116,6 +137,25 @@ void add_run_options(CLI::App& app, CompareOptions& options) {
       ->type_name("PATH");
 }
 
+/// A whole number that may be written as 1e9.
+void add_documents(CLI::App& app, ScaleOptions& options) {
+  constexpr double max = 1e15;
+  const auto parse = [=, &options](const std::string& text) {
+    const auto number = number_of<double>(text);
+    if (!number || !(*number >= 1 && *number <= max) || *number != std::floor(*number)) {
+      throw CLI::ValidationError("--documents", fmt::format("{} is not a whole number in 1 ... {}", text, max));
+    }
+    options.documents = static_cast<std::int64_t>(*number);
+  };
+  app.add_option_function<std::string>("--documents", parse, "how many there are (1e9)")->type_name("N");
+}
+
+void add_scale_options(CLI::App& app, ScaleOptions& options) {
+  add_documents(app, options);
+  add_positive(app, "--watts", 1e3, options.watts, "of a busy core, where energy is not measured");
+  add_positive(app, "--price", 1e9, options.price, "of a core-hour, in any currency");
+}
+
 }  // namespace
 
 void add_show_options(CLI::App& app, ShowOptions& options) {
@@ -145,6 +185,8 @@ void add_compare_options(CLI::App& app, CompareOptions& options) {
   add_model_options(app, options);
   app.option_defaults()->group("Run");
   add_run_options(app, options);
+  app.option_defaults()->group("At scale");
+  add_scale_options(app, options.scale);
 }
 
 }  // namespace packseq::cli

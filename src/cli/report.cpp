@@ -8,6 +8,7 @@
 
 #include "cli/conclusion.hpp"
 #include "cli/histogram.hpp"
+#include "cli/report_scale.hpp"
 
 namespace packseq::cli {
 namespace {
@@ -193,13 +194,14 @@ std::string report(const Comparison& comparison, const Theme& theme) {
     text += mode_table(results, theme);
     conclusions += wrapped(conclusion(results), line_columns);
   }
-  const auto note = [&](const char* words) {
+  const auto note = [&](const std::string& words) {
     text += fmt::format("{}", fmt::styled(wrapped(words, line_columns), theme.faint));
   };
-  text += "\n";
+  text += scale_table(comparison, theme) + "\n";
   note(legend);
   if (has_bfloat16(comparison)) note(of_bfloat16);
   if (comparison.options.network.bidirectional) note(not_equivalent);
+  if (const std::string words = scale_legend(comparison); !words.empty()) note(words);
   if (has_bfloat16(comparison) && !comparison.has_bfloat16_instructions) {
     conclusions += wrapped(no_instructions, line_columns);
   }

@@ -45,7 +45,26 @@ const char* name(engine::Precision precision) {
   return precision == engine::Precision::bfloat16 ? "bfloat16" : "float32";
 }
 
-Json to_json(const Result& result) {
+/// Null where it is not known.
+Json known(const std::optional<double>& number) { return number ? Json(*number) : Json(); }
+
+Json to_json(const Energy& energy) {
+  return {{"measured", known(energy.measured)}, {"projected", known(energy.projected)}};
+}
+
+Json to_json(const Consumption& consumption) {
+  return {{"core_hours", consumption.core_hours},
+          {"joules", to_json(consumption.energy)},
+          {"cost", known(consumption.cost)}};
+}
+
+Json to_json(const Metering& metering) {
+  return {{"packages", metering.packages},
+          {"idle_watts", metering.measured() ? Json(metering.idle_watts) : Json()},
+          {"failure", metering.failure.empty() ? Json() : Json(metering.failure)}};
+}
+
+Json to_json(const Comparison& comparison, const Result& result) {
   return {{"contender", result.contender},
           {"mode", result.mode == cost::Mode::inference ? "inference" : "training"},
           {"precision", name(result.precision)},
@@ -54,7 +73,9 @@ Json to_json(const Result& result) {
           {"executed_flops", result.executed_flops},
           {"useful_flops", result.useful_flops},
           {"activation_bytes", result.activation_bytes},
-          {"tokens_per_second", result.tokens_per_second}};
+          {"tokens_per_second", result.tokens_per_second},
+          {"joules", to_json(comparison.in_pass(result).energy)},
+          {"at_scale", to_json(comparison.at_scale(result))}};
 }
 
 Json to_json(const Comparison& comparison) {
@@ -82,6 +103,12 @@ Json to_json(const Comparison& comparison) {
       {"versions", {{"packseq", PACKSEQ_VERSION}, {"libtorch", TORCH_VERSION}, {"compiler", PACKSEQ_COMPILER}}},
       {"max_abs_difference", exact.max_abs_difference},
       {"max_gradient_difference", exact.max_gradient_difference},
+      {"counters", to_json(comparison.metering)},
+      {"scale",
+       {{"documents", options.scale.documents_or_default()},
+        {"tokens_per_document", comparison.mean_length()},
+        {"watts_per_core", known(options.scale.watts)},
+        {"price_per_core_hour", known(options.scale.price)}}},
       {"results", Json::array()}};
   if (const auto rounded = comparison.agreements.find(engine::Precision::bfloat16);
       rounded != comparison.agreements.end()) {
@@ -89,7 +116,7 @@ Json to_json(const Comparison& comparison) {
                         {"max_abs_difference", rounded->second.max_abs_difference},
                         {"max_gradient_difference", rounded->second.max_gradient_difference}};
   }
-  for (const Result& result : comparison.results) json["results"].push_back(to_json(result));
+  for (const Result& result : comparison.results) json["results"].push_back(to_json(comparison, result));
   return json;
 }
 

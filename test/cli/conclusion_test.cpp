@@ -10,7 +10,7 @@ constexpr auto training = cost::Mode::training;
 
 Result result(const char* contender, cost::Mode mode, std::int64_t flops, const Seconds& seconds,
               bool equivalent = true) {
-  return {contender, mode, engine::Precision::float32, equivalent, seconds, flops, 0, 0, 0};
+  return {contender, mode, engine::Precision::float32, equivalent, seconds, flops, 0, 0, 0, {}};
 }
 
 TEST(Speed, IsTheSameUpToFivePercent) {

@@ -10,7 +10,7 @@
 #include "cli/compare.hpp"
 #include "cli/program.hpp"
 #include "cli/report.hpp"
-#include "cli/report_json.hpp"
+#include "cli/results.hpp"
 #include "support/precision.hpp"
 
 // `--precision`: what the engine's contenders round, and what is said of it.
@@ -19,6 +19,7 @@ namespace packseq::cli {
 namespace {
 
 using engine::Precision;
+using test::json_of;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
@@ -37,13 +38,6 @@ Comparison compare_in(const std::vector<Precision>& precisions, cost::Kind kind 
   options.measure.repeats = 1;
   Progress progress(stderr);
   return compare(options, progress);
-}
-
-nlohmann::json json_of(const Comparison& comparison) {
-  const test::TemporaryDirectory directory;
-  const std::filesystem::path path = directory.path() / "results.json";
-  JsonFile(path).write(comparison);
-  return nlohmann::json::parse(test::read_file(path));
 }
 
 std::vector<std::string> contenders_of(const nlohmann::json& json, const std::string& mode) {

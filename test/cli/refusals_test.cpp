@@ -45,6 +45,15 @@ TEST(Refusal, OfWrongUse) {
   for (const std::string value : {"-3", "1.5", "65537", "99999999999999999999"}) {
     expect_refusal("compare x --hidden " + value, 2, "--hidden: " + value + " is not a whole number in 1 ... 65536");
   }
+  for (const std::string value : {"0", "-1", "1.5", "nan", "inf", "1e16", "many", "1e9x"}) {
+    expect_refusal("compare x --documents " + value, 2,
+                   "--documents: " + value + " is not a whole number in 1 ... 1000000000000000");
+  }
+  for (const std::string value : {"0", "-5", "nan", "inf", "1e999", "1e4", "5W", "five"}) {
+    expect_refusal("compare x --watts " + value, 2, "--watts: " + value + " is not a number above 0, up to 1000");
+  }
+  expect_refusal("compare x --price -0.04", 2, "--price: -0.04 is not a number above 0, up to 1000000000");
+  expect_refusal("compare x --price 0,04", 2, "--price: 0,04 is not a number above 0, up to 1000000000");
   expect_refusal("compare x --kind LSTM", 2, "--kind: LSTM is not one of lstm|gru|rnn");
   expect_refusal("compare x --precision half", 2, "--precision: half is not one of float32|bfloat16|both");
   expect_refusal("show --tokenizer bpe", 2, "--tokenizer: bpe is not one of whitespace|words|characters");

@@ -34,6 +34,9 @@ void check(const packseq::cli::CompareOptions& options) {
   in_range(options.network.num_layers, 64);
   in_range(options.threads + 1, 1'025);
   in_range(options.measure.repeats, 1'000);
+  in_range(options.scale.documents_or_default(), 1'000'000'000'000'000);
+  require(options.scale.watts.value_or(1) > 0 && options.scale.watts.value_or(1) <= 1e3, "range");
+  require(options.scale.price.value_or(1) > 0 && options.scale.price.value_or(1) <= 1e9, "range");
   require(!options.modes.empty() && !options.precisions.empty() && options.text.tokenizer,
           "an option has lost its value");
 }
