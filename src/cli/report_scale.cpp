@@ -126,9 +126,10 @@ std::string scale_legend(const Comparison& comparison) {
     text += fmt::format("Energy is projected: {} W for a busy core (--watts). ", *options.watts);
   }
   if (!metering.failure.empty()) {
-    text += fmt::format("Energy is not measured: {}.{} ", metering.failure, options.watts ? "" : " Or give --watts.");
+    text += fmt::format("Energy is not measured: {}.{} ", metering.failure,
+                        has_scale(comparison) && !options.watts ? " Or give --watts." : "");
   } else if (has_scale(comparison) && !has_energy(comparison)) {
-    text += "Energy is not known: this machine has no counters of it, and no --watts are given. ";
+    text += "Energy is not known: this machine has no counters of it; --watts projects it. ";
   }
   if (options.price) text += fmt::format("Cost is projected: {} for an hour of a core (--price).", *options.price);
   return text;

@@ -90,8 +90,9 @@ TEST(Scale, TellsInOneNoteWhyCountersWereNotRead) {
   Comparison comparison = comparison_of({}, results_of_both_modes());
   comparison.metering.failure = "the counters stand still";
   EXPECT_THAT(screen(comparison),
-              AllOf(HasSubstr("\nEnergy is not measured: the counters stand still. Or give --watts"),
-                    Not(HasSubstr("At scale"))));
+              AllOf(HasSubstr("\nEnergy is not measured: the counters stand still.\n"), Not(HasSubstr("At scale"))));
+  comparison.options.scale.documents = 1'000;
+  EXPECT_THAT(screen(comparison), HasSubstr("Or\ngive --watts."));
   comparison.options.scale.watts = 7.5;
   EXPECT_THAT(screen(comparison),
               AllOf(HasSubstr("stand still."), Not(HasSubstr("Or give")), HasSubstr("projected: 7.5 W")));
