@@ -20,10 +20,10 @@ struct ScaleColumn {
   double (*of)(const Consumption&);
 };
 
-/// With three digits or more, in up to 8 columns.
+/// With three digits or more, in up to 8 columns: one less than a column has.
 std::string amount(double number) {
   if (number >= 999.5e15) return fmt::format("{:.2e}", number);
-  if (number >= 9'999'500) return with_prefix(number);
+  if (number >= 999'500) return with_prefix(number);
   if (number >= 99.95) return grouped(std::llround(number));
   return number == 0 ? "0" : fmt::format("{:#.3g}", number);
 }

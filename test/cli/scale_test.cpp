@@ -21,6 +21,7 @@ namespace {
 using nlohmann::json;
 using test::json_of;
 using testing::AllOf;
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -128,6 +129,16 @@ TEST(Scale, FitsInEightyColumnsAtBothEndsOfTheRange) {
                                       ScaleOptions{.documents = 1'000'000'000'000'000, .watts = 1e3, .price = 1e9}}) {
     for (const std::string& line : test::lines(screen(comparison_of(options, results_of_both_modes())))) {
       EXPECT_LE(width(line), 80) << line;
+    }
+  }
+}
+
+TEST(Scale, LeavesABlankBetweenColumns) {
+  for (std::int64_t documents = 1; documents < 1'000'000'000'000'000; documents *= 3) {
+    const ScaleOptions options = {.documents = documents, .watts = 5, .price = 0.05};
+    for (const std::string& line : test::lines(screen(comparison_of(options, results_of_both_modes())))) {
+      if (!line.starts_with("  padded ")) continue;
+      EXPECT_THAT(line, Not(ContainsRegex("[0-9.,]{9}"))) << documents;
     }
   }
 }
