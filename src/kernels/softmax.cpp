@@ -43,6 +43,7 @@ HWY_INLINE void run_softmax(const Columns& columns, const T* input, T* output, c
     Row largest(-std::numeric_limits<T>::infinity());
     Row sums(0);
     block.down(sums, largest, [=](auto access, std::size_t at, auto, auto& maximum) {
+      hwy::Prefetch(output + at);  // which memory keeps waiting, also what is to be overwritten
       maximum = hn::Max(maximum, access.load(input + at));
     });
     block.down(largest, sums, [=](auto access, std::size_t at, auto maximum, auto& sum) {
@@ -55,7 +56,7 @@ HWY_INLINE void run_softmax(const Columns& columns, const T* input, T* output, c
       access.store(hn::Div(hn::Set(Tag<T>(), T{1}), access.load(sums.numbers + i)), factors.numbers + i);
     });
     block.down(factors, largest, [=](auto access, std::size_t at, auto factor, auto&) {
-      hwy::Prefetch(input + at + ahead);  // in time for the next block, which memory keeps waiting
+      hwy::Prefetch(input + at + ahead);  // in time for the next block
       access.store(hn::Mul(factor, access.load(output + at)), output + at);
     });
   });
@@ -69,6 +70,7 @@ HWY_INLINE void run_gradient(const Columns& columns, const T* output, const T* g
     Row none(0);
     Row sums(0);
     block.down(none, sums, [=](auto access, std::size_t at, auto, auto& sum) {
+      hwy::Prefetch(input_gradient + at);
       sum = hn::MulAdd(access.load(output + at), access.load(gradient + at), sum);
     });
     block.down(sums, none, [=](auto access, std::size_t at, auto sum, auto&) {
