@@ -1,5 +1,5 @@
 // Batches of documents: how fast they are made, beside a network that reads them; of column files, beside plain text;
-// how long it takes to deal very many documents to batches; and what spreading rows over a batch and softmax take
+// how long it takes to deal very many documents to batches; and what spreading rows over a batch, sums and softmax take
 // (spread_bench.hpp).
 
 #include <ATen/Context.h>

@@ -52,6 +52,12 @@ std::function<at::Tensor()> softmax_data(const PackedSequence& packed, const at:
   return [=] { return softmax(packed).data(); };
 }
 
+std::function<at::Tensor()> pooled_sums(const PackedSequence& packed, const at::Tensor& rows) {
+  const at::Tensor lengths_of_documents = lengths(packed).unsqueeze(1);
+  check(at::allclose(sum_pool(spread(packed, rows)), rows * lengths_of_documents, 1e-3, 1e-3), "sum_pool sums wrong");
+  return [=] { return sum_pool(packed); };
+}
+
 /// The gradient of `output` with respect to `input`, through a graph that stays.
 std::function<at::Tensor()> gradient(const at::Tensor& output, const at::Tensor& input, const at::Tensor& of_output) {
   return [=] { return torch::autograd::grad({output}, {input}, {of_output}, /*retain_graph=*/true)[0]; };
@@ -60,6 +66,11 @@ std::function<at::Tensor()> gradient(const at::Tensor& output, const at::Tensor&
 std::function<at::Tensor()> spread_gradient(const PackedSequence& packed, const at::Tensor& rows) {
   const at::Tensor input = rows.detach().requires_grad_();
   return gradient(spread(packed, input).data(), input, packed.data());
+}
+
+std::function<at::Tensor()> sum_pool_gradient(const PackedSequence& packed, const at::Tensor& rows) {
+  const at::Tensor input = packed.data().detach().requires_grad_();
+  return gradient(sum_pool(with_data(packed, input)), input, rows);
 }
 
 std::function<at::Tensor()> softmax_gradient(const PackedSequence& packed, const at::Tensor&) {
@@ -100,10 +111,10 @@ void measure(benchmark::State& state, const Operation& operation, std::int64_t l
 }  // namespace
 
 void add_spread_benchmarks() {
-  const std::vector<std::pair<std::string, Operation>> operations = {{"spread", spread_rows},
-                                                                     {"spread_gradient", spread_gradient},
-                                                                     {"softmax", softmax_data},
-                                                                     {"softmax_gradient", softmax_gradient}};
+  const std::vector<std::pair<std::string, Operation>> operations = {
+      {"spread", spread_rows},   {"spread_gradient", spread_gradient},
+      {"sum_pool", pooled_sums}, {"sum_pool_gradient", sum_pool_gradient},
+      {"softmax", softmax_data}, {"softmax_gradient", softmax_gradient}};
   for (const std::int64_t longest : {150, 600}) {
     for (const int threads : {1, 2}) {
       for (const auto& [name, operation] : operations) {

@@ -2,7 +2,7 @@
 
 namespace packseq::bench {
 
-/// Registers `spread`, `softmax` and their gradients over a batch of 128 documents of 256 numbers a token, each beside
+/// Registers `spread`, `sum_pool`, `softmax` and their gradients over a batch of 128 documents of 256 numbers a token, each beside
 /// a copy of as many bytes.
 void add_spread_benchmarks();
 

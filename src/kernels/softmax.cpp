@@ -27,22 +27,25 @@ HWY_INLINE Vector<double> exp_down(Vector<double> x) {
   return with_nan_of(x, hn::Exp(d, hn::Max(hn::Neg(x), hn::Set(d, -750.0))));  // Exp turns no NaN into an integer
 }
 
-/// Calls `body(block, columns up to the thread's next block)` for each block of the thread's part.
+/// Calls `body(block)` for each block of the thread's part: a run of the higher columns and one of the lower, so that
+/// all threads have as much to do. Blocks side by side are one thread's: others would write what its core reads ahead.
 template <class T, class Body>
 HWY_INLINE void for_blocks(const Columns& columns, const Part& part, Body body) {
-  const std::size_t ahead = Block<T>::width() * part.of;
-  for (std::size_t at = Block<T>::width() * part.number; at < columns.widths.front(); at += ahead) {
-    body(Block<T>(columns, at), ahead);
+  const std::size_t blocks = hwy::DivCeil(columns.widths.front(), Block<T>::width());
+  for (const std::size_t run : {part.number, 2 * part.of - 1 - part.number}) {
+    const std::size_t end = blocks * (run + 1) / (2 * part.of);
+    for (std::size_t i = blocks * run / (2 * part.of); i < end; ++i) body(Block<T>(columns, i * Block<T>::width()));
   }
 }
 
 template <class T>
 HWY_INLINE void run_softmax(const Columns& columns, const T* input, T* output, const Part& part) {
   using Row = typename Block<T>::Row;
-  for_blocks<T>(columns, part, [=](const Block<T>& block, std::size_t ahead) {
+  for_blocks<T>(columns, part, [=](const Block<T>& block) {
     Row largest(-std::numeric_limits<T>::infinity());
     Row sums(0);
     block.down(sums, largest, [=](auto access, std::size_t at, auto, auto& maximum) {
+      hwy::Prefetch(output + at);  // which memory keeps waiting, also what is to be overwritten
       maximum = hn::Max(maximum, access.load(input + at));
     });
     block.down(largest, sums, [=](auto access, std::size_t at, auto maximum, auto& sum) {
@@ -55,7 +58,7 @@ HWY_INLINE void run_softmax(const Columns& columns, const T* input, T* output, c
       access.store(hn::Div(hn::Set(Tag<T>(), T{1}), access.load(sums.numbers + i)), factors.numbers + i);
     });
     block.down(factors, largest, [=](auto access, std::size_t at, auto factor, auto&) {
-      hwy::Prefetch(input + at + ahead);  // in time for the next block, which memory keeps waiting
+      hwy::Prefetch(input + at + Block<T>::width());  // in time for the next block
       access.store(hn::Mul(factor, access.load(output + at)), output + at);
     });
   });
@@ -65,10 +68,11 @@ template <class T>
 HWY_INLINE void run_gradient(const Columns& columns, const T* output, const T* gradient, T* input_gradient,
                              const Part& part) {
   using Row = typename Block<T>::Row;
-  for_blocks<T>(columns, part, [=](const Block<T>& block, std::size_t) {
+  for_blocks<T>(columns, part, [=](const Block<T>& block) {
     Row none(0);
     Row sums(0);
     block.down(none, sums, [=](auto access, std::size_t at, auto, auto& sum) {
+      hwy::Prefetch(input_gradient + at);
       sum = hn::MulAdd(access.load(output + at), access.load(gradient + at), sum);
     });
     block.down(sums, none, [=](auto access, std::size_t at, auto sum, auto&) {

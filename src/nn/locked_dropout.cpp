@@ -13,6 +13,8 @@ PackedSequence LockedDropoutImpl::forward(const PackedSequence& input) {
   at::Tensor data = input.data();
   TORCH_CHECK_TYPE(data.is_floating_point() || data.is_complex(), "LockedDropout: data is ", data.scalar_type(),
                    ", and must be floating-point or complex: put it behind the embedding");
+  TORCH_CHECK_TYPE(!c10::isFloat8Type(data.scalar_type()), "LockedDropout: data is ", data.scalar_type(),
+                   ", which LibTorch does not multiply: convert it first");
   if (!is_training() || options.p() == 0) return input;
   auto sizes = data.sizes().vec();
   sizes[0] = documents;

@@ -61,13 +61,20 @@ std::vector<std::int64_t> checked_order(const char* function, const PackedSequen
   return order;
 }
 
-/// A dtype of the same size that LibTorch's copies of rows know.
+/// A dtype of the same size that LibTorch computes with.
 c10::ScalarType carrier_of(c10::ScalarType dtype) {
   if (dtype == at::ScalarType::Bits16) return at::kShort;
   if (c10::isFloat8Type(dtype) || c10::isBitsType(dtype) || dtype == at::ScalarType::Float4_e2m1fn_x2) return at::kChar;
   if (dtype == at::kUInt16) return at::kShort;
   if (dtype == at::kUInt32) return at::kInt;
   return dtype == at::kUInt64 ? at::kLong : dtype;
+}
+
+/// What `move` makes of rows, whatever their dtype: it sees them in one that LibTorch computes with.
+template <class Move>
+at::Tensor moved(const at::Tensor& rows, const Move& move) {
+  const at::Tensor result = move(carried(rows));
+  return result.scalar_type() == rows.scalar_type() ? result : result.view(rows.scalar_type());
 }
 
 }  // namespace
@@ -125,20 +132,22 @@ at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows) {
   auto sizes = rows.sizes().vec();
   const auto nonempty = std::span(layout.order).first(index(sizes[0]));
   sizes[0] = static_cast<std::int64_t>(layout.order.size());
-  return rows.new_zeros(sizes).index_copy_(0, to_tensor(nonempty).to(rows.device()), rows);
+  return moved(rows, [&](const at::Tensor& from) {
+    return from.new_zeros(sizes).index_copy_(0, to_tensor(nonempty).to(from.device()), from);
+  });
 }
 
+bool is_computed_with(c10::ScalarType dtype) { return carrier_of(dtype) == dtype; }
+
 at::Tensor carried(const at::Tensor& tensor) {
-  const auto carrier = carrier_of(tensor.scalar_type());
-  if (carrier == tensor.scalar_type()) return tensor;
+  if (is_computed_with(tensor.scalar_type())) return tensor;
   TORCH_CHECK_TYPE(!(at::GradMode::is_enabled() && tensor.requires_grad()), "rows of ", tensor.scalar_type(),
                    " are moved as bits, and would lose their gradient: detach() them, or take a wider dtype");
-  return tensor.view(carrier);
+  return tensor.view(carrier_of(tensor.scalar_type()));
 }
 
 at::Tensor select_rows(const at::Tensor& data, const at::Tensor& rows) {
-  const at::Tensor selected = carried(data).index_select(0, rows.to(data.device()));
-  return selected.scalar_type() == data.scalar_type() ? selected : selected.view(data.scalar_type());
+  return moved(data, [&](const at::Tensor& from) { return from.index_select(0, rows.to(from.device())); });
 }
 
 at::Tensor to_tensor(std::span<const std::int64_t> numbers) {

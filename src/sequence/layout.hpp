@@ -34,8 +34,10 @@ at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows);
 /// The rows of `data` [N, *] with these numbers, int64 on the CPU.
 at::Tensor select_rows(const at::Tensor& data, const at::Tensor& rows);
 
-/// The same memory in a dtype that LibTorch's copies of rows know: not all integers, and no float8. Refuses
-/// what has a gradient to lose.
+/// Whether LibTorch does with this dtype what it does with most, such as to copy rows: not with all integers, nor float8.
+bool is_computed_with(c10::ScalarType dtype);
+
+/// The same memory in a dtype that LibTorch computes with. Refuses what has a gradient to lose.
 at::Tensor carried(const at::Tensor& tensor);
 
 /// Copies numbers into an int64 tensor on the CPU.

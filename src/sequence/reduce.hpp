@@ -12,9 +12,10 @@ namespace packseq::detail {
 /// first: int64 [N] on the CPU.
 at::Tensor ranks_of_tokens(std::span<const std::int64_t> batch_sizes);
 
-/// Reduces `data` [N, *] to a row for each document that is not empty, longest first, from rows of `initial`, which is
-/// not included.
-at::Tensor reduce(std::span<const std::int64_t> batch_sizes, const at::Tensor& data, const char* reduction,
-                  const c10::Scalar& initial);
+/// The sum of `data` [N, *] over each document that is not empty, longest first.
+at::Tensor sums(std::span<const std::int64_t> batch_sizes, const at::Tensor& data);
+
+/// Likewise the largest; where they are as large as `initial`, that takes part in the gradient as one of them.
+at::Tensor largest(std::span<const std::int64_t> batch_sizes, const at::Tensor& data, const c10::Scalar& initial);
 
 }  // namespace packseq::detail

@@ -65,15 +65,15 @@ at::Tensor gradient_by_kernel(std::span<const std::int64_t> batch_sizes, const a
 at::Tensor softmax_by_operators(std::span<const std::int64_t> batch_sizes, const at::Tensor& input) {
   const at::Tensor ranks = detail::ranks_of_tokens(batch_sizes).to(input.device());
   const c10::Scalar lowest = -std::numeric_limits<double>::infinity();
-  const at::Tensor largest = detail::reduce(batch_sizes, input.detach(), "amax", lowest);
+  const at::Tensor largest = detail::largest(batch_sizes, input.detach(), lowest);
   const at::Tensor powers = (input - largest.index_select(0, ranks)).exp();
-  return powers / detail::reduce(batch_sizes, powers, "sum", 0).index_select(0, ranks);
+  return powers / detail::sums(batch_sizes, powers).index_select(0, ranks);
 }
 
 at::Tensor gradient_by_operators(std::span<const std::int64_t> batch_sizes, const at::Tensor& output,
                                  const at::Tensor& gradient) {
   const at::Tensor ranks = detail::ranks_of_tokens(batch_sizes).to(output.device());
-  const at::Tensor sums = detail::reduce(batch_sizes, output * gradient, "sum", 0);
+  const at::Tensor sums = detail::sums(batch_sizes, output * gradient);
   return output * (gradient - sums.index_select(0, ranks));
 }
 

@@ -22,8 +22,8 @@
 
 namespace packseq::test {
 
-/// What examples take for granted: files of these names in the current directory, and on pages a model. What they
-/// print is not shown.
+/// What examples take for granted: files of these names in the current directory, and on pages a model, and a batch
+/// that was tagged. What they print is not shown.
 class Example : public DirectoryTest {
  protected:
   Example() : DirectoryTest("packseq_examples", "corpus.txt") {}
@@ -51,6 +51,10 @@ class Example : public DirectoryTest {
 
   torch::nn::Linear model{2, 2};
   torch::optim::SGD optimizer{model->parameters(), 0.1};
+  Vocab tags = Vocab::build({"O B-ORG"}, {.specials = {}});
+  data::PackedBatch batch{.input = pack_sequence({torch::ones({2})}),
+                          .token_target = pack_sequence({torch::tensor({1, 0})})};
+  PackedSequence scores = pack_sequence({torch::rand({2, 2})});
 
  private:
   static void write_models() {

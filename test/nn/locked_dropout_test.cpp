@@ -122,6 +122,8 @@ TEST(LockedDropout, RefusesWhatItCannotDrop) {
     dropout->train(training);
     EXPECT_THROWS(dropout(pack_sequence({torch::tensor({1, 2})})), c10::TypeError,
                   "LockedDropout: data is Long, and must be floating-point or complex: put it behind the embedding");
+    EXPECT_THROWS(dropout(pack_sequence({torch::ones(2).to(at::kFloat8_e5m2)})), c10::TypeError,
+                  "LockedDropout: data is Float8_e5m2, which LibTorch does not multiply: convert it first");
     EXPECT_THROWS(dropout(PackedSequence(torch::ones(3), torch::tensor({1, 1}))), c10::ValueError,
                   "batch_sizes has the sum 2");
   }

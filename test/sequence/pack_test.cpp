@@ -187,15 +187,5 @@ TEST(PackSequence, CopiesOnSeveralThreads) {
   at::set_num_threads(before);
 }
 
-TEST(PackSequence, TakesDtypesThatLibTorchCannotIndex) {
-  for (const auto dtype : {at::kUInt16, at::kUInt32, at::kUInt64, at::kFloat8_e4m3fn}) {
-    const std::vector<at::Tensor> sequences = {torch::tensor({1, 2}).to(dtype), torch::tensor({3, 4, 5}).to(dtype)};
-    const auto packed = pack_sequence(sequences);
-    EXPECT_SAME(unpack_sequence(packed).values().to(at::kLong), torch::tensor({1, 2, 3, 4, 5}));
-    const auto padded = packseq::pad_sequence(Jagged::from_values(unpack_sequence(packed).values(), lengths(packed)));
-    EXPECT_SAME(padded.to(at::kLong), torch::tensor({{1, 3}, {2, 4}, {0, 5}}));
-  }
-}
-
 }  // namespace
 }  // namespace packseq

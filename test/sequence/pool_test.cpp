@@ -101,6 +101,41 @@ TEST(Pools, CarryGradientsTwice) {
   }
 }
 
+TEST(SumAndMeanPool, CarryGradientsOfComplexNumbersTwice) {
+  torch::manual_seed(1);
+  const auto values = torch::randn({9, 2}, at::kComplexDouble).requires_grad_();
+  const auto documents = Jagged::from_values(values, torch::tensor({2, 0, 4, 3, 0}));
+  const auto gradients_of = [&](const at::Tensor& pooled) {
+    const auto first = torch::autograd::grad({(pooled + 3).pow(3).abs().sum()}, {values}, {}, true, true)[0];
+    return std::pair(first, torch::autograd::grad({first.abs().pow(2).sum()}, {values})[0]);
+  };
+  const auto sum = [](const at::Tensor& one) { return one.sum(0); };
+  const auto mean = [](const at::Tensor& one) { return one.mean(0); };
+  for (const auto& [pool, reduction] : {std::pair(Pool(sum_pool), Reduction(sum)), {mean_pool, mean}}) {
+    const auto ours = gradients_of(pool(pack_sequence(documents)));
+    const auto theirs = gradients_of(one_by_one(documents.unbind(), reduction));
+    expect_close(ours.first, theirs.first);
+    expect_close(ours.second, theirs.second);
+  }
+}
+
+TEST(SumPool, DoesNotDependOnThreadsToTheBit) {
+  torch::manual_seed(2);
+  const int threads = at::get_num_threads();
+  for (const std::int64_t width : {1, 3, 300}) {
+    const auto lengths = torch::randint(0, 200, {70});
+    const auto tokens = lengths.sum().item<std::int64_t>();
+    const auto packed = pack_sequence(Jagged::from_values(torch::randn({tokens, width}), lengths));
+    at::set_num_threads(1);
+    const auto alone = sum_pool(packed);
+    for (const int team : {2, 3, 8}) {
+      at::set_num_threads(team);
+      EXPECT_SAME(sum_pool(packed), alone);
+    }
+  }
+  at::set_num_threads(threads);
+}
+
 TEST(MaxPool, GivesTheWholeGradientToAMaximumOfZero) {
   const auto data = torch::zeros({2, 1}).requires_grad_();
   max_pool(PackedSequence(data, torch::tensor({1, 1}))).sum().backward();
@@ -115,6 +150,20 @@ TEST(MeanPool, RefusesIntegers) {
 TEST(MaxPool, RefusesComplexNumbers) {
   const auto packed = pack_sequence({torch::ones(2, at::kComplexFloat)});
   EXPECT_THROWS(max_pool(packed), TypeError, "max_pool: data is ComplexFloat: complex numbers have no order");
+}
+
+TEST(Pools, SumOrRefuseDtypesThatLibTorchDoesNotComputeWith) {
+  for (const auto dtype : {at::kUInt16, at::kUInt32, at::kUInt64, at::kFloat8_e4m3fn}) {
+    const auto packed = pack_sequence({torch::tensor({1, 2, 3}).to(dtype), torch::tensor({4}).to(dtype)});
+    EXPECT_THROWS(max_pool(packed), TypeError,
+                  c10::str("max_pool: data is ", dtype, ", which LibTorch does not compare: convert it first"));
+    EXPECT_SAME(sum_pool(packed).to(at::kLong), torch::tensor({6, 4}));
+  }
+}
+
+TEST(MeanPool, TakesFloat8) {
+  const auto packed = pack_sequence({torch::tensor({1, 2, 3}).to(at::kFloat8_e4m3fn)});
+  EXPECT_SAME(mean_pool(packed).to(at::kFloat), torch::tensor({2.F}));
 }
 
 TEST(Pools, RefuseAMalformedPack) {

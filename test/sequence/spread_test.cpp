@@ -50,14 +50,6 @@ TEST(Spread, TakesBatchesOfEveryKind) {
   }
 }
 
-TEST(Spread, TakesDtypesThatLibTorchCopiesNoRowsOf) {
-  for (const auto dtype : {at::kUInt16, at::kUInt32, at::kUInt64, at::kFloat8_e4m3fn}) {
-    const auto spread_rows = spread(with_an_empty_one, torch::tensor({60, 10, 0, 40}).to(dtype));
-    EXPECT_EQ(spread_rows.data().scalar_type(), dtype);
-    EXPECT_TRUE(at::equal(spread_rows.data().to(at::kFloat), torch::tensor({10.F, 40.F, 60.F, 10.F, 40.F, 10.F})));
-  }
-}
-
 TEST(Spread, ReadsPacksThatLibTorchMade) {
   // Its sort keeps documents of equal length in order up to 16 of them, and not from 17 on.
   for (const std::int64_t documents : {16, 17, 40}) {

@@ -27,7 +27,8 @@ class PACKSEQ_EXPORT LockedDropoutImpl : public torch::nn::DropoutImpl {
   ///
   /// The mask is drawn from LibTorch's generator for the device of `input`, document by document.
   /// @throws c10::ValueError or c10::TypeError if `input` is malformed (see `lengths`).
-  /// @throws c10::TypeError if its data is neither floating-point nor complex.
+  /// @throws c10::TypeError if its data is neither floating-point nor complex, or of float8, which LibTorch does not
+  ///   multiply.
   PackedSequence forward(const PackedSequence& input);
 
   /// A deep copy, of this class (torch's own `clone` would return a `torch::nn::Dropout`).

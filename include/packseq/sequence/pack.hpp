@@ -18,6 +18,9 @@ namespace packseq {
 /// packseq extends it in one way: sequences may be empty. They sort last, so that `sorted_indices` (then always set)
 /// has more entries than the first of `batch_sizes`; a batch of nothing but empty sequences has `batch_sizes` {0}.
 /// `packed.to(options)` gives it another dtype or device, `batch_sizes` staying on the CPU.
+///
+/// Its data may be of any dtype. LibTorch copies no rows of float8, so that packseq moves these as bits: where they
+/// need a gradient, what moves them throws c10::TypeError.
 using torch::nn::utils::rnn::PackedSequence;
 
 /// How sequences are packed.
@@ -30,6 +33,7 @@ struct PackSequenceOptions {
 /// Packs sequences directly, never through a padded batch; those of equal length keep their order.
 /// @throws c10::ValueError if `options.enforce_sorted` and a sequence is longer than the one before it.
 /// @throws c10::ValueError if a sequence is longer than 2^59, as one without memory of its own may be.
+/// @throws c10::TypeError if the sequences are of float8 and need a gradient.
 /// @code
 /// const auto packed = packseq::pack_sequence(ids);   // data 1 4 6 2 5 3, batch_sizes 3 2 1
 /// @endcode
@@ -58,6 +62,7 @@ struct PackPaddedSequenceOptions {
 /// @throws c10::TypeError if `input` is sparse or nested, or `lengths` is not int64 on the CPU.
 /// @throws c10::ValueError if `lengths` is not [B], is empty, or has an entry that is not in 0 ... T, or above 2^59.
 /// @throws c10::ValueError if `options.enforce_sorted` and an entry of `lengths` is larger than the one before it.
+/// @throws c10::TypeError if `input` is of float8 and needs a gradient.
 /// @code
 /// const auto padded = torch::tensor({{1, 2, 3}, {4, 5, 0}, {6, 0, 0}});
 /// const auto lengths = torch::tensor({3, 2, 1});
@@ -71,6 +76,7 @@ PACKSEQ_EXPORT PackedSequence pack_padded_sequence(const at::Tensor& input, cons
 /// @throws c10::ValueError if `options.total_length` is less than the length of the longest sequence, or asks for a
 ///   batch of 2^63 bytes or more.
 /// @throws c10::ValueError if the dtype of `packed` does not hold `padding_value` exactly (see `pad_sequence`).
+/// @throws c10::TypeError if `packed` is of float8 and needs a gradient.
 /// @code
 /// const auto [padded, lengths] = packseq::pad_packed_sequence(output, {.batch_first = true});   // [3, 3, 5] and 3 2 1
 /// @endcode
@@ -79,6 +85,7 @@ PACKSEQ_EXPORT std::tuple<at::Tensor, at::Tensor> pad_packed_sequence(const Pack
 
 /// The sequences of a packed batch, in the caller's order: the inverse of `pack_sequence`.
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
+/// @throws c10::TypeError if `packed` is of float8 and needs a gradient.
 /// @code
 /// const auto sequences = packseq::unpack_sequence(packed);
 /// sequences[0];         // the first document, [3]

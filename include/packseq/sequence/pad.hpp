@@ -31,6 +31,7 @@ struct PadOptions {
 ///   batch of 2^63 bytes or more.
 /// @throws c10::ValueError if the dtype of `sequences` does not hold `padding_value` exactly: as 0.1 is no float but
 ///   0.1f is, and 0.5 no integer. NaN is held by every floating-point dtype.
+/// @throws c10::TypeError if `sequences` are of float8 and need a gradient.
 /// @code
 /// const auto padded = packseq::pad_sequence(ids, {.batch_first = true, .padding_value = 42});   // [3, 3]
 /// @endcode
@@ -55,6 +56,7 @@ struct UnpadOptions {
 /// @throws c10::ValueError if `padded` is undefined or has fewer than two dimensions.
 /// @throws c10::TypeError if `padded` is sparse or nested, or `lengths` is not int64 on the CPU.
 /// @throws c10::ValueError if `lengths` is not [B], is empty, or has an entry that is not in 0 ... T.
+/// @throws c10::TypeError if `padded` is of float8 and needs a gradient.
 /// @code
 /// const auto padded = torch::tensor({{1, 2, 3}, {4, 5, 0}, {6, 0, 0}});
 /// const auto ids = packseq::unpad_sequence(padded, torch::tensor({3, 2, 1}), {.batch_first = true});

@@ -32,7 +32,8 @@ PACKSEQ_EXPORT at::Tensor mean_pool(const PackedSequence& packed);
 /// An empty document has zeros. A NaN is the largest value. As in `torch::amax`, values that are equally large share
 /// the gradient; it flows twice if need be.
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
-/// @throws c10::TypeError if the data is complex, and so has no order.
+/// @throws c10::TypeError if the data is complex, and so has no order, or of a dtype that LibTorch does not compare:
+///   float8, or unsigned integers of more than a byte.
 /// @code
 /// const auto largest = packseq::max_pool(output);   // data [6, 5] to [3, 5]
 /// @endcode

@@ -16,7 +16,7 @@ namespace packseq {
 /// alone.
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
 /// @throws c10::ValueError if `rows` is undefined or a scalar, or has not B rows.
-/// @throws c10::TypeError if `rows` is sparse or nested, or not on the device of `packed`.
+/// @throws c10::TypeError if `rows` is sparse or nested, not on the device of `packed`, or of float8 with a gradient.
 /// @code
 /// const auto means = packseq::spread(embedded, packseq::mean_pool(embedded));   // [3, 4] to data [6, 4]
 /// const auto centred = packseq::map(embedded, means, [](const auto& a, const auto& b) { return a - b; });
@@ -29,7 +29,7 @@ PACKSEQ_EXPORT PackedSequence spread(const PackedSequence& packed, const at::Ten
 /// Two batches of equal lengths need not have one layout: LibTorch sorts documents of equal length differently.
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
 /// @throws c10::ValueError if `sequences` are not as many as the documents of `packed`, or one has another length.
-/// @throws c10::TypeError if `sequences` are not on the device of `packed`.
+/// @throws c10::TypeError if `sequences` are not on the device of `packed`, or are of float8 and need a gradient.
 /// @code
 /// const packseq::Jagged tags = {torch::tensor({0, 1, 2}), torch::tensor({0, 2}), torch::tensor({0})};
 /// const auto targets = packseq::pack_like(output, tags);   // data 0 0 0 1 2 2, a tag for each row of output.data()

@@ -11,6 +11,7 @@ namespace packseq {
 ///
 /// An empty document has zeros, as a bag without entries has in `torch::nn::EmbeddingBag`. Gradients flow.
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
+/// @throws c10::TypeError if `packed` is of float8 and needs a gradient.
 /// @code
 /// const auto first = packseq::first_step(packed);   // of data 1 4 6 2 5 3: 1 4 6
 /// @endcode
@@ -28,6 +29,7 @@ struct LastStepOptions {
 /// For a recurrent network's output it is the final hidden state of the last layer, both directions side by side if
 /// it is bidirectional. An empty document has zeros, as in `first_step`. Gradients flow.
 /// @throws c10::ValueError or c10::TypeError if `packed` is malformed (see `lengths`).
+/// @throws c10::TypeError if `packed` is of float8 and needs a gradient.
 /// @throws c10::ValueError if `options.bidirectional` and the data has not two dimensions or more, the last of even
 ///   size.
 /// @code
