@@ -8,6 +8,7 @@
 #include "data/column_signs.hpp"
 #include "data/lines.hpp"
 #include "text/ascii.hpp"
+#include "text/columns.hpp"
 #include "text/line_reader.hpp"
 
 namespace packseq::data {
@@ -78,7 +79,7 @@ struct ColumnReader::State {
   std::int64_t line = 0;
   detail::Lines words = {};
   detail::Lines labels = {};
-  std::size_t count = 0;              // of the columns of each line, once a token is read
+  std::size_t count = 0;              // of the columns of each line, in the file or the sentence, once a token is read
   bool has_tabs = false;              // between them
   std::size_t judged = 0;             // of the first words,
   bool is_blank_in_each_word = true;  // as far as they are judged
@@ -88,6 +89,7 @@ struct ColumnReader::State {
 
   bool ends_sentence(std::string_view row) const;
   void check_size(std::size_t bytes) const;
+  void check_line_ends(std::string_view first_line) const;
   void add(std::string_view row);
   Row split(std::string_view row) const;
   void check_count(std::string_view text, const Row& row);
@@ -124,14 +126,12 @@ std::optional<Sentence> ColumnReader::next() {
   std::size_t bytes = 0;  // of the sentence's lines
   while (const auto row = state.lines.next(state.max_bytes)) {
     state.check_size(row->size());  // it may be cut
+    if (state.lines.number() == 1) state.check_line_ends(*row);
     if (state.ends_sentence(*row)) {
       if (state.words.empty()) continue;
       break;
     }
-    if (state.words.empty()) {
-      state.line = state.lines.number();
-      bytes = 0;
-    }
+    if (state.words.empty()) bytes = 0;
     bytes += row->size() + (bytes > 0 ? 1 : 0);
     state.check_size(bytes);
     state.add(*row);
@@ -145,8 +145,7 @@ std::optional<Sentence> ColumnReader::next() {
 
 bool ColumnReader::State::ends_sentence(std::string_view row) const {
   if (row.empty() || is_space(row.front())) return packseq::detail::is_blank(row);
-  if (columns.format != ColumnFormat::plain || !row.starts_with(detail::document_start)) return false;
-  return row.size() == detail::document_start.size() || is_space(row[detail::document_start.size()]);
+  return columns.format != ColumnFormat::conll_u && detail::is_between_documents(row);
 }
 
 /// Takes word and label of a line, if it is a token.
@@ -160,12 +159,13 @@ void ColumnReader::State::add(std::string_view row) {
     const auto number = row.substr(0, row.find('\t'));
     const NodeKind kind = node_kind(number);
     if (kind == NodeKind::unknown) {
-      refuse("column 1 is '" + std::string(number.substr(0, 60)) +
+      refuse("column 1 is '" + packseq::detail::clipped(number, 60) +
              "', and in ColumnFormat::conll_u must be the number of a token");
     }
     if (kind == NodeKind::other) return;
   }
   check(parts);
+  if (words.empty()) line = lines.number();
   words.add(parts.word);
   if (columns.label) labels.add(parts.label);
 }
@@ -208,10 +208,13 @@ void ColumnReader::State::check_count(std::string_view text, const Row& row) {
             (text.front() == '#' ? "; lines that begin with # are comments in ColumnFormat::conll_u alone" : ""),
         row.columns);
   }
-  if (count == 0) count = row.columns;
-  if (row.columns != count) {
-    refuse_count(", but the lines before have " + std::to_string(count) + documents_instead, row.columns);
-  }
+  if (count == 0 || (words.empty() && columns.format != ColumnFormat::plain)) count = row.columns;
+  if (row.columns == count) return;
+  refuse_count(", but the lines before have " + std::to_string(count) + documents_instead +
+                   (words.empty() && !has_tabs ? "; or do its sentences differ in columns? Then it is of "
+                                                 "ColumnFormat::conll_2012"
+                                               : ""),
+               row.columns);
 }
 
 void ColumnReader::State::refuse_count(const std::string& problem, std::size_t found) const {
@@ -235,6 +238,14 @@ void ColumnReader::State::refuse_label(const std::string& problem) const {
 void ColumnReader::State::check_size(std::size_t bytes) const {
   if (bytes <= max_bytes) return;
   lines.refuse_length(words.empty() ? lines.number() : line, max_bytes, "max_document_bytes");
+}
+
+/// A file whose lines end otherwise is one line, of which all but the first columns, or all if it is a comment, would be
+/// lost.
+void ColumnReader::State::check_line_ends(std::string_view first_line) const {
+  const auto text = first_line.substr(std::min(first_line.find('\r'), first_line.size()));
+  if (packseq::detail::is_blank(text)) return;
+  refuse("a carriage return within the line, but lines end in \"\\n\" or \"\\r\\n\": tr '\\r' '\\n' makes them so");
 }
 
 void ColumnReader::State::judge(std::string_view word) {

@@ -49,7 +49,20 @@ bool is_conll_u(const std::vector<std::string_view>& columns) {
          std::none_of(columns[0].begin(), columns[0].end(), is_space) && is_tag(columns[3]);
 }
 
+/// Whether there is a small letter in it.
+bool has_lower(std::string_view word) {
+  return std::any_of(word.begin(), word.end(), [](char c) { return c >= 'a' && c <= 'z'; });
+}
+
 }  // namespace
+
+bool is_between_documents(std::string_view line) {
+  if (line.empty() || (line[0] != '-' && line[0] != '#')) return false;  // quicker than to compare
+  for (const std::string_view mark : {"-DOCSTART-", "#begin document", "#end document"}) {
+    if (line.starts_with(mark)) return line.size() == mark.size() || is_space(line[mark.size()]);
+  }
+  return false;
+}
 
 bool ColumnSigns::see(std::string_view document, std::int64_t line) {
   if (is_judged_) return false;
@@ -68,7 +81,7 @@ bool ColumnSigns::end() { return !is_judged_ && lines_ >= fewest_lines && are_sp
 
 bool ColumnSigns::see_line(std::string_view line) {
   const auto columns = split_columns(line);
-  if (lines_ == 0 && !columns.empty() && columns[0] == document_start) return true;
+  if (lines_ == 0 && is_between_documents(line)) return true;
   if (line.starts_with('#') && line.find('\t') == std::string_view::npos && lines_ == numbered_) return false;
   ++lines_;
   if (is_conll_u(columns)) ++numbered_;
@@ -77,8 +90,7 @@ bool ColumnSigns::see_line(std::string_view line) {
   const std::string_view last = columns.empty() ? std::string_view() : columns.back();
   are_spans_ = are_spans_ && is_span_tag(last);
   are_tags_ = are_tags_ && is_tag(last) && std::none_of(columns[0].begin(), columns[0].end(), is_space);
-  has_words_ = has_words_ || (!columns.empty() && std::any_of(columns[0].begin(), columns[0].end(),
-                                                              [](char c) { return c >= 'a' && c <= 'z'; }));
+  has_words_ = has_words_ || (are_tags_ && has_lower(columns[0]) && std::any_of(last.begin(), last.end(), is_upper));
   tags_differ_ = tags_differ_ || (!last_tag_.empty() && last != last_tag_);
   last_tag_ = last;
   is_judged_ = columns.size() != columns_ || columns_ < 2 || !(are_spans_ || are_tags_) || lines_ == most_lines;

@@ -9,13 +9,14 @@
 
 namespace packseq::data::detail {
 
-/// The word of a line between the documents of CoNLL 2003, which is no token.
-inline constexpr std::string_view document_start = "-DOCSTART-";
+/// Whether a line is no token, but between documents: "-DOCSTART-", alone or with other columns, in CoNLL 2003;
+/// "#begin document", likewise, and "#end document" in CoNLL 2012.
+PACKSEQ_EXPORT bool is_between_documents(std::string_view line);
 
 /// Judges by its first lines whether a file that is read as documents is a column file. It would rather miss one than
 /// suspect a text.
 ///
-/// Signs are a line of "-DOCSTART-"; lines as of CoNLL-U; lines of as many columns each, whose last ones are the tags
+/// Signs are a first line of "-DOCSTART-" or "#begin document"; lines as of CoNLL-U; lines of as many columns each, whose last ones are the tags
 /// of spans; or, where blank lines are between groups of lines, such whose last ones look like parts of speech, and
 /// change within a group.
 class PACKSEQ_EXPORT ColumnSigns {
@@ -34,7 +35,7 @@ class PACKSEQ_EXPORT ColumnSigns {
   std::size_t numbered_ = 0;    // those as of CoNLL-U, one after the other
   bool are_spans_ = true;       // so far, the last columns,
   bool are_tags_ = true;        // likewise
-  bool has_words_ = false;      // in small letters in a first column
+  bool has_words_ = false;      // in small letters in a first column, with a tag that has letters
   bool tags_differ_ = false;    // within a group
   std::string last_tag_;        // of the group
 

@@ -3,11 +3,14 @@
 #include <c10/util/Exception.h>
 
 #include <algorithm>
+#include <stdexcept>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "data/spans.hpp"
 #include "packseq/data/documents.hpp"
+#include "text/tag_parts.hpp"
 
 namespace packseq::data {
 namespace {
@@ -31,15 +34,13 @@ SpanScore score_of(const SpanCounts& counts) {
   return score;
 }
 
-/// Splits "B-LOC" into its prefix and its label; "_" for one without.
-std::pair<char, std::string_view> parts_of(std::string_view tag, SpanCounting counting) {
-  const auto prefixes = detail::known_prefixes(counting);
-  const bool is_known =
-      tag == "O" || (!tag.empty() && tag[0] != 'O' && prefixes.find(tag[0]) != std::string_view::npos &&
-                     (tag.size() == 1 || (tag.size() > 2 && tag[1] == '-')));
-  TORCH_CHECK_VALUE(is_known, "SpanMetrics: the label '", tag, "' is no tag: with this SpanCounting they are 'O', or ",
-                    prefixes.substr(1), " with '-' and a label, as 'B-LOC'");
-  return {tag[0], tag.size() > 2 ? tag.substr(2) : "_"};
+packseq::detail::TagParts parts_of(std::string_view tag, std::optional<TagScheme> scheme) {
+  try {
+    return packseq::detail::parts_of_tag(tag, scheme);
+  } catch (const std::invalid_argument& error) {
+    TORCH_CHECK_VALUE(false, "SpanMetrics: ", error.what(),
+                      "; build the vocabulary of tags alone, with .specials = {}");
+  }
 }
 
 void check_tags(const char* name, const Jagged& tags) {
@@ -64,10 +65,10 @@ void check_same_lengths(const Jagged& predicted, const Jagged& truth) {
 }  // namespace
 
 struct SpanMetrics::State {
-  SpanCounting counting;
-  std::vector<Tag> tags = {};            // of each id
-  std::vector<std::string> labels = {};  // of each number of a label
-  std::vector<SpanCounts> counts = {};   // likewise
+  std::optional<TagScheme> scheme;
+  std::vector<Tag> tags = {};           // of each id
+  std::vector<std::string> types = {};  // of each number of a type
+  std::vector<SpanCounts> counts = {};  // likewise
   std::int64_t tokens = 0;
   std::int64_t right_tokens = 0;
 
@@ -83,37 +84,38 @@ Tag SpanMetrics::State::tag_of(const char* name, std::int64_t id, std::size_t se
 }
 
 void SpanMetrics::State::compare(const std::vector<Tag>& predicted, const std::vector<Tag>& truth) {
-  const auto found = detail::spans_of(predicted, counting);
-  const auto wanted = detail::spans_of(truth, counting);
-  for (const Span& span : found) ++counts[span.label].predicted;
-  for (const Span& span : wanted) ++counts[span.label].support;
+  const auto found = detail::spans_of(predicted, scheme);
+  const auto wanted = detail::spans_of(truth, scheme);
+  for (const Span& span : found) ++counts[span.type].predicted;
+  for (const Span& span : wanted) ++counts[span.type].support;
   auto place = found.begin();
   for (const Span& span : wanted) {
     place = std::find_if(place, found.end(), [&](const Span& other) { return other.begin >= span.begin; });
-    if (place != found.end() && *place == span) ++counts[span.label].correct;
+    if (place != found.end() && *place == span) ++counts[span.type].correct;
   }
 }
 
 SpanCounts SpanMetrics::State::all() const {
   SpanCounts sum;
-  for (const SpanCounts& of_label : counts) {
-    sum.predicted += of_label.predicted;
-    sum.support += of_label.support;
-    sum.correct += of_label.correct;
+  for (const SpanCounts& of_type : counts) {
+    sum.predicted += of_type.predicted;
+    sum.support += of_type.support;
+    sum.correct += of_type.correct;
   }
   return sum;
 }
 
-SpanMetrics::SpanMetrics(const Vocab& labels, SpanCounting counting)
-    : state_(std::make_unique<State>(State{.counting = counting})) {
-  for (std::int64_t id = 0; id < labels.size(); ++id) {
-    const auto [prefix, label] = parts_of(labels.token(id), counting);
-    auto& known = state_->labels;
-    auto place = std::find(known.begin(), known.end(), label);
-    if (prefix != 'O' && place == known.end()) place = known.emplace(known.end(), label);
-    state_->tags.push_back({prefix, static_cast<std::size_t>(place - known.begin())});
+SpanMetrics::SpanMetrics(const Vocab& tags, std::optional<TagScheme> scheme)
+    : state_(std::make_unique<State>(State{.scheme = scheme})) {
+  auto& types = state_->types;
+  for (std::int64_t id = 0; id < tags.size(); ++id) {
+    const auto [letter, name] = parts_of(tags.token(id), scheme);
+    const std::string_view type = name.empty() ? "_" : name;
+    auto place = std::find(types.begin(), types.end(), type);
+    if (letter != 'O' && place == types.end()) place = types.emplace(types.end(), type);
+    state_->tags.push_back({letter, static_cast<std::size_t>(place - types.begin())});
   }
-  state_->counts.resize(state_->labels.size());
+  state_->counts.resize(types.size());
 }
 
 SpanMetrics::SpanMetrics(const SpanMetrics& other) : state_(std::make_unique<State>(*other.state_)) {}
@@ -164,21 +166,21 @@ SpanScore SpanMetrics::micro() const { return score_of(state_->all()); }
 SpanScore SpanMetrics::macro() const {
   SpanScore mean = score_of(state_->all());
   mean.precision = mean.recall = mean.f1 = 0;
-  const auto scores = per_label();
-  const auto labels = static_cast<double>(scores.size());
+  const auto scores = per_type();
+  const auto types = static_cast<double>(scores.size());
   for (const auto& entry : scores) {
-    mean.precision += entry.second.precision / labels;
-    mean.recall += entry.second.recall / labels;
-    mean.f1 += entry.second.f1 / labels;
+    mean.precision += entry.second.precision / types;
+    mean.recall += entry.second.recall / types;
+    mean.f1 += entry.second.f1 / types;
   }
   return mean;
 }
 
-std::map<std::string, SpanScore> SpanMetrics::per_label() const {
+std::map<std::string, SpanScore> SpanMetrics::per_type() const {
   std::map<std::string, SpanScore> scores;
-  for (std::size_t label = 0; label < state_->labels.size(); ++label) {
-    const SpanCounts& counts = state_->counts[label];
-    if (counts.predicted + counts.support > 0) scores.emplace(state_->labels[label], score_of(counts));
+  for (std::size_t type = 0; type < state_->types.size(); ++type) {
+    const SpanCounts& counts = state_->counts[type];
+    if (counts.predicted + counts.support > 0) scores.emplace(state_->types[type], score_of(counts));
   }
   return scores;
 }

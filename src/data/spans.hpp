@@ -4,24 +4,23 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
-#include "packseq/data/span_metrics.hpp"
+#include "packseq/text/tag_scheme.hpp"
 
 namespace packseq::data::detail {
 
-/// A tag of a token: 'O', or what it is in a span of a label.
+/// A tag of a token: 'O', or its part in a span of a type.
 struct Tag {
-  char prefix = 'O';
-  std::size_t label = 0;  ///< A number; of no meaning for 'O'.
+  char letter = 'O';
+  std::size_t type = 0;  ///< A number; of no meaning for 'O'.
 };
 
 /// A run of tokens that mean one thing.
 struct Span {
   std::size_t begin;
   std::size_t end;  ///< The token behind the last.
-  std::size_t label;
+  std::size_t type;
   bool operator==(const Span&) const = default;
 };
 
@@ -32,10 +31,7 @@ struct SpanCounts {
   std::int64_t correct = 0;
 };
 
-/// What the prefixes are that a counting knows: "OBI".
-std::string_view known_prefixes(SpanCounting counting);
-
-/// The spans of a row of tags, in order; no two have a token in common.
-std::vector<Span> spans_of(std::span<const Tag> tags, SpanCounting counting);
+/// The spans of a row of tags, in order, as `SpanMetrics` counts them; no two have a token in common.
+std::vector<Span> spans_of(std::span<const Tag> tags, std::optional<TagScheme> scheme);
 
 }  // namespace packseq::data::detail

@@ -166,6 +166,8 @@ TEST_F(ColumnDocumentsTest, AreNoticedWhereTheyAreReadAsDocuments) {
     EXPECT_THROWS(read(conll_2003 + "\n" + conll_2003, options), std::runtime_error, "text, line ");
     EXPECT_THROWS(read("-DOCSTART- -X- -X- O\n\nEU NNP I-NP B-ORG\n", options), std::runtime_error, looks);
     EXPECT_THROWS(read(conll_u, options), std::runtime_error, looks);
+    EXPECT_THROWS(read("#begin document (wb/b); part 000\nwb/b 0 0 No UH * * (0)\n", options), std::runtime_error,
+                  looks);
   }
   EXPECT_THROWS(read("EU\tB-ORG\nand\tO\nits\tO\nrules\tO\n", columns), std::runtime_error, looks);
 }
@@ -174,7 +176,8 @@ TEST_F(ColumnDocumentsTest, AreNotSuspectedInTexts) {
   const TextReaderOptions columns{.label = LabelSource::column, .label_column = 2, .document_column = 1};
   for (const auto* text : {"on your mark\nget set\ngo\n", "get set\ngo on\nbe gone\nsee you\n\nand so\nto bed\n",
                            "GO ON\nBE GONE\nSEE YOU\nAT NOON\n\nAND SO\n", "# 1\n# 2\n\n# 3\n# 4\n# 5\n# 6\n",
-                           "Ann A\nBob A\nCal A\nDan A\n\nAnn A\nBob A\n", "go on A\ngo B\nso C\nor D\n\nand E\n",
+                           "Ann A\nBob A\nCal A\nDan A\n\nAnn A\nBob A\n", "Ann 12\nBob 9\nCal 7\nDan 3\n\nEve 1\n",
+                           "Go on .\nGo in !\nBe off !\nSo what ?\n\nOh no !\n", "go on A\ngo B\nso C\nor D\n\nand E\n",
                            "1 2\n3 4\n5 6\n7 8\n\n9 10\n", "1\t2\t3\t4\t5\t6\t7\t8\t9\tgo\n"}) {
     EXPECT_NO_THROW(read(text, {})) << text;
     EXPECT_NO_THROW(read(text, {.text = {.split = Split::paragraph}})) << text;

@@ -33,7 +33,9 @@ Sentences sentences_of(const std::string& text, const TokenColumns& columns,
     all.push_back(std::to_string(reader.line()) + ": " + between_bars(sentence->words) + " = " +
                   between_bars(sentence->labels));
   }
+  const auto last = reader.line();
   EXPECT_FALSE(reader.next());
+  EXPECT_EQ(reader.line(), last);
   return all;
 }
 
@@ -66,6 +68,29 @@ TEST(ColumnReader, ReadsConllU) {
   EXPECT_EQ(sentences_of(text, conll_u), (Sentences{"4: vamos|nos|10  000 = VERB|PRON|NUM", "11: # = SYM"}));
 }
 
+// Sentences of these have a column for each of their predicates.
+TEST(ColumnReader, ReadsSentencesOfDifferentColumns) {
+  const std::string conll_2012 =
+      "#begin document (wb/a2e); part 000\nwb/a2e 0 0 Yes UH (TOP* * -\nwb/a2e 0 1 . . *) * -\n\n"
+      "wb/a2e 0 0 Go VB (TOP* * (V*) -\nwb/a2e 0 1 #end # *) * * -\n#end document\n"
+      "#begin document (wb/b); part 000\nwb/b 0 0 No UH * * (0)\n\n#end document\n";
+  const Sentences expected = {"2: Yes|. = UH|.", "5: Go|#end = VB|#", "9: No = UH"};
+  EXPECT_EQ(sentences_of(conll_2012, {.word = 4, .label = 5, .format = ColumnFormat::conll_2012}), expected);
+  EXPECT_EQ(sentences_of("# - *\n\ngo go (V*)\n\non - * *\n", {.label = 3, .format = ColumnFormat::conll_2012}),
+            (Sentences{"1: # = *", "3: go = (V*)", "5: on = *"}));
+  EXPECT_EQ(sentences_of("1\ton\tIN\n\n1-2\tit's\t_\t_\n1\tit\tPRP\tA0\n2\t's\tVBZ\t_\n",
+                         {.word = 2, .label = 3, .format = ColumnFormat::conll_u}),
+            (Sentences{"1: on = IN", "4: it|'s = PRP|VBZ"}));
+  EXPECT_THROWS(sentences_of("a b\nc d\n\ne f g\nh i\n", {.label = 2, .format = ColumnFormat::conll_2012}),
+                std::runtime_error, "text, line 5: 2 columns between blanks, but the lines before have 3");
+  EXPECT_THROWS(sentences_of("a b\n\nc\n", {.label = 2, .format = ColumnFormat::conll_2012}), std::runtime_error,
+                "text, line 3: 1 column between blanks, and column 2 is to be read");
+  EXPECT_THROWS(sentences_of(conll_2012, {.word = 4, .label = 5}), std::runtime_error,
+                "text, line 5: 9 columns between blanks, but the lines before have 8: is it a file of documents? They "
+                "are read without token_columns; or do its sentences differ in columns? Then it is of "
+                "ColumnFormat::conll_2012");
+}
+
 TEST(ColumnReader, KeepsBlanksAndHashesBetweenTabs) {
   EXPECT_EQ(sentences_of("#now\tO\n New York \tB-LOC\n\t\n2-3\tO\n\u2028\u00A0\tO\n", {.label = 2}),
             (Sentences{"1: #now| New York  = O|B-LOC", "4: 2-3|\u2028\u00A0 = O|O"}));
@@ -75,6 +100,7 @@ TEST(ColumnReader, ReadsWordsAlone) {
   EXPECT_EQ(sentences_of("get\nset\n\ngo", {}), (Sentences{"1: get|set = ", "4: go = "}));
   EXPECT_EQ(sentences_of("", {}), (Sentences{}));
   EXPECT_EQ(sentences_of("\n \n# one\n\n# two\n", conll_u), (Sentences{}));
+  EXPECT_EQ(sentences_of("1\tgo\t_\tVERB\n\n# two\n1-2\ton\t_\t_\n", conll_u), (Sentences{"1: go = VERB"}));
 }
 
 TEST(ColumnReader, TakesOffMarkAndCarriageReturns) {
@@ -107,7 +133,22 @@ TEST(ColumnReader, RefusesLinesWithoutTheirColumns) {
     expect_refusal(number + std::string("\tb\t_\tNOUN\n"), conll_u,
                    std::string("1: column 1 is '") + number + "', and");
   }
+  std::string clipped;
+  std::string number;
+  for (int i = 0; i < 100; ++i) number += "é";
+  for (int i = 0; i < 59; ++i) clipped += "é";
+  expect_refusal(number + "\tb\t_\tNOUN\n", conll_u, "1: column 1 is '" + clipped + "…', and");
   expect_refusal("1 a _ NOUN\n", conll_u, "1: 1 column between tabs, and column 4 is to be read");
+}
+
+TEST(ColumnReader, RefusesFilesWithOtherLineEnds) {
+  for (const auto* text : {"go O\ron O\r", "-DOCSTART- O\r\rgo O\r", "go\tO\ron\tO\r", "\xEF\xBB\xBFgo\rO\n"}) {
+    EXPECT_THROWS(sentences_of(text, {}), std::runtime_error,
+                  "text, line 1: a carriage return within the line, but lines end in \"\\n\" or \"\\r\\n\"");
+  }
+  EXPECT_THROWS(sentences_of("# one\r1\tgo\t_\tVERB\r", conll_u), std::runtime_error,
+                "text, line 1: a carriage return");
+  EXPECT_EQ(sentences_of("go O\r\r\non O\r\r\n", {.label = 2}), (Sentences{"1: go|on = O|O"}));
 }
 
 TEST(ColumnReader, NoticesAFileOfDocuments) {

@@ -29,12 +29,12 @@ COUNTINGS = {
     "strict_iob2": ("OBI", IOB2),
     "strict_iobes": ("OBIES", IOBES),
 }
-LABELS = ["-LOC", "-PER", "-x-y", ""]
+TYPES = ["-LOC", "-PER", "-x-y", ""]
 
 
 def any_tag(prefixes):
     prefix = random.choice(prefixes)
-    return prefix if prefix == "O" else prefix + random.choices(LABELS, [6, 3, 1, 1])[0]
+    return prefix if prefix == "O" else prefix + random.choices(TYPES, [6, 3, 1, 1])[0]
 
 
 def rows(prefixes):
@@ -60,7 +60,7 @@ def figures(counting, true, predicted):
     yield line("accuracy", repr(float(accuracy_score(true, predicted))) if sum(map(len, true)) else 0)
     for name, of in report.items():
         if name.endswith(" avg"):
-            of = {key: 0 if numpy.isnan(value) else value for key, value in of.items()}  # of no label
+            of = {key: 0 if numpy.isnan(value) else value for key, value in of.items()}  # of no type
         if name != "weighted avg":
             yield line(name.removesuffix(" avg"), *score(of))
 

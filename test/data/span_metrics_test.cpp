@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -23,8 +24,8 @@ const Vocab tags_of_spans = Vocab::build({"O B-LOC I-LOC B-PER I-PER"}, {.specia
 Jagged ids_of(const std::vector<std::string>& rows) { return encode(rows, tags_of_spans); }
 
 SpanMetrics compared(const std::vector<std::string>& predicted, const std::vector<std::string>& truth,
-                     SpanCounting counting = SpanCounting::lenient) {
-  SpanMetrics metrics(tags_of_spans, counting);
+                     std::optional<TagScheme> scheme = {}) {
+  SpanMetrics metrics(tags_of_spans, scheme);
   metrics.add(ids_of(predicted), ids_of(truth));
   return metrics;
 }
@@ -34,7 +35,7 @@ struct SeqevalCase {
   std::string counting = {};
   std::vector<std::string> truth = {};
   std::vector<std::string> predicted = {};
-  std::map<std::string, std::vector<double>> scores = {};  // "micro", "macro", "accuracy", or a label's
+  std::map<std::string, std::vector<double>> scores = {};  // "micro", "macro", "accuracy", or a type's
 };
 
 std::vector<SeqevalCase> read_cases(const std::filesystem::path& file) {
@@ -56,11 +57,11 @@ std::vector<SeqevalCase> read_cases(const std::filesystem::path& file) {
   return cases;
 }
 
-const std::map<std::string, SpanCounting> seqeval_countings = {{"lenient", SpanCounting::lenient},
-                                                               {"lenient_iobes", SpanCounting::lenient},
-                                                               {"strict_iob1", SpanCounting::strict_iob1},
-                                                               {"strict_iob2", SpanCounting::strict_iob2},
-                                                               {"strict_iobes", SpanCounting::strict_iobes}};
+const std::map<std::string, std::optional<TagScheme>> seqeval_countings = {{"lenient", std::nullopt},
+                                                                           {"lenient_iobes", std::nullopt},
+                                                                           {"strict_iob1", TagScheme::iob1},
+                                                                           {"strict_iob2", TagScheme::iob2},
+                                                                           {"strict_iobes", TagScheme::iobes}};
 
 void expect_score(const SpanScore& score, const std::vector<double>& expected) {
   ASSERT_EQ(expected.size(), 4U);
@@ -73,19 +74,19 @@ void expect_score(const SpanScore& score, const std::vector<double>& expected) {
 void expect_what_seqeval_says(SeqevalCase& of) {
   auto rows = of.truth;
   rows.insert(rows.end(), of.predicted.begin(), of.predicted.end());
-  const auto labels = Vocab::build(rows, {.specials = {}});
-  SpanMetrics metrics(labels, seqeval_countings.at(of.counting));
-  metrics.add(encode(of.predicted, labels), encode(of.truth, labels));
+  const auto tags = Vocab::build(rows, {.specials = {}});
+  SpanMetrics metrics(tags, seqeval_countings.at(of.counting));
+  metrics.add(encode(of.predicted, tags), encode(of.truth, tags));
   EXPECT_DOUBLE_EQ(metrics.token_accuracy(), of.scores.at("accuracy").at(0));
   expect_score(metrics.micro(), of.scores.at("micro"));
   expect_score(metrics.macro(), of.scores.at("macro"));
   for (const auto* key : {"accuracy", "micro", "macro"}) of.scores.erase(key);
-  const auto per_label = metrics.per_label();
-  EXPECT_EQ(per_label.size(), of.scores.size());
+  const auto per_type = metrics.per_type();
+  EXPECT_EQ(per_type.size(), of.scores.size());
   for (const auto& entry : of.scores) {
     SCOPED_TRACE(entry.first);
-    ASSERT_TRUE(per_label.contains(entry.first));
-    expect_score(per_label.at(entry.first), entry.second);
+    ASSERT_TRUE(per_type.contains(entry.first));
+    expect_score(per_type.at(entry.first), entry.second);
   }
 }
 
@@ -116,10 +117,10 @@ TEST(SpanMetrics, NamesWhatItCounts) {
   EXPECT_EQ(all.predicted, 3);
   EXPECT_EQ(all.support, 3);
   EXPECT_EQ(all.correct, 1);
-  const auto per_label = metrics.per_label();
-  EXPECT_EQ(per_label.at("LOC").precision, 1);
-  EXPECT_EQ(per_label.at("LOC").recall, .5);
-  EXPECT_EQ(per_label.at("PER").f1, 0);
+  const auto per_type = metrics.per_type();
+  EXPECT_EQ(per_type.at("LOC").precision, 1);
+  EXPECT_EQ(per_type.at("LOC").recall, .5);
+  EXPECT_EQ(per_type.at("PER").f1, 0);
   EXPECT_DOUBLE_EQ(metrics.macro().f1, (2. / 3 + 0) / 2);
 }
 
@@ -128,10 +129,10 @@ TEST(SpanMetrics, DividesByNothingToZero) {
   EXPECT_EQ(none.token_accuracy(), 0);
   EXPECT_EQ(none.micro().f1, 0);
   EXPECT_EQ(none.macro().precision, 0);
-  EXPECT_TRUE(none.per_label().empty());
+  EXPECT_TRUE(none.per_type().empty());
   const auto outside = compared({"O O", ""}, {"O B-LOC", ""});
   EXPECT_EQ(outside.micro().precision, 0);
-  EXPECT_EQ(outside.per_label().at("LOC").precision, 0);
+  EXPECT_EQ(outside.per_type().at("LOC").precision, 0);
   EXPECT_EQ(outside.token_accuracy(), .5);
 }
 
@@ -162,17 +163,19 @@ TEST(SpanMetrics, PassesOverTokensWithoutALabel) {
   EXPECT_EQ(metrics.micro().predicted, 1);
 }
 
-TEST(SpanMetrics, RefusesLabelsThatAreNoTags) {
-  const auto expect_refusal = [](const std::string& label, SpanCounting counting, const std::string& text) {
-    const auto labels = Vocab::build({}, {.specials = {label}});
-    EXPECT_THROWS(SpanMetrics(labels, counting), c10::ValueError,
-                  "SpanMetrics: the label '" + label + "' is no tag" + text);
+TEST(SpanMetrics, RefusesVocabulariesOfOtherThanTags) {
+  const auto expect_refusal = [](const std::string& tag, std::optional<TagScheme> scheme, const std::string& text) {
+    const auto tags = Vocab::build({}, {.specials = {"O", tag}});
+    EXPECT_THROWS(SpanMetrics(tags, scheme), c10::ValueError, "SpanMetrics: the tag \"" + tag + "\" is not of " + text);
   };
-  for (const auto* label : {"<unk>", "B-", "BLOC", "O-LOC", "NOUN", "b-LOC", "L-LOC"}) {
-    expect_refusal(label, SpanCounting::lenient, ": with this SpanCounting they are 'O', or BIES with '-' and a label");
+  for (const auto* tag : {"<unk>", "B-", "BLOC", "O-LOC", "NOUN", "b-LOC", "L-LOC"}) {
+    expect_refusal(tag, {}, "IOB1, IOB2 or IOBES: it must be \"O\", or one of the letters BIES, alone");
   }
-  expect_refusal("E-LOC", SpanCounting::strict_iob1, ": with this SpanCounting they are 'O', or BI with");
-  expect_refusal("S-LOC", SpanCounting::strict_iob2, ": with this SpanCounting they are 'O', or BI with");
+  expect_refusal("E-LOC", TagScheme::iob1, "the scheme IOB1: it must be \"O\", or one of the letters BI, alone");
+  expect_refusal("S-LOC", TagScheme::iob2, "the scheme IOB2");
+  expect_refusal("L-LOC", TagScheme::iobes, "the scheme IOBES");
+  EXPECT_THROWS(SpanMetrics(Vocab::build({"B-LOC"})), c10::ValueError,
+                "; build the vocabulary of tags alone, with .specials = {}");
 }
 
 TEST(SpanMetrics, RefusesTagsThatDoNotFit) {

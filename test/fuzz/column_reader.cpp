@@ -50,7 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const fuzz::InputFile file;
   fuzz::Input input(data, size);
   TokenColumns columns;
-  if (input.flag()) columns.format = ColumnFormat::conll_u;
+  constexpr ColumnFormat formats[] = {ColumnFormat::plain, ColumnFormat::conll_u, ColumnFormat::conll_2012};
+  columns.format = formats[input.below(3)];
   const std::int64_t first = columns.format == ColumnFormat::conll_u ? 2 : 1;
   columns.word = first + input.below(3);
   if (input.flag()) columns.label = first + (columns.word - first + 1 + input.below(2)) % 3;

@@ -15,12 +15,17 @@ namespace packseq::data {
 
 /// Which lines of a column file are tokens, and what is between their columns.
 enum class ColumnFormat {
-  /// Every line is a token, also one that begins with `#`, which is a word; but for lines whose first column is
-  /// "-DOCSTART-", which end a sentence as blank lines do. Columns are between tabs if the file's first token has one,
-  /// and may hold blanks then; else between runs of white space. So are the files of CoNLL 2000, 2002 and 2003.
+  /// Every line is a token, also one that begins with `#`, which is a word; but for lines that begin with "-DOCSTART-",
+  /// "#begin document" or "#end document", which end a sentence as blank lines do. Columns are between tabs if the
+  /// file's first token has one, and may hold blanks then; else between runs of white space. Each token has as many. So
+  /// are the files of CoNLL 2000, 2002 and 2003.
   plain,
+  /// The same, but the tokens of one sentence may have other numbers of columns than those of another, of which each
+  /// predicate has one. So are the files of CoNLL 2005 and 2012.
+  conll_2012,
   /// Columns are between tabs, and may hold blanks; the first one is the token's number. Lines that begin with `#` are
-  /// comments; ranges ("2-3") and empty nodes ("8.1", "0.1") are no tokens. So are files of CoNLL-U and CoNLL-X.
+  /// comments; ranges ("2-3") and empty nodes ("8.1", "0.1") are no tokens. Sentences may differ in the number of
+  /// columns. So are the files of CoNLL-U, CoNLL-X, and CoNLL 2008 and 2009.
   conll_u,
 };
 
@@ -74,8 +79,10 @@ class PACKSEQ_EXPORT ColumnReader {
   /// The next sentence, or nothing at the end of the file. The views are valid until the next call.
   /// @throws std::runtime_error as `DocumentReader::next`; a sentence may have `text.max_document_bytes`, all columns
   ///   counted.
+  /// @throws std::runtime_error that names file and line, if there is a carriage return within the first line.
   /// @throws std::runtime_error that names file, line and columns, if a line has not the columns that are read, or not
-  ///   as many as the first token of the file, or blanks between them where that has tabs, or tabs where it has blanks.
+  ///   as many as the first token of the file or, where these may differ, of the sentence, or blanks between them where
+  ///   the file's first has tabs, or tabs where it has blanks.
   /// @throws std::runtime_error that names file and line, if a word or label is empty, a label holds a blank, or a
   ///   line of CoNLL-U does not begin with a number.
   /// @throws std::runtime_error that names file and line, if all of the first ten words hold blanks, or of at least

@@ -8,7 +8,8 @@
 namespace packseq {
 
 /// How the tags of tokens say where spans begin and end: "B-PER", "I-PER", "O". The part behind the first "-" is the
-/// span's type; tags without one are of one type of their own.
+/// span's type; tags without one are of one type of their own. A scheme says what an `nn::CRF` may predict, and what
+/// `data::SpanMetrics` counts.
 enum class TagScheme {
   iob1,   ///< "I" inside a span, "B" only where one begins right after another of the same type; "O" outside.
   iob2,   ///< "B" where a span begins, "I" inside; "O" outside. Also called BIO.
