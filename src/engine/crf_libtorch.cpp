@@ -15,7 +15,8 @@
 namespace packseq::engine {
 namespace {
 
-constexpr double minus_infinity = -std::numeric_limits<double>::infinity();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 
 /// The steps of a batch, each with a row for each document that reaches it, longest first.
 class CrfSteps {
@@ -70,10 +71,10 @@ class CrfSteps {
 /// no sequence of tags goes there.
 at::Tensor log_sum(const at::Tensor& x, std::int64_t dim) {
   at::Tensor largest = x.detach().amax(dim, /*keepdim=*/true);
-  largest = largest.masked_fill(largest == minus_infinity, 0);
+  largest = largest.masked_fill(largest == -infinity, 0);
   const at::Tensor sum = (x - largest).exp().sum(dim);
   const at::Tensor is_none = sum == 0;
-  return sum.masked_fill(is_none, 1).log().masked_fill(is_none, minus_infinity) + largest.squeeze(dim);
+  return sum.masked_fill(is_none, 1).log().masked_fill(is_none, -infinity) + largest.squeeze(dim);
 }
 
 /// Of all sequences of tags up to a token the logarithm of the sum of those that end in each tag: for each step [*, K].
@@ -108,8 +109,10 @@ at::Tensor score_of(const Crf& crf, const CrfSteps& steps, const at::Tensor& tag
 
 at::Tensor crf_log_likelihood_in_libtorch(const Crf& crf) {
   const CrfSteps steps(crf);
-  // LibTorch's: the gradient of a document of which all sequences are forbidden is NaN.
-  at::Tensor result = -(steps.by_rank(forward_sums(crf, steps)) + crf.end).logsumexp(1);
+  // Not by `log_sum`: NaN, as are its gradients, of a document of which all sequences are forbidden, or one infinite.
+  const at::Tensor sums = steps.by_rank(forward_sums(crf, steps)) + crf.end;
+  const at::Tensor largest = sums.detach().amax(1, /*keepdim=*/true);
+  at::Tensor result = -((sums - largest).exp().sum(1).log() + largest.squeeze(1));
   if (crf.labels.defined()) result = score_of(crf, steps, crf.labels) + result;
   return steps.in_callers_order(result);
 }
@@ -148,7 +151,10 @@ CrfBest crf_decode_in_libtorch(const Crf& crf) {
     tags[t] = at::cat({before[t].gather(1, tags[t + 1].unsqueeze(1)).squeeze(1), tags[t]});
   }
   const at::Tensor all = at::cat(tags);
-  return {all, steps.in_callers_order(score_of(crf, steps, all))};
+  // Of transitions, too, that no document has, NaN and infinity have no best.
+  const at::Tensor has_best = crf.transitions.max() < infinity;
+  const at::Tensor scores = score_of(crf, steps, all).masked_fill(has_best.logical_not(), not_a_number);
+  return {all, steps.in_callers_order(scores)};
 }
 
 }  // namespace packseq::engine

@@ -54,7 +54,7 @@ class CrfBackwardPass {
   }
 
  private:
-  struct State {
+  struct alignas(64) State {  // each in cache lines of its own
     State(Arena& arena, std::size_t documents, std::size_t width)
         : probabilities(arena, documents, width),
           logs(arena, documents, width),
@@ -106,6 +106,7 @@ class CrfBackwardPass {
 
   void prefetch(const Range& ranks, std::size_t t) const {
     blocks_.prefetch(crf_.scores, rows_.count, ranks, t);
+    if (crf_.labels != nullptr) blocks_.prefetch(crf_.labels, 1, ranks, t);
     if (crf_.d_scores != nullptr) blocks_.prefetch(crf_.d_scores, rows_.count, ranks, t);
   }
 
@@ -142,11 +143,14 @@ class CrfBackwardPass {
     const T gradient = gradient_of(token);
     const std::size_t label = label_of(token.row);
     if (crf_.d_scores != nullptr) {
+      const Tag<T> d;
       T* const to = crf_.d_scores + token.row * rows_.count;
-      const auto factor = hn::Set(Tag<T>(), -gradient);
-      rows_.for_vectors(
-          [&](std::size_t k) { rows_.store(hn::Mul(factor, hn::LoadU(Tag<T>(), probabilities + k)), to, k); });
-      if (label < rows_.count) to[label] += gradient;
+      // Read again, what is stored with a mask would be waited for until it is in the cache.
+      rows_.for_vectors([&](std::size_t k) {
+        const auto is_label = hn::Eq(hn::Iota(d, static_cast<T>(k)), hn::Set(d, static_cast<T>(label)));
+        const auto of_label = hn::IfThenElseZero(is_label, hn::Set(d, gradient));
+        rows_.store(hn::NegMulAdd(hn::Set(d, gradient), hn::LoadU(d, probabilities + k), of_label), to, k);
+      });
     }
     if (gradients == nullptr) return;
     if (token.step == 0) return gradients->add(gradients->start(), probabilities, gradient, label);

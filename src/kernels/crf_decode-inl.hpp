@@ -35,16 +35,19 @@ class CrfDecodePass {
   }
 
   void run(std::size_t part, CrfShare share) {
+    State& state = states_[part];
     // Block by block, so that what is kept of one stays in a near cache.
     for (const std::size_t block : share) {
-      const auto one = CrfShare(&block, 1);
-      step_forward(blocks_, one, [&](std::size_t, std::size_t t) { step(states_[part], block, t); });
-      step_backward(blocks_, one, [&](std::size_t, std::size_t t) { trace_step(states_[part], block, t); });
+      const Range ranks = blocks_.ranks(block);
+      const std::size_t length = blocks_.length(ranks);
+      std::fill_n(state.has_nan, ranks.size(), has_nan_);
+      for (std::size_t t = 0; t < length; ++t) step(state, ranks, t);
+      for (std::size_t t = length; t-- > 0;) trace_step(state, ranks, t);
     }
   }
 
  private:
-  struct State {
+  struct alignas(64) State {  // each in cache lines of its own
     State(Arena& arena, const CrfBlocks& blocks, std::size_t width)
         : next(arena.take<T>(blocks.places(0).size() * width)),  // the first block has the longest documents
           before(arena, blocks.per_block(), width),
@@ -65,9 +68,7 @@ class CrfDecodePass {
     bool is_last;
   };
 
-  void step(State& state, std::size_t block, std::size_t t) const {
-    const Range ranks = blocks_.ranks(block);
-    if (t == 0) std::fill_n(state.has_nan, ranks.size(), has_nan_);
+  void step(State& state, const Range& ranks, std::size_t t) const {
     blocks_.prefetch(crf_.scores, rows_.count, ranks, t + steps_ahead);
     const std::size_t live = blocks_.live(ranks, t);
     if (t > 0) find_best_before(state, state.next - blocks_.live(ranks, t - 1) * rows_.width, live);
@@ -78,9 +79,11 @@ class CrfDecodePass {
     state.next = first + live * rows_.width;
   }
 
-  void trace_step(State& state, std::size_t block, std::size_t t) const {
-    const Range ranks = blocks_.ranks(block);
-    if (t > steps_ahead) blocks_.prefetch(crf_.scores, rows_.count, ranks, t - steps_ahead - 1);
+  void trace_step(State& state, const Range& ranks, std::size_t t) const {
+    if (t > steps_ahead) {
+      blocks_.prefetch(crf_.scores, rows_.count, ranks, t - steps_ahead - 1);
+      blocks_.prefetch(crf_.best, 1, ranks, t - steps_ahead - 1);
+    }
     const std::size_t live = blocks_.live(ranks, t);
     const std::size_t going_on = blocks_.live(ranks, t + 1);
     state.next -= live * rows_.width;

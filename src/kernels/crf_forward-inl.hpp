@@ -58,7 +58,7 @@ class CrfForwardPass {
   }
 
  private:
-  struct State {
+  struct alignas(64) State {  // each in cache lines of its own
     State(Arena& arena, std::size_t documents, std::size_t width)
         : logs(arena, documents, width),
           exponentials(arena, documents, width),
@@ -79,6 +79,7 @@ class CrfForwardPass {
     const Range ranks = blocks_.ranks(block);
     if (t == 0) state.place = blocks_.places(block).begin;
     blocks_.prefetch(crf_.scores, rows_.count, ranks, t + steps_ahead);
+    if (crf_.labels != nullptr) blocks_.prefetch(crf_.labels, 1, ranks, t + steps_ahead);
     const std::size_t live = blocks_.live(ranks, t);
     const std::size_t going_on = blocks_.live(ranks, t + 1);
     if (t > 0) multiply_rows<MultiplyAdd>(state.exponentials.rows(), live, matrix_, state.sums.rows(), zeros_.rows());

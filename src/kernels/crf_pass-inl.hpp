@@ -144,7 +144,10 @@ class CrfBlocks {
     if (step >= steps()) return;
     constexpr std::size_t line = 64 / sizeof(T);
     const T* const first = numbers + row(step, ranks.begin) * per_token;
-    for (std::size_t i = 0; i < live(ranks, step) * per_token; i += line) hwy::Prefetch(first + i);
+    const std::size_t count = live(ranks, step) * per_token;
+    if (count == 0) return;
+    for (std::size_t i = 0; i < count; i += line) hwy::Prefetch(first + i);
+    hwy::Prefetch(first + count - 1);  // may lie in a line of its own
   }
 
   /// How many threads they are worth: one that starts takes as long as some thousand of its operations.
@@ -223,8 +226,9 @@ void run_crf(const Kernel& crf, std::size_t threads, const Executor& executor) {
   if constexpr (requires { pass.finish(); }) pass.finish();
 }
 
-/// So many steps of a block are run before those of the next one, whose rows lie beside them in memory.
-constexpr std::size_t steps_per_window = 4;
+/// So many steps of a block are run before those of the next one, whose rows lie beside them in memory: few enough for
+/// their pages to be known still, and enough for the block's own state to be worth fetching.
+constexpr std::size_t steps_per_window = 16;
 
 /// Calls `step(block, t)` for all steps of each block in their order.
 template <class Step>

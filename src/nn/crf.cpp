@@ -125,8 +125,9 @@ class CrfRun {
     const at::Tensor& parameter = crf_.transitions;
     TORCH_CHECK_VALUE(data.dim() == 2 && data.size(1) == crf_.options.num_tags, function_, ": the data of scores has ",
                       "sizes ", data.sizes(), ", and must be [N, ", crf_.options.num_tags, "], a score for each tag");
-    const bool is_cast =
-        at::autocast::is_autocast_enabled(parameter.device().type()) && at::isFloatingType(data.scalar_type());
+    const auto device = parameter.device().type();
+    const bool is_cast = at::isFloatingType(data.scalar_type()) && at::autocast::is_autocast_available(device) &&
+                         at::autocast::is_autocast_enabled(device);
     TORCH_CHECK_TYPE(data.device() == parameter.device() && (data.scalar_type() == parameter.scalar_type() || is_cast),
                      function_, ": scores are ", data.scalar_type(), " on ", data.device(), ", but the parameters ",
                      parameter.scalar_type(), " on ", parameter.device());

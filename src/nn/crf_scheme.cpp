@@ -25,7 +25,10 @@ TokenPlace place_of(const packseq::detail::Layout& layout, std::int64_t row) {
 ForbiddenTags::ForbiddenTags(const CRFOptions& options) {
   TORCH_CHECK_VALUE(options.num_tags >= 1, "CRF: num_tags is ", options.num_tags, ", and must be at least 1",
                     options.tags ? ": the vocabulary of tags is empty" : "");
+  TORCH_CHECK_VALUE(!options.tags || options.tags->size() == options.num_tags, "CRF: num_tags is ", options.num_tags,
+                    ", but the vocabulary of tags has ", options.tags ? options.tags->size() : 0);
   if (!options.scheme) return;
+  TORCH_CHECK_VALUE(options.tags, "CRF: there is a scheme, but no vocabulary of tags, whose names it is about");
   const std::int64_t count = options.num_tags;
   const TagScheme scheme = *options.scheme;
   const auto tag = [&](std::int64_t id) { return options.tags->token(id); };

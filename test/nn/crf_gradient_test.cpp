@@ -161,19 +161,50 @@ TEST(CrfGradient, IsExactForLargeScoresAndForbiddenOnes) {
   }
 }
 
+/// Expects NaN for some documents, and for no others.
+void expect_nan_of(Variables& of, const at::Tensor& is_bad) {
+  EXPECT_SAME(of.likelihood().isnan(), is_bad);
+  const auto gradient = torch::autograd::grad({of.likelihood().sum()}, {of.all[0]})[0];
+  for (const auto& data : {gradient, of.marginals()}) {
+    const auto each = unpack_sequence(with_data(of.packed, data.isnan()));
+    for (std::int64_t i = 0; i < is_bad.numel(); ++i) {
+      EXPECT_TRUE((each[i] == is_bad[i]).all().item<bool>()) << i;
+    }
+  }
+}
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
 TEST(CrfGradient, IsNaNOfNaNInItsDocumentAlone) {
   for (const auto engine : both_engines) {
-    for (const double bad : {std::numeric_limits<double>::quiet_NaN(), infinity}) {
-      auto documents = make_documents({4, 3, 2}, 3);
-      documents.scores[1][1][2] = bad;
-      Variables of(make_crf(3), documents);
-      of.crf->engine = engine;
-      const auto is_bad = torch::tensor({false, true, false});
-      EXPECT_SAME(of.likelihood().isnan(), is_bad);
-      const auto gradient = torch::autograd::grad({of.likelihood().sum()}, {of.all[0]})[0];
-      for (const auto& data : {gradient, of.marginals()}) {
-        const auto each = unpack_sequence(with_data(of.packed, data));
-        for (std::int64_t i = 0; i < 3; ++i) EXPECT_EQ(each[i].isnan().any().item<bool>(), i == 1);
+    for (const double bad : {nan, infinity}) {
+      for (const std::int64_t label : {0, 2}) {
+        for (const std::int64_t at : {0, 1, 2, 3}) {
+          auto documents = make_documents({4, 3, 1}, 3);
+          const std::int64_t document = at == 3 ? 2 : 1;
+          documents.scores[static_cast<std::size_t>(document)][at % 3][2] = bad;
+          for (auto& tags : documents.tags) tags.fill_(label);
+          Variables of(make_crf(3), documents);
+          of.crf->engine = engine;
+          expect_nan_of(of, at::arange(3) == document);
+        }
+      }
+    }
+  }
+}
+
+TEST(CrfGradient, IsNaNOfNaNInParametersWhereTheyAreUsed) {
+  for (const auto engine : both_engines) {
+    for (const double bad : {nan, infinity}) {
+      for (const std::int64_t label : {0, 1}) {
+        for (const auto* const name : {"start_transitions", "end_transitions", "transitions"}) {
+          auto documents = make_documents({4, 3, 1}, 3);
+          for (auto& tags : documents.tags) tags.fill_(label);
+          Variables of(make_crf(3), documents);
+          of.crf->engine = engine;
+          of.crf->named_parameters()[name].detach().view(-1)[1] = bad;
+          expect_nan_of(of, torch::tensor({true, true, std::string(name) != "transitions"}));
+        }
       }
     }
   }

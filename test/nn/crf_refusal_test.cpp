@@ -94,6 +94,16 @@ TEST(CrfScheme, RefusesOtherVocabularies) {
   EXPECT_THROWS(CRF(-1), c10::ValueError, "CRF: num_tags is -1, and must be at least 1");
 }
 
+TEST(CrfScheme, RefusesOptionsThatDoNotFitEachOther) {
+  CRFOptions options(3);
+  options.scheme = TagScheme::iob2;
+  EXPECT_THROWS(CRF{options}, c10::ValueError, "CRF: there is a scheme, but no vocabulary of tags");
+  options.tags = tags_of("O B-x I-x");
+  const CRF crf(options);
+  options.num_tags = 4;
+  EXPECT_THROWS(CRF{options}, c10::ValueError, "CRF: num_tags is 4, but the vocabulary of tags has 3");
+}
+
 class CrfRefusal : public testing::Test {
  protected:
   CRF crf = make_crf(3);
@@ -152,6 +162,18 @@ TEST_F(CrfRefusal, OfParameters) {
   refuses_scores<c10::TypeError>(scores, "start_transitions is Float on cpu, but transitions is Double on cpu");
 }
 
+/// A device that has no autocast, and no numbers.
+TEST_F(CrfRefusal, OfNoDevice) {
+  for (at::Tensor* parameter : {&crf->start_transitions, &crf->end_transitions, &crf->transitions}) {
+    *parameter = parameter->to(at::kMeta);
+  }
+  refuses_scores<c10::TypeError>(scores, "scores are Double on cpu, but the parameters Double on meta");
+  const PackedSequence without_numbers(scores.data().to(at::kMeta), scores.batch_sizes());
+  EXPECT_EQ(crf->marginals(without_numbers).data().sizes(), at::IntArrayRef({5, 3}));
+  const auto other = with_data(without_numbers, without_numbers.data().to(at::kFloat));
+  EXPECT_THROWS(crf->marginals(other), c10::TypeError, "scores are Float on meta, but the parameters Double on meta");
+}
+
 TEST_F(CrfRefusal, OfWhatCannotBeDecoded) {
   for (const auto engine : both_engines) {
     crf->engine = engine;
@@ -169,6 +191,12 @@ TEST_F(CrfRefusal, OfWhatCannotBeDecoded) {
         parameter.value().copy_(before);
       }
     }
+    // Also where no document has a transition.
+    const auto short_scores = make_documents({1, 1}, 3).packed_scores();
+    crf->transitions.detach()[2][1] = std::numeric_limits<double>::quiet_NaN();
+    EXPECT_THROWS(crf->decode(short_scores), c10::ValueError, "CRF::decode: transitions holds NaN or infinity");
+    crf->transitions.detach()[2][1] = -infinity;
+    crf->decode(short_scores);
     const auto huge = at::full_like(scores.data(), 1e308);
     EXPECT_THROWS(crf->decode(with_data(scores, huge)), c10::ValueError,
                   "CRF::decode: sums of scores are larger than Double holds");

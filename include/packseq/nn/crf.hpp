@@ -79,6 +79,7 @@ struct Decoded {
 class PACKSEQ_EXPORT CRFImpl : public torch::nn::Module {
  public:
   /// @throws c10::ValueError if `of.num_tags` is less than 1: where there is a vocabulary, if it is empty.
+  /// @throws c10::ValueError if it is not the vocabulary's size, or there is a scheme and no vocabulary.
   /// @throws c10::ValueError if a tag of the vocabulary is not of the scheme, as "<pad>": build it with
   ///   `.specials = {}`.
   explicit CRFImpl(const CRFOptions& of);
