@@ -29,8 +29,9 @@ def macro_f1(files):
     output = subprocess.run([pathlib.Path(os.environ["PACKSEQ_TUTORIALS"]) / "train_tagger", "--epochs", "3", *files],
                             check=True, stdout=subprocess.PIPE, text=True).stdout
     print(output, end="", flush=True)
-    return [100 * float(number) for number in re.search(r"(?s)most frequent label: .* macro F1 (.*?)\n.*F1 (.*)\n$",
-                                                        output).groups()[::-1]]
+    by_word = re.search(r"most frequent label: dev accuracy \S+, macro F1 (\S+)\n", output)
+    tagger = re.search(r"\ndev accuracy \S+, macro F1 (\S+)\n$", output)
+    return 100 * float(tagger.group(1)), 100 * float(by_word.group(1))
 
 
 def compare_taggers(folder):

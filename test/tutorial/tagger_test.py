@@ -165,6 +165,15 @@ class Tagger(unittest.TestCase):
         self.assertAlmostEqual(sum(map(str.__eq__, told, found)) / len(told), accuracy, delta=6e-5)
         self.assertAlmostEqual(macro_f1(set(enumerate(found)), set(enumerate(told))), f1, delta=6e-5)
 
+    def test_conll_u(self):
+        file = write(self.folder / "words.conllu", make_sentences(1, 20), lambda word, label:
+                     f"# a comment\n1-2\t{word}s\t_\t_\n1\t{word}\t_\t{label}")
+        command = ["--format", "conll_u", "--word", "2", "--label", "4", "--checkpoint", self.folder / "u.checkpoint"]
+        self.assertIn("20 sentences", self.run_program(*command, file, file, epochs="1"))
+        found = read(self.run_program(*command, "--predict", file))
+        self.assertEqual([[word for word, _ in sentence] for sentence in found],
+                         [[word for word, _ in sentence] for sentence in make_sentences(1, 20)])
+
     def test_labels_that_keep_to_no_scheme(self):
         broken = write(self.folder / "broken", [[("a", "O"), ("b", "B-PER")], [("c", "I-PER")]])
         self.assertIn("3 labels\n", self.run_program(broken, broken, epochs="1"))

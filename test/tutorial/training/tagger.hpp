@@ -2,6 +2,7 @@
 
 #include <ATen/ops/_unique2.h>
 #include <torch/nn/module.h>
+#include <torch/nn/modules/embedding.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -93,14 +94,14 @@ struct Tagger : torch::nn::Module {
     const std::vector<std::size_t> chosen(first, first + forms.numel());
     const auto characters = packseq::pack_sequence(packseq::data::select({text.spellings}, chosen).sequences);
     const auto spelled = packseq::last_step(spelling(characters).output, {.bidirectional = true});
-    const auto known = word->torch::nn::EmbeddingImpl::forward(text.words.index_select(0, forms));
+    const auto known = word(text.words.index_select(0, forms));
     const auto rows = torch::cat({known, spelled}, 1).index_select(0, places);
     const auto output = lstm(dropout(packseq::with_data(tokens, rows))).output;
     return linear(dropout(output));
   }
 
   const TaggerNames names;
-  packseq::nn::Embedding word;
+  torch::nn::Embedding word;
   packseq::nn::EmbeddedLSTM spelling;
   packseq::nn::LockedDropout dropout;
   packseq::nn::LSTM lstm;
