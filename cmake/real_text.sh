@@ -15,6 +15,10 @@ Usage: bash cmake/real_text.sh FOLDER [TEXT...]   write text files into FOLDER, 
     wordnet    the definitions of WordNet
     fortunes   the sayings of fortune
     manpages   the paragraphs of the Linux manual pages
+    NAME_tags  a tagging task, NAME being one of these: NAME_tags.train.tsv and NAME_tags.dev.tsv, column files of its
+               words in lower case without punctuation, each with what it had: capital, capitals, comma, stop, colon,
+               semicolon, question, exclamation, two of them ("capital+comma"), or none. DEV is every tenth document.
+               With no TEXT named, kjv_tags
 
 The text is taken from packages of Debian and Ubuntu, which are installed with apt where that needs no password. A file
 that is there already is left as it is. Ends with 77 if a text is not to be had; the others are written.
@@ -70,6 +74,45 @@ manpages() {  # roff: the words of fonts' macros belong to the text, every other
     { print }' | one_line | awk 'NF >= 3'
 }
 
+# tags TRAIN DEV: a tagging task of the text on standard input, see usage.
+tags() {
+  LC_ALL=C awk -v train="$1" -v dev="$2" '
+    BEGIN {
+      split(". stop , comma : colon ; semicolon ? question ! exclamation", pairs, " ")
+      for (i = 1; i in pairs; i += 2) mark[pairs[i]] = pairs[i + 1]
+    }
+    {
+      file = ++documents % 10 == 0 ? dev : train
+      tokens = 0
+      for (i = 1; i <= NF; ++i) {
+        word = $i
+        sub(/^[^0-9A-Za-z\200-\377]+/, "", word)
+        had = match(word, /[^0-9A-Za-z\200-\377]+$/) ? substr(word, RSTART) : ""
+        word = substr(word, 1, length(word) - length(had))
+        if (word == "") continue
+        had = match(had, /[.,:;?!]/) ? mark[substr(had, RSTART, 1)] : ""
+        height = word !~ /^[A-Z]/ ? "" : word ~ /[A-Z].*[A-Z]/ && word !~ /[a-z]/ ? "capitals" : "capital"
+        label = height had == "" ? "none" : height (height == "" || had == "" ? "" : "+") had
+        print tolower(word) "\t" label >file
+        ++tokens
+      }
+      if (tokens > 0) print "" >file
+    }'
+}
+
+# write_tags FOLDER NAME: the tagging task of a text that is written.
+write_tags() {
+  local train=$1/$2_tags.train.tsv dev=$1/$2_tags.dev.tsv
+  [[ ! -s $train || ! -s $dev ]] || return 0
+  if ! tags "$train.part" "$dev.part" <"$1/$2.txt"; then
+    rm -f "$train.part" "$dev.part"
+    say "no $2_tags: see the error above"
+    return 1
+  fi
+  mv "$dev.part" "$dev" && mv "$train.part" "$train" || return
+  say "$train and $dev: $(grep -c . "$train") and $(grep -c . "$dev") words"
+}
+
 # write FOLDER NAME PACKAGE...: one text; fails, and says why, if it is not to be had.
 write() {
   local file=$1/$2.txt name=$2
@@ -95,19 +138,24 @@ write() {
 }
 
 main() {
-  local folder=$1 name packages result=0
+  local folder=$1 text name packages result=0
   shift
   mkdir -p "$folder"
-  (($#)) || set -- kjv wordnet fortunes manpages
-  for name in "$@"; do
+  (($#)) || set -- kjv wordnet fortunes manpages kjv_tags
+  for text in "$@"; do
+    name=${text%_tags}
     case $name in
       kjv) packages=(bible-kjv bible-kjv-text) ;;
       wordnet) packages=(wordnet-base) ;;
       fortunes) packages=(fortunes fortunes-min) ;;
       manpages) packages=(manpages manpages-dev) ;;
-      *) say "there is no text $name" && usage && return 1 ;;
+      *) say "there is no text $text" && usage && return 1 ;;
     esac
-    write "$folder" "$name" "${packages[@]}" || result=77
+    if ! write "$folder" "$name" "${packages[@]}"; then
+      result=77
+    elif [[ $text == *_tags ]]; then
+      write_tags "$folder" "$name" || result=77
+    fi
   done
   return "$result"
 }

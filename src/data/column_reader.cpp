@@ -26,8 +26,8 @@ constexpr std::size_t fewest_words_to_judge = 4;
 }
 
 void check_column(const char* name, std::int64_t column, ColumnFormat format) {
-  if (column < 1) {
-    refuse_argument(std::string(name) + " is " + std::to_string(column) + ", and must be at least 1");
+  if (column == 0) {
+    refuse_argument(std::string(name) + " is 0, but columns are counted from 1, or from -1, which is the last one");
   }
   if (format == ColumnFormat::conll_u && column == 1) {
     refuse_argument(std::string(name) + " is 1, but in ColumnFormat::conll_u that is the token's number: " +
@@ -43,6 +43,13 @@ void check_arguments(const TokenColumns& columns, const DocumentReaderOptions& t
   if (text.max_document_bytes < 1) {
     refuse_argument("max_document_bytes is " + std::to_string(text.max_document_bytes) + ", and must be at least 1");
   }
+}
+
+/// Which of `count` columns is meant, counted from 1; 0 if none of them.
+std::size_t place_of(std::int64_t column, std::size_t count) {
+  const auto last = static_cast<std::int64_t>(count);
+  const std::int64_t place = column < 0 ? column + last + 1 : column;
+  return place < 1 || place > last ? 0 : static_cast<std::size_t>(place);
 }
 
 /// What is read of a line.
@@ -79,7 +86,9 @@ struct ColumnReader::State {
   std::int64_t line = 0;
   detail::Lines words = {};
   detail::Lines labels = {};
-  std::size_t count = 0;              // of the columns of each line, in the file or the sentence, once a token is read
+  std::size_t count = 0;              // of the columns of each line, in the file or the sentence, once a token is read,
+  std::size_t word_at = 0;            // and which of them the word is,
+  std::size_t label_at = 0;           // and the label, if there is one
   bool has_tabs = false;              // between them
   std::size_t judged = 0;             // of the first words,
   bool is_blank_in_each_word = true;  // as far as they are judged
@@ -92,7 +101,8 @@ struct ColumnReader::State {
   void check_line_ends(std::string_view first_line) const;
   void add(std::string_view row);
   Row split(std::string_view row) const;
-  void check_count(std::string_view text, const Row& row);
+  void check_count(std::string_view text, const Row& row) const;
+  void place_columns(std::size_t of_a_line);
   [[noreturn]] void refuse_count(const std::string& problem, std::size_t found) const;
   void check(const Row& row);
   void judge(std::string_view word);
@@ -153,8 +163,12 @@ void ColumnReader::State::add(std::string_view row) {
   const bool is_conll_u = columns.format == ColumnFormat::conll_u;
   if (is_conll_u && row.front() == '#') return;
   if (count == 0) has_tabs = is_conll_u || row.find('\t') != std::string_view::npos;
-  const Row parts = split(row);
+  Row parts = split(row);
   check_count(row, parts);
+  if (parts.columns != count) {
+    place_columns(parts.columns);
+    parts = split(row);
+  }
   if (is_conll_u) {
     const auto number = row.substr(0, row.find('\t'));
     const NodeKind kind = node_kind(number);
@@ -172,12 +186,10 @@ void ColumnReader::State::add(std::string_view row) {
 
 Row ColumnReader::State::split(std::string_view row) const {
   Row parts;
-  const auto word = static_cast<std::size_t>(columns.word);
-  const auto label = static_cast<std::size_t>(columns.label.value_or(0));
   const auto take = [&](const char* begin, const char* behind) {
     ++parts.columns;
-    if (parts.columns == word) parts.word = {begin, behind};
-    if (parts.columns == label) parts.label = {begin, behind};
+    if (parts.columns == word_at) parts.word = {begin, behind};
+    if (parts.columns == label_at) parts.label = {begin, behind};
   };
   const char* const end = row.data() + row.size();
   if (has_tabs) {
@@ -199,22 +211,32 @@ Row ColumnReader::State::split(std::string_view row) const {
   }
 }
 
-void ColumnReader::State::check_count(std::string_view text, const Row& row) {
+void ColumnReader::State::check_count(std::string_view text, const Row& row) const {
   if (row.has_tab) refuse("a tab, but the lines before have blanks between their columns");
-  const auto needed = static_cast<std::size_t>(std::max(columns.word, columns.label.value_or(0)));
-  if (row.columns < needed) {
+  for (const std::int64_t column : {columns.label.value_or(columns.word), columns.word}) {
+    if (place_of(column, row.columns) > 0) continue;
     refuse_count(
-        ", and column " + std::to_string(needed) + " is to be read" +
+        ", and column " + std::to_string(column) + " is to be read" +
             (text.front() == '#' ? "; lines that begin with # are comments in ColumnFormat::conll_u alone" : ""),
         row.columns);
   }
-  if (count == 0 || (words.empty() && columns.format != ColumnFormat::plain)) count = row.columns;
-  if (row.columns == count) return;
+  const bool may_differ = words.empty() && columns.format != ColumnFormat::plain;
+  if (count == 0 || row.columns == count || may_differ) return;
   refuse_count(", but the lines before have " + std::to_string(count) + documents_instead +
                    (words.empty() && !has_tabs ? "; or do its sentences differ in columns? Then it is of "
                                                  "ColumnFormat::conll_2012"
                                                : ""),
                row.columns);
+}
+
+void ColumnReader::State::place_columns(std::size_t of_a_line) {
+  count = of_a_line;
+  word_at = place_of(columns.word, count);
+  if (columns.label) label_at = place_of(*columns.label, count);
+  if (word_at == label_at) refuse_count(", so that word and label are the same one", count);
+  if (columns.format == ColumnFormat::conll_u && (word_at == 1 || label_at == 1)) {
+    refuse_count(", so that word or label is the first one, the token's number", count);
+  }
 }
 
 void ColumnReader::State::refuse_count(const std::string& problem, std::size_t found) const {

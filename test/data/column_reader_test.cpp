@@ -103,6 +103,16 @@ TEST(ColumnReader, ReadsWordsAlone) {
   EXPECT_EQ(sentences_of("1\tgo\t_\tVERB\n\n# two\n1-2\ton\t_\t_\n", conll_u), (Sentences{"1: go = VERB"}));
 }
 
+TEST(ColumnReader, CountsFromTheEnd) {
+  EXPECT_EQ(sentences_of("He PRP B-NP\nis VBZ B-VP\n", {.label = -1}), (Sentences{"1: He|is = B-NP|B-VP"}));
+  EXPECT_EQ(sentences_of("He\tPRP\tB-NP\n", {.word = -3, .label = -2}), (Sentences{"1: He = PRP"}));
+  EXPECT_EQ(sentences_of("PRP He\n", {.word = -1, .label = 1}), (Sentences{"1: He = PRP"}));
+  EXPECT_EQ(sentences_of("1\tgo\tgo\tVERB\n", {.word = 2, .label = -1, .format = ColumnFormat::conll_u}),
+            (Sentences{"1: go = VERB"}));
+  EXPECT_EQ(sentences_of("go * (0)\n\ngo (V*) * -\nnow * * (1)\n", {.label = -1, .format = ColumnFormat::conll_2012}),
+            (Sentences{"1: go = (0)", "3: go|now = -|(1)"}));
+}
+
 TEST(ColumnReader, TakesOffMarkAndCarriageReturns) {
   EXPECT_EQ(sentences_of("\xEF\xBB\xBFgo\tO\r\non\tO\r\n\r\nget\tO\r\nset\tB-x\r", {.label = 2}),
             (Sentences{"1: go|on = O|O", "4: get|set = O|B-x"}));
@@ -139,6 +149,10 @@ TEST(ColumnReader, RefusesLinesWithoutTheirColumns) {
   for (int i = 0; i < 59; ++i) clipped += "é";
   expect_refusal(number + "\tb\t_\tNOUN\n", conll_u, "1: column 1 is '" + clipped + "…', and");
   expect_refusal("1 a _ NOUN\n", conll_u, "1: 1 column between tabs, and column 4 is to be read");
+  expect_refusal("a b\n", {.label = -3}, "1: 2 columns between blanks, and column -3 is to be read");
+  expect_refusal("go\n", {.label = -1}, "1: 1 column between blanks, so that word and label are the same one");
+  expect_refusal("1\tgo\n", {.word = 2, .label = -2, .format = ColumnFormat::conll_u},
+                 "1: 2 columns between tabs, so that word or label is the first one, the token's number");
 }
 
 TEST(ColumnReader, RefusesFilesWithOtherLineEnds) {
@@ -182,9 +196,10 @@ TEST(ColumnReader, RefusesOptionsThatDoNotFit) {
                                  const std::string& problem) {
     EXPECT_THROWS(sentences_of("", columns, text), std::invalid_argument, "ColumnReader: " + problem);
   };
-  expect_refusal({.word = 0}, {}, "word is 0, and must be at least 1");
-  expect_refusal({.label = -1}, {}, "label is -1, and must be at least 1");
+  expect_refusal({.word = 0}, {}, "word is 0, but columns are counted from 1, or from -1, which is the last one");
+  expect_refusal({.label = 0}, {}, "label is 0, but");
   expect_refusal({.word = 2, .label = 2}, {}, "word and label are both 2");
+  expect_refusal({.word = -1, .label = -1}, {}, "word and label are both -1");
   expect_refusal({.format = ColumnFormat::conll_u}, {}, "word is 1, but in ColumnFormat::conll_u that is the token's");
   expect_refusal({.word = 2, .label = 1, .format = ColumnFormat::conll_u}, {}, "label is 1, but");
   expect_refusal({}, {.split = Split::paragraph}, "text.split is not line, but in a column file a token is a line");

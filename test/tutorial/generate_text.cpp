@@ -47,6 +47,7 @@ int main(int argc, char** argv) {
   try {
     const auto options = parse_training_options({argv + 1, argv + argc});
     if (options.checkpoint.empty()) throw std::invalid_argument("--checkpoint is missing");
+    check_files(options);
     const auto vocab = build_sentence_vocab(options.files);
     LanguageModel model(vocab.size());
     torch::optim::Adam optimizer(model.parameters());  // the checkpoint holds its state, too
@@ -63,7 +64,7 @@ int main(int argc, char** argv) {
     }
     return 0;
   } catch (const std::exception& error) {
-    std::cerr << "generate_text: " << error.what()
+    std::cerr << "generate_text: " << reason_of(error)
               << "\nUsage: generate_text --checkpoint FILE [--seed N] [--precision NAME] TEXT...\n";
     return 1;
   }

@@ -29,9 +29,9 @@ enum class ColumnFormat {
   conll_u,
 };
 
-/// Where a column file has what.
+/// Where a column file has what. Columns are counted from 1, or from the end, where -1 is the last one.
 struct TokenColumns {
-  std::int64_t word = 1;                      ///< The words' column, counted from 1.
+  std::int64_t word = 1;                      ///< The words' column.
   std::optional<std::int64_t> label = {};     ///< The labels' column, likewise; if it is not set, there are no labels.
   ColumnFormat format = ColumnFormat::plain;  ///< What its lines are.
 };
@@ -56,7 +56,7 @@ struct Sentence {
 class PACKSEQ_EXPORT ColumnReader {
  public:
   /// Opens a file.
-  /// @throws std::invalid_argument if a column is less than 1, both are the same one, or one is the first of CoNLL-U.
+  /// @throws std::invalid_argument if a column is 0, both are the same one, or one is the first of CoNLL-U.
   /// @throws std::invalid_argument if `text.split` is not `line`, or `text.max_document_bytes` is less than 1.
   /// @throws std::runtime_error if `file` does not exist, is a directory, or cannot be opened.
   explicit ColumnReader(const std::filesystem::path& file, const TokenColumns& columns = {},
@@ -82,7 +82,8 @@ class PACKSEQ_EXPORT ColumnReader {
   /// @throws std::runtime_error that names file and line, if there is a carriage return within the first line.
   /// @throws std::runtime_error that names file, line and columns, if a line has not the columns that are read, or not
   ///   as many as the first token of the file or, where these may differ, of the sentence, or blanks between them where
-  ///   the file's first has tabs, or tabs where it has blanks.
+  ///   the file's first has tabs, or tabs where it has blanks; or if word and label turn out to be one column, counted
+  ///   from both ends.
   /// @throws std::runtime_error that names file and line, if a word or label is empty, a label holds a blank, or a
   ///   line of CoNLL-U does not begin with a number.
   /// @throws std::runtime_error that names file and line, if all of the first ten words hold blanks, or of at least

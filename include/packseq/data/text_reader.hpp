@@ -69,7 +69,7 @@ struct TextDocument {
 class PACKSEQ_EXPORT TextReader {
  public:
   /// @throws std::invalid_argument if `files` is empty or names one file twice.
-  /// @throws std::invalid_argument if a column is less than 1, or both are the same one.
+  /// @throws std::invalid_argument if a column of documents or labels is less than 1, or both are the same one.
   /// @throws std::invalid_argument if labels come from a field, and `options.json_field` is empty, or
   ///   `options.label_field` is empty or the same one; or if labels come from a column of JSON.
   /// @throws std::invalid_argument if `options.text.split` is not `line` where labels come from a column, or files are

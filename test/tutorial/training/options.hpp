@@ -1,8 +1,12 @@
 #pragma once
 
+#include <c10/util/Exception.h>
+
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <filesystem>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -11,13 +15,14 @@
 
 /// What a training program is told on its command line.
 struct TrainingOptions {
-  std::int64_t epochs = 2;           ///< Passes through all documents.
-  std::filesystem::path checkpoint;  ///< Where training is kept, and goes on from; empty: nowhere.
-  std::size_t workers = 0;           ///< Threads that make batches; 0 makes them in between.
-  std::uint64_t seed = 1;            ///< Of first weights, of what drops out, and of the order of documents.
+  std::int64_t epochs = 2;                ///< Passes through all documents.
+  std::filesystem::path checkpoint = {};  ///< Where training is kept, and goes on from; empty: nowhere.
+  std::size_t workers = 0;                ///< Threads that make batches; 0 makes them in between.
+  std::uint64_t seed = 1;                 ///< Of first weights, of what drops out, and of the order of documents.
   /// Of the network's products.
   packseq::engine::Precision precision = packseq::engine::Precision::float32;
-  std::vector<std::filesystem::path> files;
+  std::vector<std::filesystem::path> files = {};
+  std::map<std::string, std::string> own = {};  ///< What this program alone is told, by its option's name.
 };
 
 constexpr auto training_usage =
@@ -36,9 +41,9 @@ inline packseq::engine::Precision parse_precision(const std::string& name) {
   throw std::invalid_argument("--precision is " + name + ", and must be float32 or bfloat16");
 }
 
+/// What the words say, and `options` where they say nothing; options of its own a program lists in `options.own`.
 /// @throws std::invalid_argument, naming the word, if one is not understood.
-inline TrainingOptions parse_training_options(const std::vector<std::string>& words) {
-  TrainingOptions options;
+inline TrainingOptions parse_training_options(const std::vector<std::string>& words, TrainingOptions options = {}) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string& word = words[i];
     if (!word.starts_with("--")) {
@@ -48,7 +53,9 @@ inline TrainingOptions parse_training_options(const std::vector<std::string>& wo
     if (i + 1 == words.size()) throw std::invalid_argument(word + " is the last word: it needs a value, or is none");
     const std::string& value = words[++i];
     const bool is_number = !value.empty() && value.size() < 10 && value.find_first_not_of("0123456789") == value.npos;
-    if (word == "--checkpoint") {
+    if (options.own.contains(word)) {
+      options.own[word] = value;
+    } else if (word == "--checkpoint") {
       options.checkpoint = value;
     } else if (word == "--precision") {
       options.precision = parse_precision(value);
@@ -64,6 +71,16 @@ inline TrainingOptions parse_training_options(const std::vector<std::string>& wo
       options.workers = std::stoul(value);
     }
   }
-  if (options.files.empty()) throw std::invalid_argument("a FILE is missing");
   return options;
+}
+
+/// @throws std::invalid_argument if there is none.
+inline void check_files(const TrainingOptions& options) {
+  if (options.files.empty()) throw std::invalid_argument("a FILE is missing");
+}
+
+/// What went wrong, without the addresses that LibTorch adds.
+inline std::string reason_of(const std::exception& error) {
+  const auto* const of_torch = dynamic_cast<const c10::Error*>(&error);
+  return of_torch != nullptr ? of_torch->what_without_backtrace() : error.what();
 }

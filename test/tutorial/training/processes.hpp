@@ -42,11 +42,13 @@ int run_processes(const std::string& name, const std::vector<std::string>& words
   try {
     Processes processes;
     try {
-      program(parse_training_options(words), processes);
+      const auto options = parse_training_options(words);
+      check_files(options);
+      program(options, processes);
       return 0;
     } catch (const std::exception& error) {
       // Told while it can be: behind the end of `processes` there is nobody left if there are others.
-      std::cerr << name + ": " + error.what() + "\nUsage: " + name + ' ' + training_usage << std::flush;
+      std::cerr << name + ": " + reason_of(error) + "\nUsage: " + name + ' ' + training_usage << std::flush;
       throw;
     }
   } catch (const std::exception&) {

@@ -15,8 +15,9 @@
 /// Tells how training goes: on a terminal in one line that is written again and again, else in a line now and then.
 class ProgressLine {
  public:
-  ProgressLine(std::int64_t epochs, const packseq::distributed::Communicator& processes)
-      : epochs_(epochs), processes_(processes) {}
+  ProgressLine(std::int64_t epochs, const packseq::distributed::Communicator& processes,
+               std::ostream& output = std::cout)
+      : epochs_(epochs), processes_(processes), output_(output) {}
 
   /// So many batches are done, of about so many in this epoch; the last one had this loss, and this process so many
   /// tokens of it: each has about as many. The first process tells.
@@ -36,14 +37,16 @@ class ProgressLine {
          << std::fixed << std::setprecision(4) << loss_ << "  "
          << std::llround(static_cast<double>(tokens_) / elapsed.count()) << " tokens/s  " << seconds_left / 60 << ':'
          << std::setw(2) << std::setfill('0') << seconds_left % 60 << " left";
-    std::cout << (terminal_ ? "\r" : "") << text.str() << (terminal_ ? "\033[K" : "")
-              << (terminal_ && !last ? "" : "\n") << std::flush;
+    output_ << (terminal_ ? "\r" : "") << text.str() << (terminal_ ? "\033[K" : "") << (terminal_ && !last ? "" : "\n")
+            << std::flush;
   }
 
  private:
   const std::int64_t epochs_;
   const packseq::distributed::Communicator& processes_;
-  const bool terminal_ = isatty(STDOUT_FILENO) != 0 && processes_.size() == 1;  // mpirun's may end in a file
+  std::ostream& output_;
+  // mpirun's may end in a file
+  const bool terminal_ = isatty(&output_ == &std::cerr ? STDERR_FILENO : STDOUT_FILENO) != 0 && processes_.size() == 1;
   const std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
   std::int64_t shown_ = 0;
   std::int64_t tokens_ = 0;
