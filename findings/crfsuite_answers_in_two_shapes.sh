@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # sklearn-crfsuite 0.5.0: what `CRF.predict` gives depends on the documents' lengths.
 #
-# Since it goes through numpy, documents of unlike length come back as a vector of lists, and documents that happen to be
-# of one length, a single one included, as a matrix. A program that takes lists, concatenates them or compares them with
-# `==` works until a batch is rectangular; then `+` joins letters, and `==` compares element by element.
+# Since it goes through numpy, documents of unlike length come back as a vector of lists, and documents that happen to
+# be of one length, a single one included, as a matrix. A program that takes lists, concatenates them or compares them
+# with `==` works until a batch is rectangular; then `+` joins letters, and `==` compares element by element.
 #
 # Seen: shape (2, 2) and arrays for two documents of two tokens, shape (2,) and lists for two tokens and one. Fails if
 # that changes.

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # nltk 3.10.4: the reader of CoNLL files takes a no-break space inside a word for the end of a column.
 #
-# Numbers such as "10 000" are written with a no-break space so that they stay one token, also in tagged corpora. Columns
-# are split at whatever Unicode calls white space, and columns beyond those asked for are dropped, so the word becomes
-# "10" and its tag "000": no error where all rows of the sentence have one. The default is to split like that.
+# Numbers such as "10 000" are written with a no-break space so that they stay one token, also in tagged corpora.
+# Columns are split at whatever Unicode calls white space, and columns beyond those asked for are dropped, so the word
+# becomes "10" and its tag "000": no error where all rows of the sentence have one. The default is to split like that.
 #
 # Seen: [[('10', '000')]] for a row "10<no-break space>000 CD O". Fails if that changes.
 set -euo pipefail

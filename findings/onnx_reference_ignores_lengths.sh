@@ -3,9 +3,9 @@
 # RNN in silence.
 #
 # ReferenceEvaluator is there to tell what a model of ONNX means, and exporters are tested with it. Of a batch with
-# lengths 4 and 2 it gives both documents four steps: no output is zero, final states are those behind the padding, and a
-# reverse direction begins in it. Runtimes that heed the lengths, ONNX Runtime 1.32.0 here, give other numbers for every
-# document that is not the longest.
+# lengths 4 and 2 it gives both documents four steps: no output is zero, and a reverse direction begins in the padding.
+# Runtimes that heed the lengths, ONNX Runtime 1.32.0 here, give other numbers for every document that is not the
+# longest.
 #
 # Seen, for each operator and direction: the longest document equal, the other one different. Fails if that changes.
 set -euo pipefail

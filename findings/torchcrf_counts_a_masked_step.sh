@@ -6,8 +6,8 @@
 # says: an empty document, whose log-likelihood is 0, adds one that its padding makes, and gradients, to the loss, and
 # is given tags.
 #
-# Seen: the log-likelihood of an empty document -1.67, a gradient at its padding, two tags; pytorch-crf refuses. Fails if
-# that changes.
+# Seen: the log-likelihood of an empty document -1.67, a gradient at its padding, two tags; pytorch-crf refuses. Fails
+# if that changes.
 set -euo pipefail
 
 folder=$(mktemp -d)

@@ -120,31 +120,38 @@ def of_contenders(report, mode, key):
     return {result["contender"]: result[key] for result in report["results"] if result["mode"] == mode}
 
 
-def kwh(taken):
-    """Measured, if it was"""
-    joules = taken["joules"]
-    return (joules["projected"] if joules["measured"] is None else joules["measured"]) / JOULES_PER_KWH
+def at_scale(compared, mode):
+    if "scale" not in compared:
+        raise InputError("the comparisons of texts are of an earlier packseq: measure again")
+    return of_contenders(compared, mode, "at_scale")
+
+
+def energy_is_measured(folder):
+    """For all texts: figures that are measured and projected ones do not stand side by side."""
+    return all(taken["joules"]["measured"] is not None for compared in load_compared(folder).values()
+               for mode in ("inference", "training") for taken in at_scale(compared, mode).values())
 
 
 def core_hours(folder):
     """A Markdown table: what a billion documents take in core-hours, and what fused+dedup saves in place of padded."""
     rows = []
+    source = "measured" if energy_is_measured(folder) else "projected"
     for name, compared in load_compared(folder).items():
         for mode in ("inference", "training"):
-            taken = of_contenders(compared, mode, "at_scale")
+            taken = at_scale(compared, mode)
             padded, dedup = taken["padded"], taken["fused+dedup"]
             rows.append({"core-hours": f"{name}: {mode}", "tokens": compared["scale"]["tokens_per_document"],
                          "fill": compared["fill"],
                          **{contender: taken[contender]["core_hours"] for contender in SCALE_CONTENDERS},
-                         "kWh saved": kwh(padded) - kwh(dedup), "cost saved": padded["cost"] - dedup["cost"]})
+                         "kWh saved": (padded["joules"][source] - dedup["joules"][source]) / JOULES_PER_KWH,
+                         "cost saved": padded["cost"] - dedup["cost"]})
     return format_table({"core-hours": "", "tokens": ".1f", "fill": ".0%", **dict.fromkeys(SCALE_CONTENDERS, ",.0f"),
                          "kWh saved": ",.2f", "cost saved": ",.1f"}, rows)
 
 
 def energy_source(folder):
     """How the energy of a billion documents is known."""
-    measured = all(taken["joules"]["measured"] is not None for compared in load_compared(folder).values()
-                   for taken in of_contenders(compared, "training", "at_scale").values())
+    measured = energy_is_measured(folder)
     return "Energy is measured by the machine's counters." if measured else "Energy is projected."
 
 

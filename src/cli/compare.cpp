@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <functional>
 #include <string>
+#include <thread>
 
 namespace packseq::cli {
 namespace {
@@ -58,7 +59,7 @@ void count_cells(const Contender& padded, Comparison& comparison) {
 
 Consumption Comparison::at_scale(const Result& result) const {
   const double tokens_of_all = static_cast<double>(options.scale.documents_or_default()) * mean_length();
-  return consumption(result, tokens_of_all / static_cast<double>(tokens_run), options.threads, options.scale);
+  return consumption(result, tokens_of_all / static_cast<double>(tokens_run), busy_cores, options.scale);
 }
 
 Comparison compare(CompareOptions options, Progress& progress) {
@@ -84,6 +85,8 @@ Comparison compare(CompareOptions options, Progress& progress) {
   comparison.batches_in_text = (comparison.documents + *options.batch - 1) / *options.batch;
   count_cells(*contenders.front(), comparison);
   comparison.has_bfloat16_instructions = engine::has_bfloat16_instructions();
+  const int cores = static_cast<int>(std::thread::hardware_concurrency());  // 0 if it is not known
+  comparison.busy_cores = cores > 0 ? std::min(cores, options.threads) : options.threads;
   report("power of the idle machine");
   EnergyMeter meter(options.counters);
   comparison.agreements = check(model, corpus, contenders, options.modes, report);

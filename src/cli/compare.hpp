@@ -52,13 +52,14 @@ struct Comparison {
 
   Agreements agreements;
   bool has_bfloat16_instructions;
+  int busy_cores;  ///< Those that the threads keep busy: no more than there are.
   Metering metering;
   std::vector<Result> results;
 
   double mean_length() const { return static_cast<double>(tokens) / static_cast<double>(documents); }
 
   /// What a contender takes in one pass.
-  Consumption in_pass(const Result& result) const { return consumption(result, 1, options.threads, options.scale); }
+  Consumption in_pass(const Result& result) const { return consumption(result, 1, busy_cores, options.scale); }
 
   /// What it takes for `options.scale.documents` documents of the text's mean length.
   Consumption at_scale(const Result& result) const;

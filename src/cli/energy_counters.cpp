@@ -62,10 +62,10 @@ bool is_package(const std::filesystem::path& zone) {
 }  // namespace
 
 EnergyCounters::EnergyCounters(const std::filesystem::path& directory) {
-  std::error_code none;
-  for (const auto& zone : std::filesystem::directory_iterator(directory, none)) {
-    if (!is_package(zone.path())) continue;
-    counters_.push_back({zone.path() / "energy_uj", microjoules(zone.path() / "max_energy_range_uj")});
+  std::error_code error;  // where there is no such directory there are no counters
+  for (std::filesystem::directory_iterator zone(directory, error), end; zone != end; zone.increment(error)) {
+    if (!is_package(zone->path())) continue;
+    counters_.push_back({zone->path() / "energy_uj", microjoules(zone->path() / "max_energy_range_uj")});
   }
   std::sort(counters_.begin(), counters_.end(),
             [](const Counter& one, const Counter& other) { return one.file < other.file; });

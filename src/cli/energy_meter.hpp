@@ -12,7 +12,7 @@ namespace packseq::cli {
 
 /// What is known of the energy of a comparison.
 struct Metering {
-  std::size_t packages = 0;  ///< Those whose energy was measured.
+  std::size_t packages = 0;  ///< Those whose counters were found.
   double idle_watts = 0;     ///< What they take when nothing is run, which is subtracted.
   std::string failure = {};  ///< Why nothing was measured though there are counters.
 

@@ -115,7 +115,7 @@ std::string scale_legend(const Comparison& comparison) {
   if (has_scale(comparison)) {
     text = fmt::format("At scale: {} of this text's mean length, {:.1f} tokens, in the median time, with {}. ",
                        counted(options.documents_or_default(), "document"), comparison.mean_length(),
-                       counted(comparison.options.threads, "busy core"));
+                       counted(comparison.busy_cores, "busy core"));
   }
   if (metering.measured()) {
     text += fmt::format(
@@ -129,7 +129,7 @@ std::string scale_legend(const Comparison& comparison) {
     text += fmt::format("Energy is not measured: {}.{} ", metering.failure,
                         has_scale(comparison) && !options.watts ? " Or give --watts." : "");
   } else if (has_scale(comparison) && !has_energy(comparison)) {
-    text += "Energy is not known: this machine has no counters of it; --watts projects it. ";
+    text += "Energy is not known: no counters of it can be read here; --watts projects it. ";
   }
   if (options.price) text += fmt::format("Cost is projected: {} for an hour of a core (--price).", *options.price);
   return text;

@@ -2,8 +2,8 @@
 
 namespace packseq::cli {
 
-Consumption consumption(const Result& result, double passes, int threads, const ScaleOptions& options) {
-  const double core_seconds = passes * result.seconds.median * threads;
+Consumption consumption(const Result& result, double passes, int busy_cores, const ScaleOptions& options) {
+  const double core_seconds = passes * result.seconds.median * busy_cores;
   Consumption consumption{.core_hours = core_seconds / 3600, .energy = {}, .cost = {}};
   if (result.joules) consumption.energy.measured = passes * *result.joules;
   if (options.watts) consumption.energy.projected = core_seconds * *options.watts;

@@ -33,8 +33,8 @@ struct Consumption {
   std::optional<double> cost;  ///< In the currency of the price.
 };
 
-/// What a contender takes for `passes` passes on `threads` busy cores: hours are those of the median pass, measured
+/// What a contender takes for `passes` passes on `busy_cores` cores: hours are those of the median pass, measured
 /// joules those of the mean one, and the rest follows from core-hours.
-Consumption consumption(const Result& result, double passes, int threads, const ScaleOptions& options);
+Consumption consumption(const Result& result, double passes, int busy_cores, const ScaleOptions& options);
 
 }  // namespace packseq::cli

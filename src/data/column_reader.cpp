@@ -98,7 +98,7 @@ struct ColumnReader::State {
 
   bool ends_sentence(std::string_view row) const;
   void check_size(std::size_t bytes) const;
-  void check_line_ends(std::string_view first_line) const;
+  void check_line_ends(std::string_view row) const;
   void add(std::string_view row);
   Row split(std::string_view row) const;
   void check_count(std::string_view text, const Row& row) const;
@@ -136,7 +136,7 @@ std::optional<Sentence> ColumnReader::next() {
   std::size_t bytes = 0;  // of the sentence's lines
   while (const auto row = state.lines.next(state.max_bytes)) {
     state.check_size(row->size());  // it may be cut
-    if (state.lines.number() == 1) state.check_line_ends(*row);
+    state.check_line_ends(*row);
     if (state.ends_sentence(*row)) {
       if (state.words.empty()) continue;
       break;
@@ -262,11 +262,11 @@ void ColumnReader::State::check_size(std::size_t bytes) const {
   lines.refuse_length(words.empty() ? lines.number() : line, max_bytes, "max_document_bytes");
 }
 
-/// A file whose lines end otherwise is one line, of which all but the first columns, or all if it is a comment, would be
-/// lost.
-void ColumnReader::State::check_line_ends(std::string_view first_line) const {
-  const auto text = first_line.substr(std::min(first_line.find('\r'), first_line.size()));
-  if (packseq::detail::is_blank(text)) return;
+/// Several lines that end otherwise are one line here, of which all but the first columns, or all if it is a comment,
+/// would be lost.
+void ColumnReader::State::check_line_ends(std::string_view row) const {
+  const std::size_t end = row.find('\r');
+  if (end == std::string_view::npos || packseq::detail::is_blank(row.substr(end))) return;
   refuse("a carriage return within the line, but lines end in \"\\n\" or \"\\r\\n\": tr '\\r' '\\n' makes them so");
 }
 

@@ -16,9 +16,9 @@ PACKSEQ_EXPORT bool is_between_documents(std::string_view line);
 /// Judges by its first lines whether a file that is read as documents is a column file. It would rather miss one than
 /// suspect a text.
 ///
-/// Signs are a first line of "-DOCSTART-" or "#begin document"; lines as of CoNLL-U; lines of as many columns each, whose last ones are the tags
-/// of spans; or, where blank lines are between groups of lines, such whose last ones look like parts of speech, and
-/// change within a group.
+/// Signs are a first line of "-DOCSTART-", "#begin document" or "#end document"; lines as of CoNLL-U; lines of as many
+/// columns each, whose last ones are the tags of spans; or, where blank lines are between groups of lines, such whose
+/// last ones look like parts of speech, and change within a group.
 class PACKSEQ_EXPORT ColumnSigns {
  public:
   /// Takes the next document, one line or several, which begins on this line. True once it is sure.

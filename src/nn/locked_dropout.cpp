@@ -5,6 +5,7 @@
 
 #include "packseq/sequence/map.hpp"
 #include "packseq/sequence/spread.hpp"
+#include "sequence/layout.hpp"
 
 namespace packseq::nn {
 
@@ -13,7 +14,7 @@ PackedSequence LockedDropoutImpl::forward(const PackedSequence& input) {
   at::Tensor data = input.data();
   TORCH_CHECK_TYPE(data.is_floating_point() || data.is_complex(), "LockedDropout: data is ", data.scalar_type(),
                    ", and must be floating-point or complex: put it behind the embedding");
-  TORCH_CHECK_TYPE(!c10::isFloat8Type(data.scalar_type()), "LockedDropout: data is ", data.scalar_type(),
+  TORCH_CHECK_TYPE(packseq::detail::is_computed_with(data.scalar_type()), "LockedDropout: data is ", data.scalar_type(),
                    ", which LibTorch does not multiply: convert it first");
   if (!is_training() || options.p() == 0) return input;
   auto sizes = data.sizes().vec();

@@ -34,7 +34,8 @@ at::Tensor in_callers_order(const Layout& layout, const at::Tensor& rows);
 /// The rows of `data` [N, *] with these numbers, int64 on the CPU.
 at::Tensor select_rows(const at::Tensor& data, const at::Tensor& rows);
 
-/// Whether LibTorch does with this dtype what it does with most, such as to copy rows: not with all integers, nor float8.
+/// Whether LibTorch does with this dtype what it does with most, such as to copy rows: not with all integers, nor with
+/// float8.
 bool is_computed_with(c10::ScalarType dtype);
 
 /// The same memory in a dtype that LibTorch computes with. Refuses what has a gradient to lose.

@@ -8,7 +8,7 @@
 
 namespace packseq::detail {
 
-/// A tag, taken apart. What is before and behind a document is outside of all spans.
+/// A tag, taken apart.
 struct TagParts {
   char letter = 'O';
   std::string_view type = {};

@@ -38,6 +38,7 @@ detail::TagParts detail::parts_of_tag(std::string_view tag, std::optional<TagSch
 }
 
 bool may_follow(TagScheme scheme, std::optional<std::string_view> previous, std::optional<std::string_view> next) {
+  // What is before and behind a document is outside of all spans.
   const TagParts before = previous ? detail::parts_of_tag(*previous, scheme) : TagParts();
   const TagParts after = next ? detail::parts_of_tag(*next, scheme) : TagParts();
   const bool is_same_type = goes_on_after(before) && before.type == after.type;

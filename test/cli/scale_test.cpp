@@ -34,7 +34,7 @@ Comparison comparison_of(const ScaleOptions& options, std::vector<Result> result
   Comparison comparison{};
   comparison.options.files = {"text.txt"};
   comparison.options.batch = 10;
-  comparison.options.threads = 2;
+  comparison.busy_cores = 2;
   comparison.options.scale = options;
   comparison.documents = 1000;
   comparison.tokens = 20'000;

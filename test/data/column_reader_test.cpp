@@ -162,6 +162,10 @@ TEST(ColumnReader, RefusesFilesWithOtherLineEnds) {
   }
   EXPECT_THROWS(sentences_of("# one\r1\tgo\t_\tVERB\r", conll_u), std::runtime_error,
                 "text, line 1: a carriage return");
+  EXPECT_THROWS(sentences_of("go O\non O\rnow O\n", {.label = 2}), std::runtime_error,
+                "text, line 2: a carriage return");
+  EXPECT_THROWS(sentences_of("1\tgo\t_\tVERB\n\n# one\r1\ton\t_\tADP\n", conll_u), std::runtime_error,
+                "text, line 3: a carriage return");
   EXPECT_EQ(sentences_of("go O\r\r\non O\r\r\n", {.label = 2}), (Sentences{"1: go|on = O|O"}));
 }
 

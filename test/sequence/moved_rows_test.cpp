@@ -72,14 +72,14 @@ TEST(MovedRows, KeepTheirNumbersInDtypesThatLibTorchDoesNotComputeWith) {
 }
 
 TEST(MovedRows, AreRefusedIfTheyWouldLoseTheirGradient) {
-  for (const auto& [name, move] : movers) {
-    SCOPED_TRACE(name);
+  for (const auto& mover : movers) {
+    SCOPED_TRACE(mover.first);
     const auto data = powers_of_two.to(at::kFloat8_e4m3fn).set_requires_grad(true);
-    EXPECT_THROWS(move(data), c10::TypeError,
+    EXPECT_THROWS(mover.second(data), c10::TypeError,
                   "rows of Float8_e4m3fn are moved as bits, and would lose their gradient: detach() them, or take a "
                   "wider dtype");
     const torch::NoGradGuard no_grad;
-    EXPECT_EQ(move(data).scalar_type(), at::kFloat8_e4m3fn);
+    EXPECT_EQ(mover.second(data).scalar_type(), at::kFloat8_e4m3fn);
   }
 }
 

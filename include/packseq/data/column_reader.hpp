@@ -79,7 +79,7 @@ class PACKSEQ_EXPORT ColumnReader {
   /// The next sentence, or nothing at the end of the file. The views are valid until the next call.
   /// @throws std::runtime_error as `DocumentReader::next`; a sentence may have `text.max_document_bytes`, all columns
   ///   counted.
-  /// @throws std::runtime_error that names file and line, if there is a carriage return within the first line.
+  /// @throws std::runtime_error that names file and line, if there is a carriage return within a line.
   /// @throws std::runtime_error that names file, line and columns, if a line has not the columns that are read, or not
   ///   as many as the first token of the file or, where these may differ, of the sentence, or blanks between them where
   ///   the file's first has tabs, or tabs where it has blanks; or if word and label turn out to be one column, counted

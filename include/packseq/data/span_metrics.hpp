@@ -32,9 +32,9 @@ struct SpanScore {
 /// - *Lenient*, without a scheme: whatever a tagger writes is a span, well formed or not; a tag that is not "O" and
 ///   continues none begins one. For IOB1, IOB2 and IOBES; equal to seqeval 1.2.2's default, which is that of conlleval.
 /// - *Strict*, by a scheme: only what is well formed is a span, equal to seqeval 1.2.2's `mode="strict"` with that
-///   scheme. `TagScheme::iob2`: B and all that continue it. `iobes`: S, or B, any number of I, and E. `iob1`: B begins a
-///   span only behind a tag of the same type, I any that it does not continue; so a span of B alone is none before a B
-///   of another type, and after a B that begins none, I begins one.
+///   scheme. `TagScheme::iob2`: B and all that continue it. `iobes`: S, or B, any number of I, and E. `iob1`: B begins
+///   a span only behind a tag of the same type, I any that it does not continue; so a span of B alone is none before a
+///   B of another type, and after a B that begins none, I begins one.
 /// @code
 /// const auto tags = packseq::Vocab::build({"O B-LOC I-LOC"}, {.specials = {}});
 /// packseq::data::SpanMetrics metrics(tags);
@@ -48,8 +48,8 @@ struct SpanScore {
 class PACKSEQ_EXPORT SpanMetrics {
  public:
   /// Tags are ids in this vocabulary, as of `build_labels`. Tags without a type are of the type "_".
-  /// @throws c10::ValueError that names it, if one is not of the scheme or, without one, of any: build the vocabulary of
-  ///   tags alone, with `.specials = {}`.
+  /// @throws c10::ValueError that names it, if one is not of the scheme or, without one, of any: build the vocabulary
+  ///   of tags alone, with `.specials = {}`.
   explicit SpanMetrics(const Vocab& tags, std::optional<TagScheme> scheme = {});
 
   SpanMetrics(const SpanMetrics& other);             ///< The copy goes on by itself.
