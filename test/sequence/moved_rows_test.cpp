@@ -73,13 +73,13 @@ TEST(MovedRows, KeepTheirNumbersInDtypesThatLibTorchDoesNotComputeWith) {
 
 TEST(MovedRows, AreRefusedIfTheyWouldLoseTheirGradient) {
   for (const auto& mover : movers) {
-    SCOPED_TRACE(mover.first);
+    SCOPED_TRACE(mover.name);
     const auto data = powers_of_two.to(at::kFloat8_e4m3fn).set_requires_grad(true);
-    EXPECT_THROWS(mover.second(data), c10::TypeError,
+    EXPECT_THROWS(mover.move(data), c10::TypeError,
                   "rows of Float8_e4m3fn are moved as bits, and would lose their gradient: detach() them, or take a "
                   "wider dtype");
     const torch::NoGradGuard no_grad;
-    EXPECT_EQ(mover.second(data).scalar_type(), at::kFloat8_e4m3fn);
+    EXPECT_EQ(mover.move(data).scalar_type(), at::kFloat8_e4m3fn);
   }
 }
 
