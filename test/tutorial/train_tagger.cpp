@@ -47,7 +47,7 @@ std::int64_t tag(Tagger& model, const TaggerText& text, std::size_t workers, con
 
 // How good the labels of DEV are, and how many are found a second.
 std::pair<data::SpanMetrics, std::int64_t> evaluate(Tagger& model, const TaggerTask& task, std::size_t workers) {
-  auto metrics = make_metrics(task.dev_labels);
+  auto metrics = make_metrics(task.dev_labels, task.names.scheme);
   const auto speed = tag(model, task.dev, workers, [&metrics](const auto& batch, const auto& labels) {
     metrics.add(labels, batch.token_target);
   });
@@ -96,7 +96,7 @@ void train(Training& training, const TaggerTask& task, const TrainingOptions& op
 // Trains on TRAIN, and gives the tagger that labels DEV best.
 std::shared_ptr<Tagger> train(const TaggerOptions& options, std::ostream& output) {
   const auto task = read_task(options.training.files[0], options.training.files[1], options.columns, output);
-  auto baseline = make_metrics(task.dev_labels);
+  auto baseline = make_metrics(task.dev_labels, task.names.scheme);
   baseline.add(most_frequent_labels(task), *task.dev.sentences.token_labels);
   output << "each word's most frequent label: " << baseline << '\n';
 
