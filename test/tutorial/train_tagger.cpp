@@ -106,6 +106,9 @@ std::shared_ptr<Tagger> train(const TaggerOptions& options, std::ostream& output
     tagger->run_in(options.engine, options.training.precision);
   }
   train(training, task, options.training, output);
+  if (!options.predict.empty() && !is_score(training.best_score)) {
+    throw std::invalid_argument("--epochs is 0, and no tagger is trained yet to --predict with: give 1 or more");
+  }
   output << evaluate(*training.best, task, options.training.workers).first << '\n';
   return training.best;
 }
