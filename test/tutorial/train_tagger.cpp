@@ -4,6 +4,7 @@
 //   train_tagger --checkpoint FILE --predict TEXT             writes the words of TEXT, each with its label
 //
 // With a checkpoint it can be stopped at any time, also by a power cut; started again it goes on, to the same numbers.
+// It runs in one process, also where packseq is built with MPI: see train_classifier for training in several.
 #include <torch/data/dataloader.h>
 #include <torch/nn/utils/clip_grad.h>
 #include <torch/optim/adam.h>
