@@ -10,15 +10,15 @@ source "$here/quickstart/packages.sh"
 usage() {
   cat <<END
 Usage: bash cmake/real_text.sh FOLDER [TEXT...]   write text files into FOLDER, each line a document, UTF-8; with no
-                                                  TEXT named, all of them:
+                                                  TEXT named, the first four and kjv_tags:
     kjv        the verses of the King James Bible
     wordnet    the definitions of WordNet
     fortunes   the sayings of fortune
     manpages   the paragraphs of the Linux manual pages
     NAME_tags  a tagging task, NAME being one of these: NAME_tags.train.tsv and NAME_tags.dev.tsv, column files of its
-               words in lower case without punctuation, each with what it had: capital, capitals, comma, stop, colon,
-               semicolon, question, exclamation, two of them ("capital+comma"), or none. DEV is every tenth document.
-               With no TEXT named, kjv_tags
+               words, A to Z in lower case and without ASCII punctuation at either end, each with what it had: capital,
+               capitals, comma, stop, colon, semicolon, question, exclamation, two of them ("capital+comma"), or none.
+               What is within a word ("don't"), and what is not ASCII, stays. DEV is every tenth document
 
 The text is taken from packages of Debian and Ubuntu, which are installed with apt where that needs no password. A file
 that is there already is left as it is. Ends with 77 if a text is not to be had; the others are written.

@@ -96,9 +96,17 @@ class Tagger(unittest.TestCase):
 
     def refusal(self, *words):
         result = subprocess.run([PROGRAM, *words], check=False, capture_output=True, text=True)
-        self.assertEqual((result.returncode, result.stdout[:0]), (1, ""))
-        self.assertRegex(result.stderr, "^train_tagger: ")
+        self.assertEqual(result.returncode, 1)
+        if "--predict" in words:
+            self.assertEqual(result.stdout, "")  # no labels at all rather than a part of them
+        self.assertRegex(result.stderr, "(?m)^train_tagger: ")
         return result.stderr
+
+    def check_scores_of_tokens(self, command, file, truth, scores):
+        """Accuracy and macro F1 that the program tells are those of the labels that it writes, token by token."""
+        found = [label for sentence in read(self.run_program(*command, "--predict", file)) for _, label in sentence]
+        self.assertAlmostEqual(sum(map(str.__eq__, truth, found)) / len(truth), scores[0], delta=6e-5)
+        self.assertAlmostEqual(macro_f1(set(enumerate(found)), set(enumerate(truth))), scores[1], delta=6e-5)
 
     def last_numbers(self, output):
         return tuple(map(float, LAST_LINE.fullmatch(output.splitlines()[-1]).groups()))
@@ -136,10 +144,29 @@ class Tagger(unittest.TestCase):
             self.assertEqual(numbers_in(checkpoint), numbers_in(self.checkpoint))
             self.assertNotIn("epoch", self.run_program(*command))  # nothing is left to do
 
+    def test_has_no_tagger_before_the_first_epoch_ends(self):
+        checkpoint = self.folder / "early.checkpoint"
+        # No two of these fit into a batch, and training is saved after each hundred batches.
+        long_sentences = write(self.folder / "long", [[("so", "O"), ("Ann", "B-PER"), ("sings", "O")] * 171] * 250)
+        command = ["--checkpoint", checkpoint, long_sentences, self.files[1]]
+        with subprocess.Popen([PROGRAM, *command], stdout=subprocess.PIPE, text=True) as process:
+            while not checkpoint.exists() and process.poll() is None:
+                time.sleep(0.005)
+            process.kill()
+            self.assertNotIn("epoch 1/10  dev", process.communicate()[0])
+        predict = ["--predict", self.files[1]]
+        self.assertIn(f"{checkpoint} was saved before the first epoch's end, and holds no trained tagger yet: go on "
+                      f"with --checkpoint {checkpoint} TRAIN DEV", self.refusal("--checkpoint", checkpoint, *predict))
+        for words in [*command, *predict], [*self.files, *predict]:
+            self.assertIn("--epochs is 0, and no tagger is trained yet to --predict with: give 1 or more",
+                          self.refusal("--epochs", "0", *words))
+        trained = ["--checkpoint", self.checkpoint, *predict]
+        self.assertEqual(self.run_program(*trained, *self.files, epochs="0"), self.run_program(*trained))
+
     def test_predicts_in_order(self):
         words = write(self.folder / "words", make_sentences(3, 400), lambda word, _: word)
         by_line = self.run_program("--checkpoint", self.checkpoint, "--predict", words)
-        self.assertEqual("".join(re.sub("\t.*", "", by_line)), words.read_text(encoding="utf-8"))
+        self.assertEqual(re.sub("\t.*", "", by_line), words.read_text(encoding="utf-8"))
         told = [label for sentence in make_sentences(3, 400) for _, label in sentence]
         found = [label for sentence in read(by_line) for _, label in sentence]
         self.assertGreater(sum(map(str.__eq__, told, found)) / len(told), 0.95)
@@ -153,17 +180,14 @@ class Tagger(unittest.TestCase):
         files = [write(self.folder / file, sentences, lambda word, label: f"{kinds[label]}\t{word}")
                  for file, sentences in (("kinds", make_sentences(1, 200)), ("kinds.dev", self.dev_sentences))]
         truth = read(files[1].read_text(encoding="utf-8"))
-        truth[0][0] = ("new kind".replace(" ", "_"), truth[0][0][1])
+        truth[0][0] = ("new_kind", truth[0][0][1])
         write(files[1], truth, lambda kind, word: f"{kind}\t{word}")
         command = ["--word", "-1", "--label", "1", "--checkpoint", self.folder / "kinds.checkpoint"]
         output = self.run_program(*command, *files, epochs="3")
-        self.assertIn("3 labels\n1 tokens of DEV have labels that TRAIN has not, and count as wrong: new_kind\n", output)
-        accuracy, f1 = self.last_numbers(output)
-        tagged = read(self.run_program(*command, "--predict", files[1]))
-        found = [label for sentence in tagged for _, label in sentence]
+        self.assertIn(
+            "3 labels\n1 tokens of DEV have labels that TRAIN has not, and count as wrong: new_kind\n", output)
         told = [label for sentence in truth for label, _ in sentence]
-        self.assertAlmostEqual(sum(map(str.__eq__, told, found)) / len(told), accuracy, delta=6e-5)
-        self.assertAlmostEqual(macro_f1(set(enumerate(found)), set(enumerate(told))), f1, delta=6e-5)
+        self.check_scores_of_tokens(command, files[1], told, self.last_numbers(output))
 
     def test_conll_u(self):
         file = write(self.folder / "words.conllu", make_sentences(1, 20), lambda word, label:
@@ -174,9 +198,41 @@ class Tagger(unittest.TestCase):
         self.assertEqual([[word for word, _ in sentence] for sentence in found],
                          [[word for word, _ in sentence] for sentence in make_sentences(1, 20)])
 
+    def test_conll_2012(self):
+        """A sentence has a column for each of its predicates, before the labels."""
+        sentences = make_sentences(1, 20)
+        file = self.folder / "words.conll_2012"
+        file.write_text("\n".join("".join(f"{word} {'* ' * (i % 3)}{label}\n" for word, label in sentence)
+                                  for i, sentence in enumerate(sentences)), encoding="utf-8")
+        command = ["--format", "conll_2012", "--checkpoint", self.folder / "2012.checkpoint"]
+        self.assertIn("20 sentences", self.run_program(*command, file, file, epochs="1"))
+        found = read(self.run_program(*command, "--predict", file))
+        self.assertEqual([[word for word, _ in sentence] for sentence in found],
+                         [[word for word, _ in sentence] for sentence in sentences])
+        self.assertIn("columns", self.refusal(file, file))
+
     def test_labels_that_keep_to_no_scheme(self):
-        broken = write(self.folder / "broken", [[("a", "O"), ("b", "B-PER")], [("c", "I-PER")]])
-        self.assertIn("3 labels\n", self.run_program(broken, broken, epochs="1"))
+        """They count by tokens: tags out of place, and labels that look like tags, but are none."""
+        for i, sentences in enumerate([[[("a", "O"), ("b", "B-PER")], [("c", "I-PER")]],
+                                       [[("a", "O"), ("b", "B-")], [("c", "S-"), ("a", "O")]]]):
+            with self.subTest(sentences=sentences):
+                file = write(self.folder / f"no_scheme_{i}", sentences)
+                command = ["--checkpoint", self.folder / f"no_scheme_{i}.checkpoint"]
+                output = self.run_program(*command, file, file, epochs="1")
+                self.assertIn("3 labels\n", output)
+                told = [label for sentence in sentences for _, label in sentence]
+                self.check_scores_of_tokens(command, file, told, self.last_numbers(output))
+
+    def test_labels_of_dev_where_train_has_spans(self):
+        sentences = [self.dev_sentences[0], [("Dr", "B-PER"), ("Who", "E-PER")]]
+        other_tag = write(self.folder / "other_tag", sentences)
+        self.assertIn("5 labels of spans\n1 tokens of DEV have labels that TRAIN has not, and count as wrong: E-PER\n",
+                      self.run_program(self.files[0], other_tag, epochs="1"))
+        line = len(sentences[0]) + 2
+        for label in "O-", "B-", "B_PER", "PER":
+            no_tag = write(self.folder / "no_tag", [sentences[0], [("Dr", "O"), ("Who", label)]])
+            self.assertIn(f"{no_tag}, sentence at line {line}: the label \"{label}\" is no tag of spans, as all of "
+                          "TRAIN's are", self.refusal(self.files[0], no_tag))
 
     def test_refusals(self):
         train, dev = self.files
@@ -184,7 +240,8 @@ class Tagger(unittest.TestCase):
         for words, message in [([train], "1 of two FILEs: TRAIN and DEV must be given"),
                                (["--predict", dev], "--predict needs a --checkpoint, or TRAIN and DEV"),
                                (["--label", "last", train, dev], "--label is last, and must be a column: 1 or more"),
-                               (["--format", "xml", train, dev], "--format is xml, and must be plain or conll_u"),
+                               (["--format", "xml", train, dev],
+                                "--format is xml, and must be plain, conll_2012 or conll_u"),
                                (["--engine", "gpu", train, dev], "--engine is gpu, and must be packseq or libtorch"),
                                (["--word", "4", train, dev], "line 1: 3 columns between blanks, and column 4 is"),
                                ([empty, dev], "empty"),

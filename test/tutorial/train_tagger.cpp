@@ -4,6 +4,7 @@
 //   train_tagger --checkpoint FILE --predict TEXT             writes the words of TEXT, each with its label
 //
 // With a checkpoint it can be stopped at any time, also by a power cut; started again it goes on, to the same numbers.
+// It runs in one process, also where packseq is built with MPI: see train_classifier for training in several.
 #include <torch/data/dataloader.h>
 #include <torch/nn/utils/clip_grad.h>
 #include <torch/optim/adam.h>
@@ -47,7 +48,7 @@ std::int64_t tag(Tagger& model, const TaggerText& text, std::size_t workers, con
 
 // How good the labels of DEV are, and how many are found a second.
 std::pair<data::SpanMetrics, std::int64_t> evaluate(Tagger& model, const TaggerTask& task, std::size_t workers) {
-  auto metrics = make_metrics(task.dev_labels);
+  auto metrics = make_metrics(task.dev_labels, task.names.scheme);
   const auto speed = tag(model, task.dev, workers, [&metrics](const auto& batch, const auto& labels) {
     metrics.add(labels, batch.token_target);
   });
@@ -96,7 +97,7 @@ void train(Training& training, const TaggerTask& task, const TrainingOptions& op
 // Trains on TRAIN, and gives the tagger that labels DEV best.
 std::shared_ptr<Tagger> train(const TaggerOptions& options, std::ostream& output) {
   const auto task = read_task(options.training.files[0], options.training.files[1], options.columns, output);
-  auto baseline = make_metrics(task.dev_labels);
+  auto baseline = make_metrics(task.dev_labels, task.names.scheme);
   baseline.add(most_frequent_labels(task), *task.dev.sentences.token_labels);
   output << "each word's most frequent label: " << baseline << '\n';
 
@@ -106,6 +107,9 @@ std::shared_ptr<Tagger> train(const TaggerOptions& options, std::ostream& output
     tagger->run_in(options.engine, options.training.precision);
   }
   train(training, task, options.training, output);
+  if (!options.predict.empty() && !is_score(training.best_score)) {
+    throw std::invalid_argument("--epochs is 0, and no tagger is trained yet to --predict with: give 1 or more");
+  }
   output << evaluate(*training.best, task, options.training.workers).first << '\n';
   return training.best;
 }

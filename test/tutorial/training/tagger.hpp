@@ -109,6 +109,9 @@ struct Tagger : torch::nn::Module {
   packseq::nn::CRF crf;
 };
 
+/// Whether these are macro F1 and accuracy of a tagger; they are less than 0 before the first epoch's end.
+inline bool is_score(const at::Tensor& best_score) { return best_score.ge(0).all().item<bool>(); }
+
 /// What is kept of training: the tagger as it is, and as it was when it was best.
 struct Training : torch::nn::Module {
   explicit Training(const TaggerNames& names)
@@ -130,22 +133,34 @@ struct Training : torch::nn::Module {
   at::Tensor best_score;  ///< Macro F1 and accuracy.
 };
 
-/// The names in a checkpoint of train_tagger, of which these are the weights.
+/// A tensor of a checkpoint of train_tagger, of which these are the weights.
+/// @throws std::runtime_error if it has none of this name.
+inline at::Tensor tensor_in(const packseq::nn::StateDict& weights, const std::filesystem::path& file,
+                            const std::string& name) {
+  const auto* const tensor = weights.find(name);
+  if (tensor != nullptr) return *tensor;
+  throw std::runtime_error(file.string() + " is a checkpoint of another program: give one that train_tagger has saved");
+}
+
+/// The names in a checkpoint.
 /// @throws std::runtime_error if there are none.
 inline TaggerNames names_in(const packseq::nn::StateDict& weights, const std::filesystem::path& file) {
   std::map<std::string, at::Tensor> tensors;
   for (const auto* const name : {"words", "characters", "labels", "scheme"}) {
-    const auto* const tensor = weights.find("best." + std::string(name));
-    if (tensor == nullptr) throw std::runtime_error(file.string() + " is a checkpoint of another program");
-    tensors[name] = *tensor;
+    tensors[name] = tensor_in(weights, file, "best." + std::string(name));
   }
   return to_names(tensors);
 }
 
 /// The tagger that a checkpoint holds, as it was when it was best.
+/// @throws std::runtime_error if no epoch has ended yet: all that there is to be the best are initial weights.
 inline std::shared_ptr<Tagger> load_best_tagger(const std::filesystem::path& file) {
   const auto weights = packseq::data::Checkpoint::weights(file);
   auto tagger = std::make_shared<Tagger>(names_in(weights, file));
+  if (!is_score(tensor_in(weights, file, "best_score"))) {
+    throw std::runtime_error(file.string() + " was saved before the first epoch's end, and holds no trained tagger " +
+                             "yet: go on with --checkpoint " + file.string() + " TRAIN DEV");
+  }
   packseq::nn::load_state_dict(*tagger, weights, {.prefix = "best."});
   return tagger;
 }

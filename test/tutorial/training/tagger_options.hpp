@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "options.hpp"
@@ -29,7 +30,8 @@ constexpr auto tagger_usage =
     "                     are left out if there is nothing to be trained any more\n"
     "  --word N           the words' column, from 1; -1 is the last one (1)\n"
     "  --label N          the labels' (-1)\n"
-    "  --format NAME      of all files: plain, or conll_u, with --word 2 --label 4 (plain)\n"
+    "  --format NAME      of all files: plain; conll_2012, where sentences differ in how many columns they have; or\n"
+    "                     conll_u, with --word 2 --label 4 (plain)\n"
     "  --workers N        threads that make batches (0)\n"
     "  --seed N           of first weights, of what drops out, and of the order of sentences (1)\n"
     "  --precision NAME   of the networks' products: float32 or bfloat16 (float32)\n"
@@ -44,13 +46,19 @@ inline std::int64_t parse_column(const TrainingOptions& options, const std::stri
   throw std::invalid_argument(name + " is " + value + ", and must be a column: 1 or more, or -1 for the last one");
 }
 
-/// Whether `own[name]` is the second of two words.
-/// @throws std::invalid_argument if it is neither.
-inline bool is_second(const TrainingOptions& options, const std::string& name, const std::string& first,
-                      const std::string& second) {
-  const std::string& value = options.own.at(name);
-  if (value == first || value == second) return value == second;
-  throw std::invalid_argument(name + " is " + value + ", and must be " + first + " or " + second);
+/// What `own[name]` stands for.
+/// @throws std::invalid_argument if it is none of these words.
+template <class Value>
+Value parse_word(const TrainingOptions& options, const std::string& name,
+                 const std::vector<std::pair<std::string, Value>>& values) {
+  const std::string& given = options.own.at(name);
+  std::string words;
+  for (const auto& [word, value] : values) {
+    if (given == word) return value;
+    if (!words.empty()) words += word == values.back().first ? " or " : ", ";
+    words += word;
+  }
+  throw std::invalid_argument(name + " is " + given + ", and must be " + words);
 }
 
 /// @throws std::invalid_argument, naming the word, if one is not understood.
@@ -61,14 +69,17 @@ inline TaggerOptions parse_tagger_options(const std::vector<std::string>& words)
       words,
       {.epochs = 10,
        .own = {{"--predict", ""}, {"--word", "1"}, {"--label", "-1"}, {"--format", "plain"}, {"--engine", "packseq"}}});
-  const bool is_conll_u = is_second(training, "--format", "plain", "conll_u");
   const TaggerOptions options{
       .training = training,
       .columns = {.word = parse_column(training, "--word"),
                   .label = parse_column(training, "--label"),
-                  .format = is_conll_u ? ColumnFormat::conll_u : ColumnFormat::plain},
+                  .format = parse_word<ColumnFormat>(training, "--format",
+                                                     {{"plain", ColumnFormat::plain},
+                                                      {"conll_2012", ColumnFormat::conll_2012},
+                                                      {"conll_u", ColumnFormat::conll_u}})},
       .predict = training.own.at("--predict"),
-      .engine = is_second(training, "--engine", "packseq", "libtorch") ? Choice::libtorch : Choice::automatic};
+      .engine =
+          parse_word<Choice>(training, "--engine", {{"packseq", Choice::automatic}, {"libtorch", Choice::libtorch}})};
   if (training.files.empty() && !options.predict.empty()) {
     if (training.checkpoint.empty()) throw std::invalid_argument("--predict needs a --checkpoint, or TRAIN and DEV");
   } else if (training.files.size() != 2) {

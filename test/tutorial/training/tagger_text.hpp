@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <optional>
 #include <ostream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -59,15 +60,23 @@ inline TaggerText read_text(const std::filesystem::path& file, const packseq::da
 }
 
 /// The labels that a tagger knows, and behind them those that the file has besides, which it cannot find.
+/// @throws std::runtime_error if the tagger's are tags of spans, and one of the file's is none.
 inline packseq::Vocab read_labels(const std::filesystem::path& file, const packseq::data::TokenColumns& columns,
-                                  const packseq::Vocab& known) {
+                                  const TaggerNames& names) {
   packseq::data::ColumnReader reader(file, columns);
-  packseq::DocumentSource labels = [&reader]() -> std::optional<std::string_view> {
+  packseq::DocumentSource labels = [&]() -> std::optional<std::string_view> {
     const auto sentence = reader.next();
     if (!sentence) return std::nullopt;
+    packseq::split_lines(sentence->labels, [&](std::string_view label) {
+      if (!names.scheme || is_tag(label)) return;
+      throw std::runtime_error(file.string() + ", sentence at line " + std::to_string(reader.line()) +
+                               ": the label \"" + std::string(label) +
+                               "\" is no tag of spans, as all of TRAIN's are: " +
+                               "it must be \"O\", or B, I, E or S, alone or with \"-\" and a type behind it");
+    });
     return sentence->labels;
   };
-  return packseq::Vocab::build(labels, {.specials = tokens_of(known), .tokenizer = packseq::split_lines});
+  return packseq::Vocab::build(labels, {.specials = tokens_of(names.labels), .tokenizer = packseq::split_lines});
 }
 
 /// What is to be learnt, and from what.
@@ -82,7 +91,7 @@ struct TaggerTask {
 inline TaggerTask read_task(const std::filesystem::path& train, const std::filesystem::path& dev,
                             const packseq::data::TokenColumns& columns, std::ostream& output) {
   const auto names = read_names(train, columns);
-  const auto dev_labels = read_labels(dev, columns, names.labels);
+  const auto dev_labels = read_labels(dev, columns, names);
   TaggerTask task{.names = names,
                   .train = read_text(train, columns, names, names.labels),
                   .dev = read_text(dev, columns, names, dev_labels),

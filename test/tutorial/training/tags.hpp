@@ -51,16 +51,21 @@ inline std::optional<packseq::TagScheme> find_scheme(const packseq::Vocab& label
   return std::nullopt;
 }
 
-/// Metrics of spans if all labels are of such ("B-LOC", "O"); else each token counts as a span of its label.
-inline packseq::data::SpanMetrics make_metrics(const packseq::Vocab& labels) {
-  std::vector<std::string> spans;
-  bool are_tags = true;
-  for (const auto& label : tokens_of(labels)) {
-    spans.push_back("S-" + label);
-    const bool begins_so = label.find_first_of("BIES") == 0 && (label.size() == 1 || label[1] == '-');
-    are_tags = are_tags && (label == "O" || begins_so);
+/// Whether a label is a tag of spans, by any scheme.
+inline bool is_tag(std::string_view label) {
+  try {
+    packseq::may_follow(packseq::TagScheme::iobes, std::nullopt, label);  // which has the letters of all schemes
+    return true;
+  } catch (const std::invalid_argument&) {
+    return false;
   }
-  if (are_tags) return packseq::data::SpanMetrics(labels);
+}
+
+/// Metrics of spans if labels keep to a scheme; else each token counts as a span of its label.
+inline packseq::data::SpanMetrics make_metrics(const packseq::Vocab& labels, std::optional<packseq::TagScheme> scheme) {
+  if (scheme) return packseq::data::SpanMetrics(labels);  // lenient: a tagger's spans count however they are written
+  std::vector<std::string> spans;
+  for (const auto& label : tokens_of(labels)) spans.push_back("S-" + label);
   return packseq::data::SpanMetrics(packseq::Vocab::build(std::vector<std::string>(), {.specials = spans}));
 }
 
