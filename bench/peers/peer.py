@@ -1,5 +1,5 @@
-"""What the processes of peers have in common: they are asked on their stdin and answer on their stdout, a line of JSON
-each. rounds.py asks.
+"""What the processes of peers have in common: they are asked and answer on file descriptor 0, a socket, a line of JSON
+each; stdout and stderr are left to what libraries print. rounds.py asks.
 
     asked                                             answered
     -                                                 {"about": "ONNX Runtime 1.32.0", "contenders": {name:
@@ -14,8 +14,6 @@ import dataclasses
 import gc
 import json
 import math
-import os
-import sys
 import timeit
 from collections.abc import Callable
 
@@ -102,14 +100,13 @@ class Server:
 
 
 def serve(about, contenders):
-    """Answers until stdin ends. contenders: {name: Contender}"""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # libraries print
+    """Answers until there is nobody to ask. contenders: {name: Contender}"""
     server = Server(contenders)
     hello = {name: {"modes": one.modes, "tolerance": TOLERANCES[one.precision]} for name, one in contenders.items()}
-    print(json.dumps({"about": about, "contenders": hello}), file=answers, flush=True)
-    for line in sys.stdin:
-        print(json.dumps(server.answer(json.loads(line))), file=answers, flush=True)
+    with open(0, closefd=False) as requests, open(0, "w", closefd=False) as answers:
+        print(json.dumps({"about": about, "contenders": hello}), file=answers, flush=True)
+        for line in requests:
+            print(json.dumps(server.answer(json.loads(line))), file=answers, flush=True)
 
 
 def reorder(matrix, order):
