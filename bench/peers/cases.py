@@ -3,8 +3,8 @@
 
     python3 bench/peers/cases.py FOLDER NAME...
 
-A name is as "lstm B:32 T:100 H:256 fill:0.6": input and hidden state have one size. A file that is there is kept. Each
-is an .npz of float32 in LibTorch's layout:
+A name is as "lstm B:32 T:100 H:256 fill:0.6": see names.py. A file that is there is kept. Each is an .npz of float32
+in LibTorch's layout:
 
   lengths                       [B], the longest first
   x, dy                         [T, B, H]: the input, and the gradient of the output; zero in the padding
@@ -19,13 +19,8 @@ import numpy
 import torch
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-WEIGHTS = {"w_ih": "weight_ih_l0", "w_hh": "weight_hh_l0", "b_ih": "bias_ih_l0", "b_hh": "bias_hh_l0"}
-
-
-def parse_name(name):
-    kind, *parts = name.split()
-    batch, longest, size, fill = (part.split(":")[1] for part in parts)
-    return kind, int(batch), int(longest), int(size), float(fill)
+from names import parse_name
+from peer import WEIGHTS
 
 
 def make_lengths(batch, longest, fill):

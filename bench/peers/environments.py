@@ -74,5 +74,8 @@ def on_one_core(words):
 
 
 def environment(name):
-    """What the peer's process sees; no threads of OpenMP would spin on the only core."""
-    return {**os.environ, "OMP_NUM_THREADS": "1", **dict(PEERS[name].environment)}
+    """What the peer's process sees: no threads of OpenMP, which would spin on the only core, and of the settings that
+    make one peer of another only its own, never the user's."""
+    settings = {key for peer in PEERS.values() for key, _ in peer.environment}
+    inherited = {key: value for key, value in os.environ.items() if key not in settings}
+    return {**inherited, "OMP_NUM_THREADS": "1", **dict(PEERS[name].environment)}

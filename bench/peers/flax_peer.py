@@ -6,7 +6,7 @@ import jax
 import numpy
 from flax import linen
 
-from peer import Contender, serve
+from peer import BOTH, Contender, serve
 
 GATES = {"lstm": "ifgo", "gru": "rzn"}
 
@@ -64,4 +64,4 @@ def prepare(case):
 
 
 serve(f"Flax {flax.__version__} on JAX {jax.__version__}",
-      {"Flax": Contender(prepare, modes=("inference", "training"))})
+      {"Flax": Contender(prepare, modes=BOTH)})

@@ -5,10 +5,8 @@ import functools
 
 import torch
 
-from peer import Contender, serve
+from peer import BOTH, Contender, serve
 from torch_networks import prepare
-
-BOTH = ("inference", "training")
 
 
 def quantize(network):

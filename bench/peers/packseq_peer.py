@@ -9,10 +9,8 @@ import sys
 
 import torch
 
-from peer import Contender, serve
+from peer import BOTH, Contender, serve
 from torch_networks import prepare
-
-BOTH = ("inference", "training")
 
 
 def freeze(network):

@@ -8,15 +8,13 @@ import os
 
 import paddle
 
-from peer import Contender, serve
-
-ATTRIBUTES = {"w_ih": "weight_ih_l0", "w_hh": "weight_hh_l0", "b_ih": "bias_ih_l0", "b_hh": "bias_hh_l0"}
+from peer import BOTH, WEIGHTS, Contender, serve
 
 
 def make_network(case):
     make = {"lstm": paddle.nn.LSTM, "gru": paddle.nn.GRU}[case.kind]
     network = make(case.size, case.size, time_major=True)
-    for name, attribute in ATTRIBUTES.items():
+    for name, attribute in WEIGHTS.items():
         getattr(network, attribute).set_value(getattr(case, name))
     network.train() if case.training else network.eval()
     return network
@@ -32,8 +30,8 @@ def prepare(case):
             return network(x, sequence_length=lengths)
 
     def train():
-        x.clear_gradient()
-        network.clear_gradients()
+        x.clear_gradient(set_to_zero=False)
+        network.clear_gradients(set_to_zero=False)
         output, state = network(x, sequence_length=lengths)
         output.backward(dy)
         return output, state
@@ -42,7 +40,7 @@ def prepare(case):
         output, state = result
         results = {"output": output.numpy(), "h": (state[0] if case.kind == "lstm" else state)[0].numpy()}
         if case.training:
-            gradients = {f"d_{name}": getattr(network, attribute).grad for name, attribute in ATTRIBUTES.items()}
+            gradients = {f"d_{name}": getattr(network, attribute).grad for name, attribute in WEIGHTS.items()}
             results |= {name: tensor.numpy() for name, tensor in {"d_x": x.grad, **gradients}.items()}
         return results
 
@@ -51,4 +49,4 @@ def prepare(case):
 
 paddle.set_device("cpu")
 name = "PaddlePaddle AVX2" if os.environ.get("MKL_DEBUG_CPU_TYPE") == "5" else "PaddlePaddle"
-serve(f"PaddlePaddle {paddle.__version__}", {name: Contender(prepare, modes=("inference", "training"))})
+serve(f"PaddlePaddle {paddle.__version__}", {name: Contender(prepare, modes=BOTH)})

@@ -6,25 +6,30 @@ import sys
 
 sys.path.append(str(pathlib.Path(__file__).parents[1] / "reports"))
 
-from tables import format_table
+from names import STEPS, parse_name
+from tables import cpu, format_table
 
 REFERENCE = "fused"
 TITLE = "Peers side by side"
 PICTURE = "peers.png"
-LEGEND = """\
+LEGEND = f"""\
 Each peer is a process of its own in a virtual environment of its own, all on one core, with the same weights, inputs
 and lengths. Results are compared with LibTorch's in double on all cells but padding, and so is the final state of
-whoever is told the lengths; then the clock starts, and they run by turns: one run that does not count and two that do.
-Training is the output, and the gradients of the weights and of the input for a given gradient of the output.
+whoever is told the lengths. Then the clock starts, and they run by turns, in another order each round: 20 ms of runs
+that do not count, and two runs that do, or as many as 20 ms hold. Inputs are in each one's own layout and dtype before
+the clock starts, packed where it takes packed ones, and nobody's output is converted. Training is the output, and the
+gradients of the weights and of the input for a given gradient of the output.
 
 Columns are documents x size of input and hidden state, and the fill: real tokens over all cells of the padded batch of
-100 steps. Below "fused", each number is how many times as long as packseq's engine it takes: the ratio of the medians,
-and that of the minima in brackets. Less than 1.00 is faster than the engine. The tables of a network alone have the
-least and the largest ratio of medians over the shapes.
+{STEPS} steps, or of T where a column has it. Below "fused", each number is how many times as long as packseq's engine
+it takes: the ratio of the medians, and that of the minima in brackets. Less than 1.00 is faster than the engine. The
+tables of a network alone have the least and the largest ratio of medians over the shapes.
 
   fused, bfloat16, frozen  packseq's engine over packed batches: in float; with products of bfloat16; in float, frozen
   LibTorch bfloat16, int8  its module of dtype bfloat16, its dynamically quantized module
-  OpenVINO bfloat16        asked for that precision; OpenVINO's shapes are static
+  padded                   not told the lengths: no final states at fills below 1
+  OpenVINO                 its shapes are static; told the lengths, it loops over masked steps, padded it need not
+  OpenVINO bfloat16        asked for that precision
   PaddlePaddle AVX2        its MKL is told to use it, which on CPUs that are not Intel's it does not by itself
   Flax, Keras              on JAX, compiled for the shape"""
 
@@ -42,13 +47,6 @@ def ratios(seconds):
             for name, times in seconds.items()}
 
 
-def parse_name(name):
-    """Of a case: the network, and a heading of the rest."""
-    network, batch, _, size, fill = name.split()
-    batch, size, fill = (part.split(":")[1] for part in (batch, size, fill))
-    return network, f"{batch}x{size}, {fill}"
-
-
 def format_cell(name, seconds):
     if name == REFERENCE:
         return f"{1e3 * statistics.median(seconds[name]):.2f} ({1e3 * min(seconds[name]):.2f})"
@@ -56,7 +54,8 @@ def format_cell(name, seconds):
 
 
 def make_table(cases):
-    """cases: {heading: {contender: seconds}}; a row for each contender that any of them has."""
+    """cases: {Name: {contender: seconds}}; a row for each contender that any of them has."""
+    cases = {f"{name.shape}, {name.fill}": seconds for name, seconds in cases.items()}
     names = dict.fromkeys(name for seconds in cases.values() for name in seconds)
     label = {REFERENCE: f"{REFERENCE}, ms"}
     rows = [{"contender": label.get(name, name),
@@ -66,11 +65,11 @@ def make_table(cases):
 
 
 def group(measured):
-    """{(network, mode): {heading: {contender: seconds}}}, of [{"case", "mode", "seconds"}]."""
+    """{(network, mode): {Name: {contender: seconds}}}, of [{"case", "mode", "seconds"}]."""
     groups = {}
     for one in measured:
-        network, heading = parse_name(one["case"])
-        groups.setdefault((network, one["mode"]), {})[heading] = one["seconds"]
+        name = parse_name(one["case"])
+        groups.setdefault((name.kind, one["mode"]), {})[name] = one["seconds"]
     return groups
 
 
@@ -78,10 +77,9 @@ def summarize(groups, network):
     """A table: the range over the shapes, a column for each mode and fill."""
     found = {}
     for (of, mode), cases in groups.items():
-        for heading, seconds in cases.items() if of == network else ():
-            column = f"{mode}, {heading.split(', ')[1]}"
-            for name, (median, _) in ratios(seconds).items():
-                found.setdefault(name, {}).setdefault(column, []).append(median)
+        for name, seconds in cases.items() if of == network else ():
+            for contender, (median, _) in ratios(seconds).items():
+                found.setdefault(contender, {}).setdefault(f"{mode}, {name.fill}", []).append(median)
     found.pop(REFERENCE)
     columns = dict.fromkeys(column for its in found.values() for column in its)
     rows = [{"contender": name, **{column: f"{min(its):.2f} - {max(its):.2f}" for column, its in of_columns.items()}}

@@ -1,5 +1,5 @@
-"""What the processes of peers have in common: they are asked on their stdin and answer on their stdout, a line of JSON
-each. rounds.py asks.
+"""What the processes of peers have in common: they are asked and answer on file descriptor 0, a socket, a line of JSON
+each; stdout and stderr are left to what libraries print. rounds.py asks.
 
     asked                                             answered
     -                                                 {"about": "ONNX Runtime 1.32.0", "contenders": {name:
@@ -13,16 +13,18 @@ Each may be answered by {"error": text} instead.
 import dataclasses
 import gc
 import json
-import os
-import sys
+import math
 import timeit
 from collections.abc import Callable
 
 import numpy
 
-GRADIENTS = ("d_x", "d_w_ih", "d_w_hh", "d_b_ih", "d_b_hh")
+WEIGHTS = {"w_ih": "weight_ih_l0", "w_hh": "weight_hh_l0", "b_ih": "bias_ih_l0", "b_hh": "bias_hh_l0"}  # of LibTorch
+GRADIENTS = ("d_x", *(f"d_{name}" for name in WEIGHTS))
+BOTH = ("inference", "training")  # modes
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.05, "int8": 0.2}  # of the largest result
-RUNS = 2  # in a turn, after one that does not count
+RUNS = 2  # in a turn, at least
+TURN = 0.02  # seconds that a turn's runs take at least, and before them those that do not count
 
 
 class Case:
@@ -80,9 +82,13 @@ class Server:
         return {"difference": difference}
 
     def time(self, name):
+        """The runs that do not count bring caches and clock back to what they were before others had their turns."""
         run = self.runs[name]
-        run()
-        return {"seconds": timeit.repeat(run, repeat=RUNS, number=1)}
+        spent = 0
+        while spent < TURN:
+            last = timeit.timeit(run, number=1)
+            spent += last
+        return {"seconds": timeit.repeat(run, repeat=max(RUNS, math.ceil(TURN / last)), number=1)}
 
     def answer(self, request):
         try:
@@ -94,14 +100,13 @@ class Server:
 
 
 def serve(about, contenders):
-    """Answers until stdin ends. contenders: {name: Contender}"""
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # libraries print
+    """Answers until there is nobody to ask. contenders: {name: Contender}"""
     server = Server(contenders)
     hello = {name: {"modes": one.modes, "tolerance": TOLERANCES[one.precision]} for name, one in contenders.items()}
-    print(json.dumps({"about": about, "contenders": hello}), file=answers, flush=True)
-    for line in sys.stdin:
-        print(json.dumps(server.answer(json.loads(line))), file=answers, flush=True)
+    with open(0, closefd=False) as requests, open(0, "w", closefd=False) as answers:
+        print(json.dumps({"about": about, "contenders": hello}), file=answers, flush=True)
+        for line in requests:
+            print(json.dumps(server.answer(json.loads(line))), file=answers, flush=True)
 
 
 def reorder(matrix, order):

@@ -4,8 +4,8 @@
     python3 bench/peers/peers.py build --torch-python build/venv/bin/python
 
 BUILD/peers gets a virtual environment for each peer, the files of the cases, peers.json, and peers.md, the page that
-bench/results keeps. A peer that cannot be installed, that fails or that computes something else is left out, and a line
-says so. `bash cmake/quickstart.sh bench peers` does all of it.
+bench/results keeps. A peer that cannot be installed, that fails, hangs or computes something else is left out, and a
+line says so. `bash cmake/quickstart.sh bench peers` does all of it.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import datetime
 import itertools
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -21,13 +22,9 @@ import environments
 import page
 import rounds
 from environments import HERE, LeftOut, say
-from page import make_page, ratios
+from names import CASES
+from page import cpu, make_page, ratios
 
-from tables import cpu  # page has made it known where this is
-
-FILLS = (1.0, 0.6, 0.3)
-SHAPES = {"B:1 T:100 H:128": FILLS[:1], "B:8 T:100 H:512": FILLS, "B:32 T:100 H:256": FILLS, "B:64 T:100 H:128": FILLS}
-CASES = [f"{kind} {shape} fill:{fill}" for kind in ("lstm", "gru") for shape, fills in SHAPES.items() for fill in fills]
 MODES = ("inference", "training")
 
 
@@ -36,10 +33,14 @@ def parse_arguments():
     parser.add_argument("build", type=pathlib.Path, help="where packseq is built")
     parser.add_argument("--torch-python", required=True, help="the Python of the LibTorch that it is built for")
     parser.add_argument("--peers", nargs="+", choices=environments.PEERS, default=list(environments.PEERS),
-                        help="packseq among them (default: all)")
+                        help="beside packseq (default: all)")
     parser.add_argument("--cases", nargs="+", default=CASES, help='as "lstm B:32 T:100 H:256 fill:0.6"')
-    parser.add_argument("--rounds", type=int, default=8, help="default: %(default)s")
-    return parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=6, help="default: %(default)s")
+    arguments = parser.parse_args()
+    if not shutil.which(arguments.torch_python):
+        parser.error(f"--torch-python: there is no program {arguments.torch_python}; name the Python of the LibTorch "
+                     "that packseq is built for, as build/venv/bin/python")
+    return arguments
 
 
 def write_cases(python, folder, names):
@@ -56,13 +57,15 @@ def start(name, arguments, folder):
 
 
 def start_all(arguments, folder, stack):
-    """The processes, which end with `stack`, and lines on those left out."""
+    """The processes, packseq's first, which end with `stack`, and lines on those left out."""
     processes, left_out = [], {}
-    for name in arguments.peers:
+    for name in dict.fromkeys(("packseq", *arguments.peers)):
         process = rounds.attempt(left_out, name, start, name, arguments, folder)
         if process:
             stack.callback(process.close)
             processes.append(process)
+        elif name == "packseq":
+            sys.exit(f"peers.py: there is nothing to compare with, since packseq cannot be run: {left_out[name]}")
         else:
             say(f"{name} is left out: {left_out[name]}")
     return processes, [f"{name}: {why}" for name, why in left_out.items()]
@@ -79,6 +82,12 @@ def measure(processes, case, mode, arguments, folder):
     return {"case": case, "mode": mode, "seconds": seconds, "left_out": left_out}
 
 
+def write(report, folder):
+    """After each case, so that what ends the run does not take what was measured."""
+    (folder / "peers.json").write_text(json.dumps(report) + "\n")
+    (folder / "peers.md").write_text(make_page(report), encoding="utf-8")
+
+
 def main():
     arguments = parse_arguments()
     folder = arguments.build.resolve() / "peers"
@@ -86,12 +95,11 @@ def main():
     with contextlib.ExitStack() as stack:
         processes, left_out = start_all(arguments, folder, stack)
         abouts = dict.fromkeys(process.about for process in processes)
-        measured = [measure(processes, case, mode, arguments, folder / "cases")
-                    for mode, case in itertools.product(MODES, arguments.cases)]
-    about = "; ".join((f"{cpu()}, all on one of them", *abouts, datetime.date.today().isoformat()))
-    report = {"about": about, "left_out": left_out, "measured": measured}
-    (folder / "peers.json").write_text(json.dumps(report, indent=1) + "\n")
-    (folder / "peers.md").write_text(make_page(report), encoding="utf-8")
+        about = "; ".join((f"{cpu()}, all on one of them", *abouts, datetime.date.today().isoformat()))
+        report = {"about": about, "left_out": left_out, "measured": []}
+        for mode, case in itertools.product(MODES, arguments.cases):
+            report["measured"].append(measure(processes, case, mode, arguments, folder / "cases"))
+            write(report, folder)
     say(f"results: {folder / 'peers.md'}")
 
 

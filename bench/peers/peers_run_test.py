@@ -4,6 +4,7 @@
     peers_run_test.py LIBRARY     packseq_torch
 """
 
+import itertools
 import json
 import pathlib
 import shutil
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 try:
     import numpy
@@ -64,6 +66,21 @@ class CaseTest(unittest.TestCase):
             self.case.difference({"output": self.case.output[:1]})
 
 
+class TurnTest(unittest.TestCase):
+    def turn(self, *seconds):
+        """Of runs that take these seconds, the last of them from then on."""
+        taken = itertools.chain(seconds, itertools.repeat(seconds[-1]))
+        server = peer.Server({})
+        server.runs["a"] = lambda: next(taken)
+        with mock.patch.object(peer.timeit, "timeit", lambda run, number: run()), \
+                mock.patch.object(peer.timeit, "repeat", lambda run, repeat, number: [run() for _ in range(repeat)]):
+            return server.time("a")["seconds"]
+
+    def test_runs_count_once_the_caches_are_warm_and_short_ones_are_many(self):
+        self.assertEqual(self.turn(.05, .04, .03), [.04, .03])
+        self.assertEqual(self.turn(.009, .008, .004, .003), [.003] * 5)
+
+
 class RunTest(unittest.TestCase):
     @unittest.skipUnless(shutil.which("taskset"), "no taskset")
     def test_libtorch_and_packseq(self):
@@ -76,7 +93,7 @@ class RunTest(unittest.TestCase):
         for one in report["measured"]:
             self.assertEqual(one["left_out"], {})
             self.assertEqual(len(one["seconds"]), 9 if one["mode"] == "inference" else 6)
-            self.assertEqual({len(times) for times in one["seconds"].values()}, {peer.RUNS})
+            self.assertGreaterEqual(min(map(len, one["seconds"].values())), peer.RUNS)
         self.assertEqual([(one["case"], one["mode"]) for one in report["measured"]],
                          [(case, mode) for mode in ("inference", "training") for case in CASES])
 

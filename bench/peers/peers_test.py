@@ -3,30 +3,46 @@
 
 import importlib.util
 import json
+import os
 import pathlib
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import environments
 import page
+import peers
 import rounds
 from environments import LeftOut
 
-# Answers from a script of its own: {"about", "contenders", "answers": {contender: {"prepare": ..., "time": [...]}}}; a
-# missing answer ends it. It notes what it was asked.
+# Answers from a script of its own: {"about", "contenders", "answers": {contender: {"prepare": ..., "time": [...]}}}. A
+# string is written as it is, null is no answer, and a missing answer ends it. It notes what it was asked, and prints as
+# libraries do.
 FAKE = """
 import json, sys
+print("welcome", flush=True)
 script = json.loads(sys.argv[1])
-print(json.dumps({key: script[key] for key in ("about", "contenders")}), flush=True)
-for line in sys.stdin:
-    request = json.loads(line)
-    kind = "prepare" if "prepare" in request else "time"
-    with open(sys.argv[2], "a") as notes:
-        notes.write(f"{kind} {request[kind]}\\n")
-    answers = script["answers"][request[kind]][kind]
-    print(json.dumps(answers.pop(0)), flush=True)
+with open(0, closefd=False) as requests, open(0, "w", closefd=False) as answers:
+    print(json.dumps({key: script[key] for key in ("about", "contenders")}), file=answers, flush=True)
+    for line in requests:
+        request = json.loads(line)
+        kind = "prepare" if "prepare" in request else "time"
+        with open(sys.argv[2], "a") as notes:
+            notes.write(f"{kind} {request[kind]}\\n")
+        answer = script["answers"][request[kind]][kind].pop(0)
+        if answer is not None:
+            print(answer if isinstance(answer, str) else json.dumps(answer) + "\\n", end="", file=answers, flush=True)
+"""
+STUBBORN = "import time; open(0, 'w', closefd=False).write('{\"about\": 1, \"contenders\": {}}\\n'); time.sleep(1000)"
+# The Python of a LibTorch without packseq's library: it only writes the cases.
+WITHOUT_LIBRARY = """#!/bin/sh
+case "$2" in */cases.py) exit 0;; esac
+echo no library
+exit 1
 """
 
 
@@ -57,14 +73,26 @@ class PeersTest(unittest.TestCase):
     def measure(self, *peers, count=2):
         return rounds.measure([self.start(peer) for peer in peers], "case.npz", "inference", count)
 
+    def run_peers(self, *arguments):
+        return subprocess.run([sys.executable, "-B", peers.__file__, self.folder, *arguments], capture_output=True,
+                              text=True)
+
     def test_all_are_compared_before_any_is_timed_and_then_by_turns(self):
         seconds, left_out = self.measure({"fused": (contender(), answers([[1], [2]]))},
                                          {"a": (contender(), answers([[3, 4], [5]])),
                                           "b": (contender(modes=["training"]), answers([]))})
         self.assertEqual(seconds, {"fused": [1, 2], "a": [3, 4, 5]})
         self.assertEqual(left_out, {})
-        self.assertEqual(self.notes.read_text().split("\n")[:-1],
-                         ["prepare fused", "prepare a", "time fused", "time a", "time fused", "time a"])
+        asked = self.notes.read_text().split("\n")[:-1]
+        self.assertEqual(asked[:2], ["prepare fused", "prepare a"])
+        for turn in (asked[2:4], asked[4:]):
+            self.assertEqual(sorted(turn), ["time a", "time fused"])
+
+    def test_nobody_is_always_first(self):
+        self.measure({name: (contender(), answers([[1]] * 8)) for name in ("fused", "a", "b")}, count=8)
+        turns = self.notes.read_text().split("\n")[3:-1]
+        self.assertEqual(set(turns[::3]), {"time fused", "time a", "time b"})
+        self.assertTrue(all(len(set(turns[first:first + 3])) == 3 for first in range(0, 24, 3)))
 
     def test_other_results_are_not_timed(self):
         for difference in (2e-4, float("nan")):
@@ -87,7 +115,7 @@ class PeersTest(unittest.TestCase):
         seconds, left_out = self.measure({"fused": (contender(), answers([[1], [2]]))},
                                          {"gone": (contender(), answers([[1]])), "other": (contender(), answers([]))})
         self.assertEqual(seconds, {"fused": [1, 2]})
-        self.assertEqual(list(left_out), ["other", "gone"])
+        self.assertEqual(set(left_out), {"other", "gone"})
         self.assertIn("process has ended", left_out["gone"])
         self.assertIn("IndexError", (self.folder / "messages").read_text())
 
@@ -95,6 +123,75 @@ class PeersTest(unittest.TestCase):
         with self.assertRaisesRegex(LeftOut, "process has ended"):
             rounds.Process([sys.executable, "-c", "import no_such_module"], self.folder / "messages")
         self.assertIn("no_such_module", (self.folder / "messages").read_text())
+
+    def test_what_a_peer_prints_is_in_its_log(self):
+        self.assertEqual(self.measure({"fused": (contender(), answers([[1], [2]]))})[0], {"fused": [1, 2]})
+        self.assertEqual((self.folder / "messages").read_text(), "welcome\n")
+
+    def test_an_answer_that_cannot_be_read_is_left_out_with_all_that_its_process_says_later(self):
+        for bad in ("nonsense\n", "7\n", '{"difference": 1}\n'):
+            seconds, left_out = self.measure({"fused": (contender(), answers([[1], [2]]))},
+                                             {"bad": (contender(), {"prepare": [{"difference": 0}], "time": [bad] * 2}),
+                                              "other": (contender(), answers([[3], [4]]))})
+            self.assertEqual(seconds, {"fused": [1, 2]})
+            self.assertIn("its answer is not what peer.py says but", left_out["bad"])
+            self.assertIn("process has ended", left_out["other"])
+        with self.assertRaisesRegex(LeftOut, "but '{.about.'"):
+            rounds.Process([sys.executable, "-c", "open(0, 'w').write('{\"about\"')"], self.folder / "messages")
+
+    def test_a_peer_that_hangs_is_left_out(self):
+        for hung in (None, '{"difference"'):
+            process = self.start({"hung": (contender(), {"prepare": [hung]})})
+            process.socket.settimeout(.2)
+            with self.assertRaisesRegex(LeftOut, "has not answered for"):
+                process.ask("difference", prepare="hung")
+            with self.assertRaisesRegex(LeftOut, "process has ended"):
+                process.ask("difference", prepare="hung")
+            self.assertEqual(process.process.wait(), -signal.SIGKILL)
+
+    def test_a_peer_that_does_not_end_is_ended(self):
+        process = rounds.Process([sys.executable, "-c", STUBBORN], self.folder / "messages")
+        with mock.patch.object(rounds, "FAREWELL", .1):
+            process.close()
+        self.assertEqual(process.process.returncode, -signal.SIGKILL)
+
+    def test_what_was_measured_stays_when_the_run_ends_early(self):
+        ends_early = self.start({"fused": (contender(), answers([[1]])), "a": (contender(), answers([[2]]))})
+        cases = ["lstm B:1 T:2 H:3 fill:1.0", "gru B:1 T:2 H:3 fill:1.0"]
+        words = ["peers.py", str(self.folder), "--torch-python", sys.executable, "--rounds", "1", "--peers", "packseq",
+                 "--cases", *cases]
+        with mock.patch.object(sys, "argv", words), mock.patch.object(peers, "write_cases"), \
+                mock.patch.object(peers, "start", return_value=ends_early), \
+                mock.patch.object(environments, "say"), mock.patch.object(peers, "say"), \
+                self.assertRaisesRegex(SystemExit, "gru .* fused was not timed"):
+            (self.folder / "peers").mkdir()
+            peers.main()
+        report = json.loads((self.folder / "peers" / "peers.json").read_text())
+        self.assertEqual([(one["case"], one["seconds"]) for one in report["measured"]],
+                         [(cases[0], {"fused": [1], "a": [2]})])
+        self.assertIn("2.00 - 2.00", (self.folder / "peers" / "peers.md").read_text())
+
+    @unittest.skipUnless(shutil.which("taskset"), "no taskset")
+    def test_without_packseq_nothing_is_installed(self):
+        python = self.folder / "python"
+        python.write_text(WITHOUT_LIBRARY)
+        python.chmod(0o755)
+        (self.folder / "peers").mkdir()
+        result = self.run_peers("--torch-python", str(python), "--peers", "ONNX Runtime")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, "packseq cannot be run: its process has ended .see .*packseq.messages")
+        self.assertEqual([path.name for path in (self.folder / "peers").iterdir()], ["packseq.messages"])
+
+    def test_a_python_that_is_not_there_is_refused(self):
+        result = self.run_peers("--torch-python", "/no/such/python")
+        self.assertEqual(result.returncode, 2)
+        self.assertIn("--torch-python: there is no program /no/such/python; name the Python", result.stderr)
+
+    def test_the_users_setting_does_not_make_one_peer_of_another(self):
+        with mock.patch.dict(os.environ, {"MKL_DEBUG_CPU_TYPE": "5", "OTHER": "kept"}):
+            self.assertNotIn("MKL_DEBUG_CPU_TYPE", environments.environment("PaddlePaddle"))
+            self.assertEqual(environments.environment("PaddlePaddle AVX2")["MKL_DEBUG_CPU_TYPE"], "5")
+            self.assertEqual(environments.environment("PaddlePaddle")["OTHER"], "kept")
 
     def test_what_pip_does_not_have_is_left_out(self):
         with self.assertRaisesRegex(LeftOut, r"/no/such/package cannot be installed \(see .*peer.log\)"):
@@ -121,7 +218,7 @@ class PeersTest(unittest.TestCase):
         return {"about": "a CPU", "left_out": ["Gone: not to be had"],
                 "measured": [one("lstm", 1.0, {"fused": [.002, .001, .004], "a": [.008, .003, .04]}),
                              one("lstm", .6, {"fused": [.002]}, {"a": "it fails"}),
-                             one("lstm", 1.0, {"fused": [.001], "a": [.006]}, shape="B:32 T:100 H:256"),
+                             one("lstm", 1.0, {"fused": [.001], "a": [.006]}, shape="B:32 T:20 H:256"),
                              one("gru", .6, {"fused": [.002], "a": [.001]})]}
 
     def test_page(self):
@@ -130,7 +227,7 @@ class PeersTest(unittest.TestCase):
         tables = [row for row in tables if row[0].strip("-")]
         self.assertEqual(tables, [["contender", "inference, 1.0"], ["a", "4.00 - 6.00"],
                                   ["contender", "inference, 0.6"], ["a", "0.50 - 0.50"],
-                                  ["contender", "8x512, 1.0", "8x512, 0.6", "32x256, 1.0"],
+                                  ["contender", "8x512, 1.0", "8x512, 0.6", "32x256 T:20, 1.0"],
                                   ["fused, ms", "2.00 (1.00)", "2.00 (2.00)", "1.00 (1.00)"],
                                   ["a", "4.00 (3.00)", "-", "6.00 (6.00)"],
                                   ["contender", "8x512, 0.6"], ["fused, ms", "2.00 (2.00)"], ["a", "0.50 (0.50)"]])

@@ -1,16 +1,14 @@
 """LibTorch's networks of a case, and their runs, for the peers that are LibTorch's: the engine runs the same."""
 
-import copy
-
 import torch
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-ATTRIBUTES = {"w_ih": "weight_ih_l0", "w_hh": "weight_hh_l0", "b_ih": "bias_ih_l0", "b_hh": "bias_hh_l0"}
+from peer import WEIGHTS
 
 
 def make_network(case):
     network = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[case.kind](case.size, case.size)
-    for name, attribute in ATTRIBUTES.items():
+    for name, attribute in WEIGHTS.items():
         getattr(network, attribute).data.copy_(torch.from_numpy(getattr(case, name)))
     return network.train(case.training)
 
@@ -49,7 +47,7 @@ class Run:
         if self.case.training:
             results["d_x"] = to_array(self._pad(self._like_input(self.leaf.grad)))
             results |= {f"d_{name}": to_array(getattr(self.network, attribute).grad)
-                        for name, attribute in ATTRIBUTES.items()}
+                        for name, attribute in WEIGHTS.items()}
         return results
 
     def _like_input(self, data):
@@ -61,5 +59,5 @@ class Run:
 
 def prepare(case, packed, change=lambda network: network, dtype=torch.float32):
     """What a Contender's `prepare` gives; `change` makes the network another one."""
-    run = Run(case, change(copy.deepcopy(make_network(case))), packed, dtype)
+    run = Run(case, change(make_network(case)), packed, dtype)
     return run, run.read
