@@ -57,22 +57,23 @@ Model make_model(const Case& subject) {
 
 }  // namespace
 
+void add_parameter(std::string& name, std::string_view key, std::int64_t value) {
+  name.append("/").append(key).append(":").append(std::to_string(value));
+}
+
 std::string benchmark_name(const Case& subject, std::string_view contender) {
   const auto& network = subject.network;
   std::string name(kind_name(network.kind));
   name += subject.mode == cost::Mode::training ? "/training/" : "/inference/";
   name += contender;
-  const auto add = [&name](std::string_view key, std::int64_t value) {
-    name.append("/").append(key).append(":").append(std::to_string(value));
-  };
-  add("B", subject.documents);
-  add("T", subject.longest);
-  add("I", network.input_size);
-  add("H", network.hidden_size);
-  if (network.num_layers > 1) add("layers", network.num_layers);
-  if (network.bidirectional) add("directions", 2);
+  add_parameter(name, "B", subject.documents);
+  add_parameter(name, "T", subject.longest);
+  add_parameter(name, "I", network.input_size);
+  add_parameter(name, "H", network.hidden_size);
+  if (network.num_layers > 1) add_parameter(name, "layers", network.num_layers);
+  if (network.bidirectional) add_parameter(name, "directions", 2);
   name.append("/lengths:").append(subject.lengths);
-  add("threads", subject.threads);
+  add_parameter(name, "threads", subject.threads);
   return name;
 }
 

@@ -26,6 +26,9 @@ struct Case {
 /// "lstm/inference/packed/B:32/T:100/I:128/H:128/lengths:uniform60/threads:1".
 std::string benchmark_name(const Case& subject, std::string_view contender);
 
+/// Puts "/key:value" behind such a name.
+void add_parameter(std::string& name, std::string_view key, std::int64_t value);
+
 /// Lengths between 1 and T, int64 [B], the first one T; from torch's generator.
 ///
 /// "equal": all T. "uniform60": from 0.2 T to T, mean 0.6 T. "uniform30": up to 0.6 T, mean 0.3 T. "lognormal": as

@@ -139,13 +139,10 @@ void register_crf(const CrfCase& subject, const std::vector<std::string_view>& c
     };
     std::string name = subject.trains ? "crf/training/" : "crf/decode/";
     name.append(contender);
-    const auto add = [&name](std::string_view key, std::int64_t value) {
-      name.append("/").append(key).append(":").append(std::to_string(value));
-    };
-    add("B", subject.documents);
-    add("T", subject.longest);
-    add("K", subject.tags);
-    add("threads", subject.threads);
+    add_parameter(name, "B", subject.documents);
+    add_parameter(name, "T", subject.longest);
+    add_parameter(name, "K", subject.tags);
+    add_parameter(name, "threads", subject.threads);
     benchmark::RegisterBenchmark(name.c_str(), measure)->UseRealTime()->Unit(benchmark::kMicrosecond);
   }
 }
