@@ -6,7 +6,8 @@ import jax
 import numpy
 from flax import linen
 
-from peer import BOTH, Contender, serve
+from names import MODES
+from peer import Contender, serve
 
 GATES = {"lstm": "ifgo", "gru": "rzn"}
 
@@ -64,4 +65,4 @@ def prepare(case):
 
 
 serve(f"Flax {flax.__version__} on JAX {jax.__version__}",
-      {"Flax": Contender(prepare, modes=BOTH)})
+      {"Flax": Contender(prepare, modes=MODES)})

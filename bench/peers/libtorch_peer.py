@@ -5,7 +5,8 @@ import functools
 
 import torch
 
-from peer import BOTH, Contender, serve
+from names import MODES
+from peer import Contender, serve
 from torch_networks import prepare
 
 
@@ -15,9 +16,9 @@ def quantize(network):
 
 def contenders(layout, packed):
     to_bfloat16 = {"change": torch.nn.Module.bfloat16, "dtype": torch.bfloat16}
-    return {f"LibTorch {layout}": Contender(functools.partial(prepare, packed=packed), modes=BOTH),
+    return {f"LibTorch {layout}": Contender(functools.partial(prepare, packed=packed), modes=MODES),
             f"LibTorch bfloat16 {layout}": Contender(functools.partial(prepare, packed=packed, **to_bfloat16),
-                                                     "bfloat16", BOTH),
+                                                     "bfloat16", MODES),
             f"LibTorch int8 {layout}": Contender(functools.partial(prepare, packed=packed, change=quantize), "int8")}
 
 

@@ -3,6 +3,7 @@ of the padded batch are real; input and hidden state have one size, 256."""
 
 import typing
 
+MODES = ("inference", "training")
 STEPS = 100  # of the cases that are measured when none are named
 FILLS = (1.0, 0.6, 0.3)
 SHAPES = {"B:1 T:100 H:128": FILLS[:1], "B:8 T:100 H:512": FILLS, "B:32 T:100 H:256": FILLS, "B:64 T:100 H:128": FILLS}

@@ -9,7 +9,8 @@ import sys
 
 import torch
 
-from peer import BOTH, Contender, serve
+from names import MODES
+from peer import Contender, serve
 from torch_networks import prepare
 
 
@@ -35,6 +36,6 @@ torch.ops.load_library(sys.argv[1])
 torch.ops.packseq.install()
 torch.set_num_threads(1)
 serve(f"packseq with LibTorch {torch.__version__}",
-      {"fused": Contender(lambda case: prepare(case, packed=True), modes=BOTH),
-       "bfloat16": Contender(prepare_bfloat16, "bfloat16", BOTH),
+      {"fused": Contender(lambda case: prepare(case, packed=True), modes=MODES),
+       "bfloat16": Contender(prepare_bfloat16, "bfloat16", MODES),
        "frozen": Contender(lambda case: prepare(case, packed=True, change=freeze))})

@@ -8,7 +8,8 @@ import os
 
 import paddle
 
-from peer import BOTH, WEIGHTS, Contender, serve
+from names import MODES
+from peer import WEIGHTS, Contender, serve
 
 
 def make_network(case):
@@ -49,4 +50,4 @@ def prepare(case):
 
 paddle.set_device("cpu")
 name = "PaddlePaddle AVX2" if os.environ.get("MKL_DEBUG_CPU_TYPE") == "5" else "PaddlePaddle"
-serve(f"PaddlePaddle {paddle.__version__}", {name: Contender(prepare, modes=BOTH)})
+serve(f"PaddlePaddle {paddle.__version__}", {name: Contender(prepare, modes=MODES)})

@@ -19,9 +19,10 @@ from collections.abc import Callable
 
 import numpy
 
+from names import MODES
+
 WEIGHTS = {"w_ih": "weight_ih_l0", "w_hh": "weight_hh_l0", "b_ih": "bias_ih_l0", "b_hh": "bias_hh_l0"}  # of LibTorch
 GRADIENTS = ("d_x", *(f"d_{name}" for name in WEIGHTS))
-BOTH = ("inference", "training")  # modes
 TOLERANCES = {"float32": 1e-4, "bfloat16": 0.05, "int8": 0.2}  # of the largest result
 RUNS = 2  # in a turn, at least
 TURN = 0.02  # seconds that a turn's runs take at least, and before them those that do not count
@@ -64,7 +65,7 @@ class Contender:
 
     prepare: Callable
     precision: str = "float32"
-    modes: tuple = ("inference",)
+    modes: tuple = MODES[:1]
 
 
 class Server:

@@ -22,10 +22,8 @@ import environments
 import page
 import rounds
 from environments import HERE, LeftOut, say
-from names import CASES
+from names import CASES, MODES
 from page import cpu, make_page, ratios
-
-MODES = ("inference", "training")
 
 
 def parse_arguments():
@@ -75,9 +73,10 @@ def measure(processes, case, mode, arguments, folder):
     seconds, left_out = rounds.measure(processes, folder / f"{case}.npz", mode, arguments.rounds)
     for name, why in left_out.items():
         say(f"{name} is left out here: {why}")
-    if page.REFERENCE not in seconds:
-        sys.exit(f"peers.py: {case}, {mode}: there is nothing to compare with, since {page.REFERENCE} was not timed")
-    medians = ", ".join(f"{name} {median:.2f}" for name, (median, _) in ratios(seconds).items())
+    try:
+        medians = ", ".join(f"{name} {median:.2f}" for name, (median, _) in ratios(seconds).items())
+    except page.NoReference as error:
+        sys.exit(f"peers.py: {case}, {mode}: there is nothing to compare with, since {error}")
     say(f"{case}, {mode}: {medians}")
     return {"case": case, "mode": mode, "seconds": seconds, "left_out": left_out}
 
