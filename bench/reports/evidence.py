@@ -126,17 +126,17 @@ def at_scale(compared, mode):
     return of_contenders(compared, mode, "at_scale")
 
 
-def energy_is_measured(folder):
+def energy_is_measured(texts):
     """For all texts: figures that are measured and projected ones do not stand side by side."""
-    return all(taken["joules"]["measured"] is not None for compared in load_compared(folder).values()
+    return all(taken["joules"]["measured"] is not None for compared in texts.values()
                for mode in ("inference", "training") for taken in at_scale(compared, mode).values())
 
 
-def core_hours(folder):
+def core_hours(texts):
     """A Markdown table: what a billion documents take in core-hours, and what fused+dedup saves in place of padded."""
     rows = []
-    source = "measured" if energy_is_measured(folder) else "projected"
-    for name, compared in load_compared(folder).items():
+    source = "measured" if energy_is_measured(texts) else "projected"
+    for name, compared in texts.items():
         for mode in ("inference", "training"):
             taken = at_scale(compared, mode)
             padded, dedup = taken["padded"], taken["fused+dedup"]
@@ -149,9 +149,9 @@ def core_hours(folder):
                          "kWh saved": ",.2f", "cost saved": ",.1f"}, rows)
 
 
-def energy_source(folder):
+def energy_source(texts):
     """How the energy of a billion documents is known."""
-    measured = energy_is_measured(folder)
+    measured = energy_is_measured(texts)
     return "Energy is measured by the machine's counters." if measured else "Energy is projected."
 
 
@@ -178,8 +178,9 @@ def report(folder, claims):
         script, title = PAGES[name]
         page = format_page(title, about, script.__doc__, format_table(script.FORMATS, cases))
         (folder / f"{name}.md").write_text(page)
+    texts = load_compared(folder)
     print("# The pages' figures, measured again", about, confirm_pages(claims, rows["engine"], rows["embedded"]),
-          "# A billion documents", core_hours(folder), energy_source(folder),
+          "# A billion documents", core_hours(texts), energy_source(texts),
           f"All cases: {', '.join(f'{folder}/{name}.md' for name in rows)}", sep="\n\n")
 
 
