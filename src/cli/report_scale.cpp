@@ -28,13 +28,13 @@ std::string amount(double number) {
   return number == 0 ? "0" : fmt::format("{:#.3g}", number);
 }
 
-bool has_scale(const Comparison& comparison) {
-  const ScaleOptions& options = comparison.options.scale;
-  return options.documents || options.watts || options.price || comparison.metering.measured();
-}
-
 bool has_energy(const Comparison& comparison) {
   return comparison.options.scale.watts || comparison.metering.measured();
+}
+
+bool has_scale(const Comparison& comparison) {
+  const ScaleOptions& options = comparison.options.scale;
+  return options.documents || options.price || has_energy(comparison);
 }
 
 /// Small ones are given in joules.
