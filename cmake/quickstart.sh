@@ -105,7 +105,7 @@ configure() {
   local folder=$1 arguments
   shift
   read -ra arguments <<<"${PACKSEQ_CMAKE_ARGS:-}"
-  if [[ -f $folder/build.ninja && $(cached_torch_dir "$folder") == "$torch_dir" && ${#arguments[@]} -eq 0 ]]; then
+  if [[ -f $folder/build.ninja && $(cached Torch_DIR "$folder") == "$torch_dir" && ${#arguments[@]} -eq 0 ]]; then
     return  # ninja runs CMake again if a file of the project asks for it
   fi
   step "configuring ${folder#"$root/"}/ (a few seconds)" "delete $folder/CMakeCache.txt and run this again" \

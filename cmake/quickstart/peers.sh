@@ -2,8 +2,7 @@
 
 # Sets torch_python to the Python whose torch packseq is built for.
 find_torch_python() {
-  torch_python=$(sed -n 's/^PACKSEQ_TORCH_PYTHON:[A-Z]*=//p' "$build/CMakeCache.txt")
-  [[ -n $torch_python ]] ||
+  torch_python=$(cached PACKSEQ_TORCH_PYTHON "$build") ||
     fail "no Python has the torch that packseq is built for ($torch_dir)" "set Torch_DIR to the torch of a Python"
   if [[ $torch_dir == "$venv"/* ]]; then install_peer 'import numpy' numpy; fi
   "$torch_python" -c 'import numpy' 2>/dev/null ||

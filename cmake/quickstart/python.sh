@@ -9,7 +9,7 @@ choose_python_torch() {
   dir=$(python_torch_dir "$python") ||
     fail "$python cannot import torch" "give another Python, or first: $python -m pip install torch"
   torch_dir=$dir
-  if [[ -f $python_build/build.ninja && $(cached_torch_dir "$python_build") == "$dir" ]]; then return; fi
+  if [[ -f $python_build/build.ninja && $(cached Torch_DIR "$python_build") == "$dir" ]]; then return; fi
   try_torch "$python ($dir)" "-DTorch_DIR=$dir" && [[ $torch_dir == "$dir" ]] ||
     fail "packseq cannot be built for the torch of $python" "give another Python (all output: $state/torch_trial.log)"
 }

@@ -28,16 +28,16 @@ try_torch() {
   rm -rf "$trial"
   if env -u Torch_DIR cmake -S "$root/cmake/quickstart/torch_trial" -B "$trial" -G Ninja "$@" >"$trial_log" 2>&1 &&
     cmake --build "$trial" --target run_torch_trial >>"$trial_log" 2>&1; then
-    torch_dir=$(cached_torch_dir "$trial")
+    torch_dir=$(cached Torch_DIR "$trial")
   else
     say "not taken: $(first_error "$trial_log" | sed 's|^ *||; s|  *| |g')"
     return 1
   fi
 }
 
-# cached_torch_dir BUILD: the LibTorch that a build folder is configured with.
-cached_torch_dir() {
-  sed -n 's/^Torch_DIR:[A-Z]*=//p' "$1/CMakeCache.txt" 2>/dev/null | grep .
+# cached NAME BUILD: what a build folder is configured with under this name, as Torch_DIR.
+cached() {
+  sed -n "s/^$1:[A-Z]*=//p" "$2/CMakeCache.txt" 2>/dev/null | grep .
 }
 
 # python_torch_dir PYTHON: the LibTorch of this Python.
@@ -72,7 +72,7 @@ search_torch() {
   local dir
   if [[ -n ${Torch_DIR:-} ]]; then try_torch "Torch_DIR ($Torch_DIR)" "-DTorch_DIR=$Torch_DIR" && return; fi
   if [[ -n ${CMAKE_PREFIX_PATH:-} ]]; then try_torch "CMAKE_PREFIX_PATH ($CMAKE_PREFIX_PATH)" && return; fi
-  if dir=$(cached_torch_dir "$build"); then try_torch "the last build ($dir)" "-DTorch_DIR=$dir" && return; fi
+  if dir=$(cached Torch_DIR "$build"); then try_torch "the last build ($dir)" "-DTorch_DIR=$dir" && return; fi
   if dir=$(python_torch_dir python3); then try_torch "python3 ($dir)" "-DTorch_DIR=$dir" && return; fi
   dir=$(python_torch_dir "$venv/bin/python") || { install_torch && dir=$(python_torch_dir "$venv/bin/python"); }
   try_torch "build/venv" "-DTorch_DIR=$dir" ||
