@@ -1,14 +1,8 @@
-// What holds for every batch, tried on many random ones: 2,000, or as many as the environment variable PACKSEQ_BATCHES
-// says. Each batch has its number as its seed, so that the one that fails can be made again by itself.
+// What holds for every batch, tried on many random ones.
 
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
 #include <functional>
 #include <random>
-#include <stdexcept>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "packseq/sequence/mask.hpp"
@@ -19,6 +13,7 @@
 #include "packseq/sequence/softmax.hpp"
 #include "packseq/sequence/spread.hpp"
 #include "packseq/sequence/step.hpp"
+#include "support/batches.hpp"
 #include "support/sequences.hpp"
 
 namespace packseq {
@@ -29,18 +24,6 @@ using Document = std::vector<Row>;
 
 constexpr double padding = 1000;  // no document holds it
 
-std::int64_t number_of_batches() {
-  const char* const wanted = std::getenv("PACKSEQ_BATCHES");
-  if (wanted == nullptr) return 2'000;
-  std::int64_t number = 0;
-  const std::string_view text(wanted);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || number < 1) {
-    throw std::runtime_error("PACKSEQ_BATCHES=" + std::string(text) + " is no number of batches");
-  }
-  return number;
-}
-
 /// Whole numbers, whose sums have no rounding.
 struct Batch {
   std::vector<Document> documents;
@@ -48,19 +31,19 @@ struct Batch {
   bool batch_first;
   PaddingSide side;
 
-  explicit Batch(std::uint32_t seed) {
-    std::mt19937 random(seed);
-    const auto below = [&random](std::size_t end) { return static_cast<std::size_t>(random()) % end; };
-    width = static_cast<std::int64_t>(1 + below(3));
-    batch_first = below(2) == 0;
-    side = below(2) == 0 ? PaddingSide::left : PaddingSide::right;
-    const std::size_t longest = std::vector<std::size_t>{0, 1, 3, 9, 9, 9, 9, 60}[below(8)];
-    const bool equal = below(16) == 0;
-    documents.resize(1 + below(12));
+  explicit Batch(std::int64_t seed) {
+    test::Choices choices(seed);
+    width = choices.between(1, 3);
+    batch_first = choices.once_in(2);
+    side = choices.once_in(2) ? PaddingSide::left : PaddingSide::right;
+    const std::int64_t longest = choices.one_of(std::vector<std::int64_t>{0, 1, 3, 9, 9, 9, 9, 60});
+    const bool equal = choices.once_in(16);
+    documents.resize(static_cast<std::size_t>(choices.between(1, 12)));
     for (Document& document : documents) {
-      document.assign(equal ? longest : below(longest + 1), Row(static_cast<std::size_t>(width)));
+      document.assign(static_cast<std::size_t>(equal ? longest : choices.between(0, longest)),
+                      Row(static_cast<std::size_t>(width)));
       for (Row& row : document) {
-        for (double& number : row) number = static_cast<double>(below(100)) - 50;
+        for (double& number : row) number = static_cast<double>(choices.between(-50, 49));
       }
     }
   }
@@ -177,9 +160,8 @@ void check_spread(const Batch& batch, const Jagged& documents, const PackedSeque
 
 TEST(SequenceProperties, HoldForManyRandomBatches) {
   const at::NoGradGuard no_gradients;
-  for (std::int64_t number = 0, end = number_of_batches(); number < end; ++number) {
-    SCOPED_TRACE("batch " + std::to_string(number));
-    const Batch batch(static_cast<std::uint32_t>(number));
+  test::for_many_batches(2'000, [](std::int64_t number) {
+    const Batch batch(number);
     const Jagged documents = batch.jagged();
     const auto packed = pack_sequence(documents);
     check_layout(batch, packed);
@@ -187,8 +169,7 @@ TEST(SequenceProperties, HoldForManyRandomBatches) {
     check_padded(batch, documents, packed);
     check_rows(batch, packed);
     check_spread(batch, documents, packed);
-    if (HasFatalFailure()) return;
-  }
+  });
 }
 
 }  // namespace
