@@ -5,12 +5,14 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
 #include <ios>
 #include <memory>
 #include <optional>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -32,14 +34,15 @@ std::string without_controls(std::string_view text) { return clipped(text, std::
 
 /// Errors are one line.
 int fail(std::string_view message, int exit_code) {
-  fmt::print(stderr, "packseq: {}\n", without_controls(message.substr(0, message.find('\n'))));
+  tell(stderr, fmt::format("packseq: {}\n", without_controls(message.substr(0, message.find('\n')))));
   return exit_code;
 }
 
 /// Prints to stdout; what is not all there is an error.
 void print(const std::string& text) {
-  fmt::print("{}", text);
-  if (std::fflush(stdout) != 0) throw std::runtime_error("the output cannot be written");
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw std::runtime_error(fmt::format("the output cannot be written ({})", std::generic_category().message(errno)));
+  }
 }
 
 void check_text(const TextOptions& options) {
@@ -68,7 +71,8 @@ void check_json_path(const CompareOptions& options) {
 
 /// A line on stderr, in place of the progress that may stand there.
 void note(const std::string& text) {
-  fmt::print(stderr, "{}packseq: {}\n", terminal_of(stderr).interactive ? "\r\x1b[K" : "", without_controls(text));
+  const char* const in_place = terminal_of(stderr).interactive ? "\r\x1b[K" : "";
+  tell(stderr, fmt::format("{}packseq: {}\n", in_place, without_controls(text)));
 }
 
 void run_compare(CompareOptions options) {
@@ -120,7 +124,10 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != success) return fail(error.what(), wrong_use);
-    return app.exit(error);  // help or version
+    std::ostringstream help_or_version;
+    app.exit(error, help_or_version, help_or_version);
+    print(help_or_version.str());
+    return success;
   }
   if (app.get_subcommands().empty()) throw UsageError("which command? show or compare; packseq --help tells more");
   if (show_command) run_show(show_options);

@@ -2,15 +2,12 @@
 
 #include <fmt/format.h>
 #include <torch/version.h>
-#include <unistd.h>
 
-#include <cerrno>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
-#include <system_error>
 
 #include "packseq/version.hpp"
+#include "text/replaced_file.hpp"
 
 namespace packseq::cli {
 namespace {
@@ -120,30 +117,28 @@ Json to_json(const Comparison& comparison) {
   return json;
 }
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& reason) {
-  throw std::runtime_error(fmt::format("--json {}: cannot be written ({})", path.string(), reason));
+/// A write of the file, whose errors tell which option names it.
+template <class Write>
+void replace(const std::filesystem::path& path, const Write& write) {
+  try {
+    packseq::detail::ReplacedFile file(path);
+    write(file);
+  } catch (const std::runtime_error& error) {
+    throw std::runtime_error(fmt::format("--json {}", error.what()));
+  }
 }
 
 }  // namespace
 
-JsonFile::JsonFile(const std::filesystem::path& path)
-    : path_(std::filesystem::weakly_canonical(path)), temporary_(path_.string() + fmt::format(".{}", getpid())) {
-  if (std::filesystem::exists(path_) && !std::filesystem::is_regular_file(path_)) fail(path, "it is not a file");
-  if (!std::ofstream(temporary_)) fail(path, std::generic_category().message(errno));
-  std::filesystem::remove(temporary_);
+JsonFile::JsonFile(const std::filesystem::path& path) : path_(path) {
+  replace(path_, [](const auto&) {});  // which leaves it as it is
 }
 
 void JsonFile::write(const Comparison& comparison) const {
-  std::ofstream stream(temporary_);
-  stream << to_json(comparison).dump(2) << '\n';
-  stream.close();
-  std::error_code error;
-  if (stream) std::filesystem::rename(temporary_, path_, error);
-  if (stream && !error) return;
-  const std::string reason = error ? error.message() : std::generic_category().message(errno);
-  std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
-  fail(path_, reason);
+  replace(path_, [&](auto& file) {
+    file.write(to_json(comparison).dump(2) + '\n');
+    file.commit();
+  });
 }
 
 }  // namespace packseq::cli

@@ -10,7 +10,7 @@ namespace packseq::cli {
 class JsonFile {
  public:
   /// Finds out whether the file can be written, since a comparison may take long.
-  /// @throws std::runtime_error if it cannot, or if something that is not a file bears its name.
+  /// @throws std::runtime_error if it cannot, or if something that is no regular file bears its name.
   explicit JsonFile(const std::filesystem::path& path);
 
   /// Writes the results, replacing a file that is there.
@@ -19,7 +19,6 @@ class JsonFile {
 
  private:
   std::filesystem::path path_;
-  std::filesystem::path temporary_;  // beside it, so that renaming it is one step
 };
 
 }  // namespace packseq::cli

@@ -77,10 +77,13 @@ std::string with_prefix(double number) {
   return fmt::format("{:.{}f} {}", number, decimals, prefixes[thousands]);
 }
 
+void tell(std::FILE* stream, const std::string& text) noexcept {
+  std::fwrite(text.data(), 1, text.size(), stream);
+  std::fflush(stream);
+}
+
 void Progress::show(std::string_view text) {
-  if (!terminal_.interactive) return;
-  fmt::print(stream_, "\r{}\x1b[K", clipped(text, terminal_.columns - 1));
-  std::fflush(stream_);
+  if (terminal_.interactive) tell(stream_, fmt::format("\r{}\x1b[K", clipped(text, terminal_.columns - 1)));
 }
 
 }  // namespace packseq::cli

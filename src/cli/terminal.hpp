@@ -50,6 +50,9 @@ std::string counted(std::int64_t number, std::string_view noun);
 /// With three digits and a decimal prefix: 1234567 as "1.23 M".
 std::string with_prefix(double number);
 
+/// Writes what tells how a command goes. Where there is no place for it, it is not worth that the command ends.
+void tell(std::FILE* stream, const std::string& text) noexcept;
+
 /// A line that is written again and again while something long is running; invisible unless on a terminal.
 class Progress {
  public:

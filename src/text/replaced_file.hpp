@@ -4,13 +4,15 @@
 #include <string>
 #include <string_view>
 
+#include "packseq/export.hpp"
+
 namespace packseq::detail {
 
 /// A file that is written beside the one that it will replace: whatever fails, there is the old file or the whole new
 /// one. A symbolic link to the old file stays one, and the new file gets the permissions of the old one.
 ///
 /// All functions throw std::runtime_error, naming file and reason, if the system refuses.
-class ReplacedFile {
+class PACKSEQ_EXPORT ReplacedFile {
  public:
   /// Also throws if `file` is there and is no regular file, or one without permission to write.
   explicit ReplacedFile(const std::filesystem::path& file);

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <numeric>
 #include <random>
@@ -10,6 +12,7 @@
 
 #include "cli/program.hpp"
 #include "cli/terminal.hpp"
+#include "support/full_disk.hpp"
 
 namespace packseq::test {
 namespace {
@@ -266,15 +269,46 @@ TEST(Compare, WritesProgressAndColoursToATerminal) {
   EXPECT_THAT(run_packseq_on_terminal(arguments, "TERM=dumb"), Not(HasSubstr("\x1b")));
 }
 
+std::ptrdiff_t files_in(const TemporaryDirectory& directory) {
+  return std::distance(std::filesystem::directory_iterator(directory.path()), {});
+}
+
 TEST(Compare, ReplacesTheFileOfResultsAndLeavesNothingElse) {
   const TemporaryDirectory directory;
   const std::string text = directory.write("text.txt", "a b\nc\n");
   const std::string results = directory.write("results.json", "old");
   EXPECT_EQ(run_packseq(tiny + "1 --json " + results + " " + text).exit_code, 0);
   EXPECT_EQ(json::parse(read_file(results))["text"]["tokens"], 3);
-  std::size_t files = 0;
-  for ([[maybe_unused]] const auto& file : std::filesystem::directory_iterator(directory.path())) ++files;
-  EXPECT_EQ(files, 2);
+  EXPECT_EQ(files_in(directory), 2);
+}
+
+TEST(Compare, LeavesTheOldFileOfResultsWhereTheDiskIsFull) {
+  const TemporaryDirectory directory;
+  const std::string text = directory.write("text.txt", "a b\nc\n");
+  const std::string results = directory.write("results.json", "old");
+  const ProgramRun run = [&] {
+    const FullDisk full_disk(1000);
+    return run_packseq(tiny + "1 --json " + results + " " + text);
+  }();
+  EXPECT_EQ(run.exit_code, 1);
+  EXPECT_EQ(run.out, "");
+  EXPECT_EQ(run.err, "packseq: --json " + results + ": cannot be written (File too large)\n");
+  EXPECT_EQ(read_file(results), "old");
+  EXPECT_EQ(files_in(directory), 2);
+}
+
+TEST(Program, FailsWhereItsOutputCannotBeWritten) {
+  const TemporaryDirectory directory;
+  const std::string text = directory.write("text.txt", "a b\nc\n");
+  for (const std::string& arguments : {std::string("--help"), std::string("--version"), std::string("compare --help"),
+                                       "show " + text, tiny + "1 " + text}) {
+    SCOPED_TRACE(arguments);
+    const std::string beginning = "packseq: the output";  // the rest finds no place either
+    const FullDisk full_disk(beginning.size());
+    const ProgramRun run = run_packseq(arguments);
+    EXPECT_EQ(run.exit_code, 1);
+    EXPECT_EQ(run.err, beginning);
+  }
 }
 
 }  // namespace

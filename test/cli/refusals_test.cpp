@@ -146,7 +146,7 @@ TEST(Refusal, OfAFileOfResultsThatCannotBeWritten) {
   expect_refusal("compare --json " + prefix + "/none/results.json " + text, 1,
                  "--json " + prefix + "/none/results.json: cannot be written (No such file or directory)");
   expect_refusal("compare --json " + prefix + " " + text, 1,
-                 "--json " + prefix + ": cannot be written (it is not a file)");
+                 "--json " + prefix + ": cannot be written (it is no regular file)");
 }
 
 }  // namespace

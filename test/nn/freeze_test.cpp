@@ -1,11 +1,15 @@
 #include <torch/optim/sgd.h>
 
+#include <atomic>
 #include <memory>
+#include <thread>
+#include <vector>
 
 #include "nn/network.hpp"
 #include "packseq/nn/gru.hpp"
 #include "packseq/nn/lstm.hpp"
 #include "packseq/nn/rnn.hpp"
+#include "support/batches.hpp"
 #include "support/throws.hpp"
 
 // Networks whose weights are frozen; what that means to the engine its own tests tell.
@@ -51,6 +55,30 @@ TYPED_TEST(FreezeTest, EndsWithTrainingOnNoTokens) {
   const auto nothing = pack_sequence({torch::rand({0, 4})});
   this->network->forward(nothing).output.data().sum().backward();
   EXPECT_FALSE(this->network->frozen());
+}
+
+TYPED_TEST(FreezeTest, ComesAndGoesWhileThreadsShareTheModule) {
+  const auto run = [this] {
+    const at::NoGradGuard no_grad;
+    return this->network->forward(this->input).output.data();
+  };
+  const at::Tensor expected = run();
+  std::atomic<std::int64_t> running = 8;
+  std::atomic<std::int64_t> wrong = 0;
+  std::vector<std::thread> threads;
+  for (std::int64_t i = running; i > 0; --i) {
+    threads.emplace_back([&] {
+      for (std::int64_t pass = number_of_batches(500); pass > 0; --pass) wrong += !at::equal(run(), expected);
+      --running;
+    });
+  }
+  while (running > 0) {
+    this->network->freeze();
+    std::this_thread::yield();
+    this->network->unfreeze();
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(wrong, 0);
 }
 
 TYPED_TEST(FreezeTest, IsNotCloned) {

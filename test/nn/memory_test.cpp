@@ -4,13 +4,17 @@
 #include <fstream>
 #include <functional>
 #include <random>
+#include <thread>
+#include <vector>
 
 #include "packseq/engine/install.hpp"
+#include "packseq/nn/crf.hpp"
 #include "packseq/nn/lstm.hpp"
 #include "packseq/nn/safetensors.hpp"
 #include "packseq/nn/state_dict.hpp"
 #include "packseq/nn/vector_table.hpp"
 #include "packseq/sequence/pack.hpp"
+#include "packseq/sequence/pad.hpp"
 #include "support/resident_memory.hpp"
 #include "support/sequences.hpp"
 
@@ -56,6 +60,67 @@ TEST(Memory, StaysFlatWhereLibTorchsModuleIsTrainedWithTheEngineInstalled) {
   torch::nn::LSTM lstm(torch::nn::LSTMOptions(features, 8).num_layers(2).bidirectional(true));
   expect_flat_memory(*lstm, 1,
                      [&](const auto& batch) { return std::get<0>(lstm->forward_with_packed_input(batch)).data(); });
+}
+
+/// Passes of all kinds over batches of all sizes, some of weights that are frozen for this pass alone.
+class Passes {
+ public:
+  void run(std::mt19937& random) {
+    const auto batch = random_batch(random, 1);
+    switch (std::uniform_int_distribution<int>(0, 3)(random)) {
+      case 0: {
+        const at::NoGradGuard no_gradients;
+        frozen_->forward(batch);
+        return;
+      }
+      case 1: {
+        const at::NoGradGuard no_gradients;
+        nn::LSTM gone(torch::nn::LSTMOptions(features, 16));
+        gone->precision = engine::Precision::bfloat16;
+        gone->freeze();
+        gone->forward(batch);
+        return;
+      }
+      case 2:
+        std::get<0>(padded_->forward(std::get<0>(packseq::pad_packed_sequence(batch)))).sum().backward();
+        return;
+      default: {
+        const auto best = crf_->decode(batch);
+        crf_->log_likelihood(batch, best.tags).backward();
+      }
+    }
+  }
+
+ private:
+  nn::LSTM frozen_ = [] {
+    nn::LSTM lstm(torch::nn::LSTMOptions(features, 16).num_layers(2));
+    lstm->freeze();
+    return lstm;
+  }();
+  torch::nn::GRU padded_ = torch::nn::GRU(torch::nn::GRUOptions(features, 24).bidirectional(true));
+  nn::CRF crf_ = nn::CRF(features);
+};
+
+/// They share the list of what passes have left, and each thread ends with some of it in its hands.
+TEST(Memory, StaysFlatWhereThreadsRunPassesOfAllSizes) {
+  constexpr int rounds = 50;
+  constexpr int threads = 4;
+  const engine::InstallGuard guard;
+  std::vector<Passes> passes(threads);  // one for each, which have gradients
+  std::int64_t before = 0;
+  for (int round = 0; round < rounds; ++round) {
+    if (round == rounds / 5) before = resident_kib();
+    std::vector<std::thread> all;
+    for (unsigned i = 0; i < threads; ++i) {
+      all.emplace_back([&passes, i, round] {
+        std::mt19937 random(static_cast<unsigned>(threads * round) + i);
+        for (int pass = 0; pass < 50; ++pass) passes[i].run(random);
+      });
+    }
+    for (std::thread& thread : all) thread.join();
+  }
+  if (before == 0) GTEST_SKIP() << "the system does not tell how much memory a process holds";
+  EXPECT_LT(resident_kib() - before, 2048) << "KiB more after 10,000 passes than after 2,000, " << before;
 }
 
 TEST(Memory, HoldsOfAFileOfWeightsTheWeightsAndLittleMore) {
