@@ -82,9 +82,15 @@ def measure(processes, case, mode, arguments, folder):
 
 
 def write(report, folder):
-    """After each case, so that what ends the run does not take what was measured."""
-    (folder / "peers.json").write_text(json.dumps(report) + "\n")
-    (folder / "peers.md").write_text(make_page(report), encoding="utf-8")
+    """After each case, so that what ends the run, also in here, does not take what was measured."""
+    for file, text in (folder / "peers.json", json.dumps(report) + "\n"), (folder / "peers.md", make_page(report)):
+        part = file.with_name(f"{file.name}.part")
+        try:
+            part.write_text(text, encoding="utf-8")
+            part.replace(file)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            sys.exit(f"peers.py: {file} cannot be written ({error.strerror})")
 
 
 def main():

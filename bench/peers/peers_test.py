@@ -5,6 +5,7 @@ import importlib.util
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import subprocess
@@ -235,6 +236,19 @@ class PeersTest(unittest.TestCase):
                          ["## LSTM", "## GRU", "## LSTM, inference", "## GRU, inference", "## Left out"])
         self.assertEqual(lines[-2:], ["- Gone: not to be had",
                                       "- a in lstm B:8 T:100 H:512 fill:0.6, inference: it fails"])
+
+    def test_what_was_measured_is_kept_where_the_disk_is_full(self):
+        peers.write(self.make_report(), self.folder)
+        kept = {file.name: file.read_bytes() for file in self.folder.iterdir()}
+        self.assertEqual(set(kept), {"peers.json", "peers.md"})
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, limit[1]))  # Python takes no notice of SIGXFSZ
+        try:
+            with self.assertRaisesRegex(SystemExit, r"peers\.json cannot be written \(File too large\)"):
+                peers.write(self.make_report(), self.folder)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+        self.assertEqual({file.name: file.read_bytes() for file in self.folder.iterdir()}, kept)
 
     @unittest.skipUnless(importlib.util.find_spec("matplotlib"), "needs matplotlib")
     def test_picture_is_drawn(self):

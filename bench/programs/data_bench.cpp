@@ -97,6 +97,9 @@ class SameText {
       });
       of_tokens << '\n';
     }
+    if (of_documents.flush() && of_tokens.flush()) return;
+    std::filesystem::remove_all(directory_);
+    throw std::runtime_error("data_bench: the files of " + directory_.string() + " cannot be written");
   }
   ~SameText() { std::filesystem::remove_all(directory_); }
   SameText(const SameText&) = delete;

@@ -62,6 +62,7 @@ int main(int argc, char** argv) {
       std::cout << (count == 1 ? "Alone:\n" : "In a batch:\n");
       for (const auto& sentence : write_sentences(model, vocab, count)) std::cout << "  " << sentence << '\n';
     }
+    check_output();
     return 0;
   } catch (const std::exception& error) {
     std::cerr << "generate_text: " << reason_of(error)

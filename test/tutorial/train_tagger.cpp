@@ -130,7 +130,6 @@ void predict(Tagger& model, const TaggerOptions& options) {
       std::cout << '\n';
     }
   });
-  if (!std::cout.flush()) throw std::runtime_error("standard output cannot be written");
   std::cerr << text.sentences.sequences.values().size(0) << " tokens, " << speed << " a second\n";
 }
 
@@ -142,6 +141,7 @@ int main(int argc, char** argv) {
                                                        : train(options, predicts ? std::cerr : std::cout);
     tagger->run_in(options.engine, options.training.precision);
     if (predicts) predict(*tagger, options);
+    check_output();
     return 0;
   } catch (const std::exception& error) {
     std::cerr << "train_tagger: " << reason_of(error) << '\n';

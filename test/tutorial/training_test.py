@@ -122,6 +122,16 @@ class Training(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("generate_text: --checkpoint is missing", result.stderr)
 
+    def test_output_that_finds_no_place(self):
+        checkpoint = self.folder / "told_nowhere.checkpoint"
+        for program, words in [("train_classifier", []), ("train_language_model", ["--checkpoint", checkpoint]),
+                               ("generate_text", ["--checkpoint", checkpoint])]:
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                result = subprocess.run(self.command(program, *words), check=False, stdout=full,
+                                        stderr=subprocess.PIPE, text=True)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"{program}: standard output cannot be written", result.stderr)
+
     def test_a_word_that_is_not_understood_is_named(self):
         for program, words, message in [("train_classifier", ["--size", "3", "text"], "--size is no option"),
                                         ("train_classifier", ["--epochs", "-1", "text"],

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <iostream>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -77,6 +78,11 @@ inline TrainingOptions parse_training_options(const std::vector<std::string>& wo
 /// @throws std::invalid_argument if there is none.
 inline void check_files(const TrainingOptions& options) {
   if (options.files.empty()) throw std::invalid_argument("a FILE is missing");
+}
+
+/// @throws std::runtime_error if not all that a program has printed is where it should be, as on a full disk.
+inline void check_output() {
+  if (!std::cout.flush()) throw std::runtime_error("standard output cannot be written");
 }
 
 /// What went wrong, without the addresses that LibTorch adds.

@@ -45,6 +45,7 @@ int run_processes(const std::string& name, const std::vector<std::string>& words
       const auto options = parse_training_options(words);
       check_files(options);
       program(options, processes);
+      check_output();
       return 0;
     } catch (const std::exception& error) {
       // Told while it can be: behind the end of `processes` there is nobody left if there are others.
