@@ -1,5 +1,5 @@
-// The column reader reads many small random files as a slow one does that is written down here anew: the same sentences,
-// and an error in the same line.
+// The column reader reads many small random files as a slow one does that is written down here anew: the same
+// sentences, and an error in the same line.
 
 #include <algorithm>
 #include <sstream>

@@ -1,5 +1,5 @@
-// What holds for every batch, tried on many small random ones: the engine does as LibTorch, freezing changes no bit, and
-// products of bfloat16 are those of rounded factors.
+// What holds for every batch, tried on many small random ones: the engine does as LibTorch, freezing changes no bit,
+// and products of bfloat16 are those of rounded factors.
 
 #include <ATen/ops/linear.h>
 
