@@ -39,10 +39,10 @@ Works from any folder, builds into build/, and does nothing twice. Missing packa
 needs no password; else it says how to get them.
 
 LibTorch is taken from Torch_DIR or CMAKE_PREFIX_PATH of the environment, the last build, or the torch of python3: the
-first that can be linked and is in the tested range, from $minimum on and below $below. Else LibTorch $torch_version for
-the CPU is installed into build/venv, or where it is not to be had, pip's build for CUDA. "python" takes the torch of
-that Python or none, and builds into build/python. A LibTorch built for CUDA serves without CUDA's toolkit, too; tensors
-on the CPU alone run in the engine. Your own Python is never changed.
+first that can be linked and is in the tested range, from $minimum on and below $below. Else the first of LibTorch
+${torch_versions[*]} that is to be had for the CPU is installed into build/venv, or if none is, the first for CUDA.
+"python" takes the torch of that Python or none, and builds into build/python. A LibTorch built for CUDA serves without
+CUDA's toolkit, too; tensors on the CPU alone run in the engine. Your own Python is never changed.
 
 Environment:
   Torch_DIR, CMAKE_PREFIX_PATH   where to look for LibTorch first, as in CMake

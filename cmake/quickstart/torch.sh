@@ -1,6 +1,6 @@
 # Finds a LibTorch that packseq can be built with, or installs one. Uses $root, $build and $state of quickstart.sh.
 
-readonly torch_version=2.13.0
+torch_versions=(2.15.0 2.14.1 2.13.0)  # those that packseq is tested with, the newest first
 readonly torch_index=${PACKSEQ_TORCH_INDEX:-https://download.pytorch.org/whl/cpu}
 readonly venv=$build/venv
 
@@ -50,9 +50,18 @@ venv_pip_install() {
   "$venv/bin/python" -m pip install --no-input --disable-pip-version-check "$@"
 }
 
+# pip_install_newest_torch SUFFIX [ARGUMENT...]: the newest tested one that pip has under this suffix of its version.
+pip_install_newest_torch() {
+  local version
+  for version in "${torch_versions[@]}"; do
+    venv_pip_install "torch==$version$1" "${@:2}" && return
+  done
+  return 1
+}
+
 # pip's own index comes first, it may be a mirror. On Linux its plain build is for CUDA, and large: hence "+cpu".
 pip_install_cpu_torch() {
-  venv_pip_install "torch==$torch_version+cpu" || venv_pip_install --index-url "$torch_index" "torch==$torch_version"
+  pip_install_newest_torch +cpu || pip_install_newest_torch '' --index-url "$torch_index"
 }
 
 install_torch() {
@@ -61,10 +70,10 @@ install_torch() {
     require_packages venv
     step "making the virtual environment build/venv (10 seconds)" "$way_out" python3 -m venv --clear "$venv"
   fi
-  say "installing LibTorch $torch_version into build/venv (190 MB, about a minute)"
+  say "installing LibTorch into build/venv (190 MB, about a minute)"
   if pip_install_cpu_torch >>"$log" 2>&1; then return; fi
   step "it is not to be had for the CPU: installing pip's, for CUDA, into build/venv (5 GB on disk, several minutes)" \
-    "$way_out" venv_pip_install "torch==$torch_version"
+    "$way_out" pip_install_newest_torch ''
 }
 
 # Sets torch_dir to the first LibTorch that works.

@@ -1,0 +1,18 @@
+# How the tests of another LibTorch are built (CMAKE_PROJECT_packseq_INCLUDE): not optimized, which spares half of the
+# time. The kernels' tests know no LibTorch, and mostly lie in the compiler's cache as they are.
+function(leave_unoptimized directory)
+  get_property(targets DIRECTORY "${directory}" PROPERTY BUILDSYSTEM_TARGETS)
+  foreach(target IN LISTS targets)
+    get_target_property(type ${target} TYPE)
+    if(NOT type STREQUAL UTILITY)
+      target_compile_options(${target} PRIVATE -O0)
+    endif()
+  endforeach()
+  get_property(subdirectories DIRECTORY "${directory}" PROPERTY SUBDIRECTORIES)
+  foreach(subdirectory IN LISTS subdirectories)
+    if(NOT subdirectory MATCHES "/kernels$")
+      leave_unoptimized("${subdirectory}")
+    endif()
+  endforeach()
+endfunction()
+cmake_language(DEFER CALL leave_unoptimized "${CMAKE_CURRENT_SOURCE_DIR}/test")
