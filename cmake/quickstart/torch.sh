@@ -59,7 +59,8 @@ pip_install_newest_torch() {
   return 1
 }
 
-# pip's own index comes first, it may be a mirror. On Linux its plain build is for CUDA, and large: hence "+cpu".
+# pip's own index comes first, for all versions: it may be a mirror. On Linux its plain build is for CUDA, and large:
+# hence "+cpu".
 pip_install_cpu_torch() {
   pip_install_newest_torch +cpu || pip_install_newest_torch '' --index-url "$torch_index"
 }
