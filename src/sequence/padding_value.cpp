@@ -1,6 +1,7 @@
 #include <ATen/Dispatch_v2.h>
 #include <c10/core/Scalar.h>
 #include <c10/util/Exception.h>
+#include <c10/util/TypeCast.h>
 
 #include <algorithm>
 #include <array>
@@ -9,7 +10,6 @@
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <type_traits>
 
 #include "sequence/check.hpp"
 
@@ -68,10 +68,8 @@ struct Held {
     return rounded(std::clamp(number, -largest, largest));
   }
 
-  static double rounded(double number) {
-    if constexpr (std::is_floating_point_v<T>) return static_cast<double>(static_cast<T>(number));
-    return static_cast<double>(static_cast<T>(static_cast<float>(number)));  // half and its like know no double
-  }
+  /// LibTorch converts, since half and its like are made from other types on one processor than on another.
+  static double rounded(double number) { return static_cast<double>(c10::convert<T>(number)); }
 };
 
 template <class T>

@@ -145,9 +145,8 @@ class Head {
   static bool has_fewer(const Line& a, const Line& b) { return a.numbers < b.numbers; }
 
   static bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(), [](char c) {
-      return (c >= 0 && c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == '\x7F';
-    });
+    return std::any_of(text.begin(), text.end(),
+                       [](unsigned char c) { return (c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == '\x7F'; });
   }
 
   /// The first lines after the header that are not empty.
