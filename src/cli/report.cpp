@@ -170,7 +170,8 @@ std::string busy(const std::vector<Result>& results) {
 }
 
 constexpr const char* no_instructions =
-    "This CPU does not multiply bfloat16 (AVX512-BF16): factors are rounded all the same, and no time is gained.";
+    "This CPU does not multiply bfloat16 (AVX512-BF16, on ARM BF16): factors are rounded all the same, and no time is "
+    "gained.";
 constexpr const char* legend =
     "FLOPs: of the network's matrix products in one pass, and the part of them that real tokens use; more than 100 % "
     "useful is less work than the network's formulas say, since repeated words are multiplied once. memory: "

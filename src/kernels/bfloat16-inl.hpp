@@ -18,7 +18,8 @@
 #include "kernels/precision.hpp"
 
 #undef PACKSEQ_HAS_PAIRS
-#if HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3  // better targets have lower numbers
+// Better targets have lower numbers.
+#if (HWY_ARCH_X86_64 && HWY_TARGET <= HWY_AVX3) || (PACKSEQ_HAS_BFDOT && HWY_TARGET < HWY_EMU128)
 #define PACKSEQ_HAS_PAIRS 1
 #else
 #define PACKSEQ_HAS_PAIRS 0
@@ -67,23 +68,46 @@ struct Rounded {
 };
 
 #if PACKSEQ_HAS_PAIRS
+// Instructions of bfloat16 are written as such, since whatever is compiled for this target is not compiled for that
+// extension of it.
+using Floats = hn::Vec<hn::ScalableTag<float>>;
+
+#if HWY_ARCH_X86_64
 static_assert(hn::MaxLanes(hn::ScalableTag<float>()) == 16);
 
-// Instructions of bfloat16 are written as such, since whatever is compiled for this target is not compiled for that
-// extension of it. They round as `round_bits` does.
-
-/// The numbers of two vectors, neighbours in a word.
-HWY_INLINE hn::Vec<hn::ScalableTag<float>> pairs_of(hn::Vec<hn::ScalableTag<float>> first,
-                                                    hn::Vec<hn::ScalableTag<float>> second) {
-  hn::Vec<hn::ScalableTag<float>> words;
+/// The numbers of two vectors, neighbours in a word; rounded as `round_bits` does.
+HWY_INLINE Floats pairs_of(Floats first, Floats second) {
+  Floats words;
   asm("vcvtne2ps2bf16 {%2, %1, %0|%0, %1, %2}" : "=v"(words.raw) : "v"(second.raw), "v"(first.raw));
   return words;
 }
 
+/// Each number of a vector and that of the other in its place.
+HWY_INLINE Floats pairs_of_places(Floats first, Floats second) {
+  HWY_ALIGN constexpr std::uint16_t in_turn[] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                                 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+  const __m512i halves = _mm512_castps_si512(pairs_of(first, second).raw);
+  return Floats{_mm512_castsi512_ps(_mm512_permutexvar_epi16(_mm512_load_si512(in_turn), halves))};
+}
+#else
+// ARM's instructions that round keep denormals.
+HWY_INLINE Floats pairs_of(Floats first, Floats second) {
+  const hn::ScalableTag<float> d;
+  const hn::ScalableTag<std::uint16_t> halves;
+  return hn::BitCast(
+      d, hn::ConcatOdd(halves, hn::BitCast(halves, round_bits(second)), hn::BitCast(halves, round_bits(first))));
+}
+
+HWY_INLINE Floats pairs_of_places(Floats first, Floats second) {
+  const hn::ScalableTag<float> d;
+  return hn::BitCast(d, hn::Or(hn::ShiftRight<16>(round_bits(first)), round_bits(second)));
+}
+#endif
+
 /// The pairs of neighbours in a line; to the last of an odd number belongs a 0.
 struct Pairs {
   static constexpr std::size_t numbers = 2;
-  static HWY_INLINE hn::Vec<hn::ScalableTag<float>> load(const float* from) {
+  static HWY_INLINE Floats load(const float* from) {
     const hn::ScalableTag<float> d;
     return pairs_of(hn::LoadU(d, from), hn::LoadU(d, from + hn::Lanes(d)));
   }
@@ -108,12 +132,8 @@ inline void pair_lines(const float* first, const float* second, std::size_t coun
   std::size_t i = 0;
 #if PACKSEQ_HAS_PAIRS
   const hn::ScalableTag<float> d;
-  HWY_ALIGN constexpr std::uint16_t in_turn[] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
-                                                 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
-  const __m512i order = _mm512_load_si512(in_turn);
   for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
-    const auto halves = pairs_of(hn::LoadU(d, first + i), hn::LoadU(d, second + i));
-    _mm512_storeu_si512(to + i, _mm512_permutexvar_epi16(order, _mm512_castps_si512(halves.raw)));
+    hn::StoreU(pairs_of_places(hn::LoadU(d, first + i), hn::LoadU(d, second + i)), d, to + i);
   }
 #endif
   for (; i < count; ++i) to[i] = pair_of(first[i], second[i]);
@@ -132,7 +152,11 @@ struct MultiplyAdd {
 struct MultiplyAddPairs {
   template <class V>
   static HWY_INLINE V apply(V x, V w, V sum) {
+#if HWY_ARCH_X86_64
     asm("vdpbf16ps {%2, %1, %0|%0, %1, %2}" : "+v"(sum.raw) : "v"(x.raw), "v"(w.raw));
+#else
+    asm(".arch_extension bf16\n\tbfdot %0.4s, %1.8h, %2.8h" : "+w"(sum.raw) : "w"(x.raw), "w"(w.raw));
+#endif
     return sum;
   }
 };

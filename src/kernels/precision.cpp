@@ -6,6 +6,9 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#elif PACKSEQ_HAS_BFDOT
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
 #endif
 
 namespace packseq::kernels {
@@ -13,7 +16,8 @@ namespace {
 
 std::atomic<bool> is_switched_off = false;
 
-/// AVX512-BF16. Whether the system knows AVX-512 Highway finds out; of its targets, better ones have lower numbers.
+/// AVX512-BF16, or BF16 of ARM. Whether the system knows AVX-512 Highway finds out; of its targets, better ones have
+/// lower numbers.
 bool cpu_has_bfloat16() noexcept {
 #if defined(__x86_64__)
   if ((HWY_TARGETS & hwy::SupportedTargets() & (2 * HWY_AVX3 - 1)) == 0) return false;
@@ -22,6 +26,8 @@ bool cpu_has_bfloat16() noexcept {
   unsigned ecx = 0;
   unsigned edx = 0;
   return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & (1U << 5)) != 0;
+#elif PACKSEQ_HAS_BFDOT
+  return (getauxval(AT_HWCAP2) & HWCAP2_BF16) != 0;
 #else
   return false;
 #endif

@@ -2,6 +2,13 @@
 
 #include <cstddef>
 
+// Whether ARM's instructions for bfloat16 are asked for, and compiled. Clang 14 does not know them by name, 22 does.
+#if defined(__aarch64__) && defined(__linux__) && (!defined(__clang__) || __clang_major__ >= 22)
+#define PACKSEQ_HAS_BFDOT 1
+#else
+#define PACKSEQ_HAS_BFDOT 0
+#endif
+
 namespace packseq::kernels {
 
 /// What the factors of matrix products are rounded to; sums, and all other arithmetic, are in the numbers' own dtype.
