@@ -12,7 +12,8 @@ if(PACKSEQ_HIGHWAY_INCLUDE_DIR AND PACKSEQ_HIGHWAY_LIBRARY AND NOT TARGET packse
     IMPORTED_LOCATION "${PACKSEQ_HIGHWAY_LIBRARY}"
     INTERFACE_INCLUDE_DIRECTORIES "${PACKSEQ_HIGHWAY_INCLUDE_DIR}"
     # One target of SSE is enough between scalar code and AVX2. The vectors of SVE and RVV are types without a size, so
-    # that there are no arrays of them, and the kernels keep their sums in arrays of vectors.
+    # that there are no arrays of them, and the kernels keep their sums in arrays of vectors. Compilers have such arrays
+    # only in a file that is all for vectors of one length (-msve-vector-bits), and Highway's targets share one.
     INTERFACE_COMPILE_DEFINITIONS "HWY_SHARED_DEFINE;HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SVE|HWY_SVE2|HWY_SVE_256|\
 HWY_SVE2_128|HWY_RVV)")
 endif()

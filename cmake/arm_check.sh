@@ -53,7 +53,8 @@ unpack_libtorch() {
   local toolkit
   rm -rf "$libtorch.new"
   pip_unpack --no-deps "torch==$torch_version"
-  toolkit=$(sed -n 's/^Requires-Dist: cuda-toolkit\[.*\]\(==[0-9.]*\).*/\1/p' "$libtorch.new"/torch-*.dist-info/METADATA)
+  toolkit=$(sed -n 's/^Requires-Dist: cuda-toolkit\[.*\]\(==[0-9.]*\).*/\1/p' \
+    "$libtorch.new/torch-$torch_version.dist-info/METADATA")
   [[ -z $toolkit ]] || pip_unpack "cuda-toolkit[cudart,cupti]$toolkit"
   mv "$libtorch.new" "$libtorch"
 }

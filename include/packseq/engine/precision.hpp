@@ -25,7 +25,8 @@ enum class Precision {
 };
 
 /// Whether this CPU multiplies bfloat16 by instructions of its own: AVX512-BF16, or on ARM, under Linux, BF16. Others
-/// round the factors alike, and then take as long as for float, or up to a fifth longer for a few steps of one document.
+/// round the factors alike, and then take as long as for float, or up to a fifth longer for a few steps of one
+/// document.
 /// @code
 /// packseq::nn::LSTM lstm(4, 5);
 /// if (packseq::engine::has_bfloat16_instructions()) lstm->precision = packseq::engine::Precision::bfloat16;
