@@ -10,7 +10,7 @@ folder=$build/arm_check/$release
 readonly root build release folder sysroot=$folder/root emulated=$folder/emulated log=$folder/log
 
 source "$root/cmake/quickstart/packages.sh"
-source "$root/cmake/quickstart/torch.sh"
+readonly torch_version=2.13.0  # the one that was tried
 readonly libtorch=$build/arm_check/libtorch-$torch_version
 
 usage() {
