@@ -11,9 +11,11 @@ if(PACKSEQ_HIGHWAY_INCLUDE_DIR AND PACKSEQ_HIGHWAY_LIBRARY AND NOT TARGET packse
   set_target_properties(packseq::highway PROPERTIES
     IMPORTED_LOCATION "${PACKSEQ_HIGHWAY_LIBRARY}"
     INTERFACE_INCLUDE_DIRECTORIES "${PACKSEQ_HIGHWAY_INCLUDE_DIR}"
-    # One target of SSE is enough between scalar code and AVX2. The vectors of SVE and RVV are types without a size, so
-    # that there are no arrays of them, and the kernels keep their sums in arrays of vectors. Compilers have such arrays
-    # only in a file that is all for vectors of one length (-msve-vector-bits), and Highway's targets share one.
-    INTERFACE_COMPILE_DEFINITIONS "HWY_SHARED_DEFINE;HWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_SVE|HWY_SVE2|HWY_SVE_256|\
-HWY_SVE2_128|HWY_RVV)")
+    # One target of SSE is enough between scalar code and AVX2, and one of AVX-512: newer Highways have more, with lower
+    # numbers (AVX3_ZEN4, AVX3_SPR and others), whose results are the same to the bit, and take as long. The vectors of
+    # SVE and RVV are types without a size, so that there are no arrays of them, and the kernels keep their sums in
+    # arrays of vectors. Compilers have such arrays only in a file that is all for vectors of one length
+    # (-msve-vector-bits), and Highway's targets share one.
+    INTERFACE_COMPILE_DEFINITIONS "HWY_SHARED_DEFINE;HWY_DISABLED_TARGETS=((HWY_AVX3-1)|HWY_SSSE3|HWY_SVE|HWY_SVE2|\
+HWY_SVE_256|HWY_SVE2_128|HWY_RVV)")
 endif()
