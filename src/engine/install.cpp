@@ -15,12 +15,10 @@
 
 #include "engine/check.hpp"
 #include "engine/network.hpp"
+#include "engine/switch.hpp"
 
 namespace packseq::engine {
 namespace {
-
-std::atomic<bool> is_installed = false;
-std::atomic<int> guards = 0;
 
 constexpr std::array operators = {"lstm", "gru", "rnn_tanh", "rnn_relu"};  // by their cells
 
@@ -105,26 +103,22 @@ void register_kernels() {
   }
 }
 
-void register_once() { [[maybe_unused]] static const bool registered = (register_kernels(), true); }
-
 }  // namespace
 
-void install() {
-  register_once();
-  is_installed.store(true, std::memory_order_relaxed);
-}
+void install() { process_switch(register_kernels).is_installed.store(true, std::memory_order_relaxed); }
 
-void uninstall() { is_installed.store(false, std::memory_order_relaxed); }
+void uninstall() {
+  if (auto* const found = find_switch()) found->is_installed.store(false, std::memory_order_relaxed);
+}
 
 bool installed() noexcept {
-  return is_installed.load(std::memory_order_relaxed) || guards.load(std::memory_order_relaxed) > 0;
+  const auto* const found = find_switch();
+  return found != nullptr &&
+         (found->is_installed.load(std::memory_order_relaxed) || found->guards.load(std::memory_order_relaxed) > 0);
 }
 
-InstallGuard::InstallGuard() {
-  register_once();
-  guards.fetch_add(1, std::memory_order_relaxed);
-}
+InstallGuard::InstallGuard() { process_switch(register_kernels).guards.fetch_add(1, std::memory_order_relaxed); }
 
-InstallGuard::~InstallGuard() { guards.fetch_sub(1, std::memory_order_relaxed); }
+InstallGuard::~InstallGuard() { find_switch()->guards.fetch_sub(1, std::memory_order_relaxed); }
 
 }  // namespace packseq::engine

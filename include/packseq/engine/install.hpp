@@ -17,6 +17,10 @@ namespace packseq::engine {
 /// Without this call nothing changes. The first call registers the engine with LibTorch's dispatcher, for the life of
 /// the process; from then on these functions set a flag, and may be called from many threads at once, also while others
 /// run networks.
+///
+/// Where several libraries of a process have a copy of packseq each, since they link it statically, these functions
+/// switch the same in all of them: the engine of the copy that was first installed. Weights are frozen, and memory is
+/// kept, for a copy alone. The library with the first copy stays loaded, even after `dlclose`.
 /// @code
 /// torch::nn::LSTM lstm(4, 5);
 /// packseq::engine::install();
