@@ -27,6 +27,7 @@ endif()
 
 if(PACKSEQ_SANITIZE)
   add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_compile_definitions(_GLIBCXX_ASSERTIONS)  # libstdc++ then looks at indices
   add_link_options(-fsanitize=address,undefined)
 endif()
 
