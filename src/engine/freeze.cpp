@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "engine/dtypes.hpp"
 #include "engine/frozen.hpp"
 #include "engine/origin.hpp"
 #include "kernels/fork.hpp"
@@ -123,10 +124,9 @@ void freeze(const std::vector<at::Tensor>& weights) {
   for (std::size_t i = 0; i < weights.size(); ++i) {
     const at::Tensor& weight = weights[i];
     TORCH_CHECK_VALUE(weight.defined(), "freeze: weight ", i, " is undefined");
-    TORCH_CHECK_VALUE(weight.is_cpu() && weight.layout() == at::kStrided &&
-                          (weight.scalar_type() == at::kFloat || weight.scalar_type() == at::kDouble),
+    TORCH_CHECK_VALUE(weight.is_cpu() && weight.layout() == at::kStrided && is_dtype_of_engine(weight.scalar_type()),
                       "freeze: weight ", i, " is ", weight.scalar_type(), " on ", weight.device(), ", ",
-                      weight.layout(), "; the engine runs Float and Double, dense on the CPU");
+                      weight.layout(), "; the engine runs ", dtypes_of_engine, ", dense on the CPU");
     TORCH_CHECK_VALUE(!at::isTensorSubclassLike(weight), "freeze: weight ", i, " is a tensor subclass");
     frozen_weights.emplace(weight.unsafeGetTensorImpl(), std::make_shared<FrozenWeight>(FrozenWeight{Origin(weight)}));
   }

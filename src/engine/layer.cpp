@@ -2,6 +2,7 @@
 
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/macros/Macros.h>
 #include <torch/csrc/autograd/custom_function.h>
@@ -106,9 +107,8 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
       const auto changed = [&](const char* version) { return context->saved_data[version].toTensor()._version() > 0; };
       const bool is_changed = changed("output_version") || (layer.keeps_cells && changed("cells_version"));
       if (is_changed) {
-        const LayerResult again = run_forward(layer, {});
-        output = again.output;
-        if (layer.keeps_cells) kept.cells = again.cells;
+        if (layer.keeps_cells) kept.cells = at::empty_like(kept.cells);
+        output = run_forward(layer, {{}, layer.keeps_cells ? kept.cells : Tensor()}).output;
       }
       result = run_backward(layer, output, kept, gradients, needed);
     }

@@ -77,10 +77,20 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
 
 }  // namespace
 
-std::vector<at::Tensor> run_backward(const Layer& layer, const at::Tensor& output, const Kept& kept,
+std::vector<at::Tensor> run_backward(const Layer& original, const at::Tensor& output, const Kept& kept,
                                      const std::vector<at::Tensor>& gradients, const std::vector<bool>& needed) {
-  return layer.data.scalar_type() == at::kFloat ? backward<float>(layer, output, kept, gradients, needed)
-                                                : backward<double>(layer, output, kept, gradients, needed);
+  const c10::ScalarType dtype = original.data.scalar_type();
+  const Layer layer = computed(original);
+  Tensors of_results;
+  for (const Tensor& gradient : gradients) of_results.push_back(gradient.to(layer.data.scalar_type()));
+  const Tensor computed_output = output.to(layer.data.scalar_type());
+  Tensors result = layer.data.scalar_type() == at::kFloat
+                       ? backward<float>(layer, computed_output, kept, of_results, needed)
+                       : backward<double>(layer, computed_output, kept, of_results, needed);
+  for (Tensor& gradient : result) {
+    if (gradient.defined()) gradient = gradient.to(dtype);
+  }
+  return result;
 }
 
 }  // namespace packseq::engine

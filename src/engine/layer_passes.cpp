@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "engine/dtypes.hpp"
 #include "engine/frozen.hpp"
 #include "engine/layer_shape.hpp"
 
@@ -17,10 +18,14 @@ namespace {
 
 using at::Tensor;
 
+at::TensorOptions computed_options(const Tensor& like) {
+  return like.options().dtype(computed_dtype(like.scalar_type())).requires_grad(false);
+}
+
 template <class T>
 Tensor packed(const kernels::Direction<T>& direction, kernels::Role role, const Tensor& weight) {
   const auto packed_size = static_cast<std::int64_t>(kernels::packed_size(direction, role));
-  Tensor result = at::empty({packed_size}, weight.options().requires_grad(false));
+  Tensor result = at::empty({packed_size}, computed_options(weight));
   kernels::pack(direction, role, result.mutable_data_ptr<T>(), threads(), parallel);
   return result;
 }
@@ -54,7 +59,7 @@ Tensor make_output(const Layer& layer, const Shape& shape) {
 }
 
 Tensor make_cells(const Layer& layer, const Shape& shape) {
-  return at::empty({shape.rows, shape.directions * shape.hidden}, layer.data.options().requires_grad(false));
+  return at::empty({shape.rows, shape.directions * shape.hidden}, computed_options(layer.data));
 }
 
 template <class T>
@@ -82,8 +87,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, co
 
 template <class T>
 Tensor projected(const Layer& layer, const Shape& shape) {
-  const Tensor sums =
-      at::empty({shape.directions, shape.rows, shape.gate_row}, layer.data.options().requires_grad(false));
+  const Tensor sums = at::empty({shape.directions, shape.rows, shape.gate_row}, computed_options(layer.data));
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     kernels::Forward<T> direction;
     set_inputs<T>(direction, layer, shape, d);
@@ -93,6 +97,15 @@ Tensor projected(const Layer& layer, const Shape& shape) {
 }
 
 }  // namespace
+
+Layer computed(Layer layer) {
+  const c10::ScalarType dtype = computed_dtype(layer.data.scalar_type());
+  layer.data = layer.data.to(dtype);
+  layer.h_0 = layer.h_0.to(dtype);
+  if (layer.c_0.defined()) layer.c_0 = layer.c_0.to(dtype);
+  for (Tensor& parameter : layer.parameters) parameter = parameter.to(dtype);
+  return layer;
+}
 
 Layer contiguous(Layer layer) {
   if (!layer.is_padded()) layer.batch_sizes = layer.batch_sizes.contiguous();
@@ -106,7 +119,7 @@ Layer contiguous(Layer layer) {
 
 Kept make_kept(const Layer& layer) {
   const Shape shape(layer);
-  const auto options = layer.data.options().requires_grad(false);
+  const auto options = computed_options(layer.data);
   Kept kept;
   if (layer.cell == Cell::lstm || layer.cell == Cell::gru) {
     kept.gates = at::empty({shape.directions, shape.rows, shape.gate_row}, options);
@@ -116,16 +129,22 @@ Kept make_kept(const Layer& layer) {
 }
 
 Tensor project_input(const Layer& original) {
-  const Layer layer = contiguous(original);
+  const Layer layer = computed(contiguous(original));
   return layer.data.scalar_type() == at::kFloat ? projected<float>(layer, Shape(layer))
                                                 : projected<double>(layer, Shape(layer));
 }
 
 LayerResult run_forward(const Layer& original, Kept kept) {
-  const Layer layer = contiguous(original);
+  const Layer layer = computed(contiguous(original));
   if (layer.keeps_cells && !kept.cells.defined()) kept.cells = make_cells(layer, Shape(layer));
-  return layer.data.scalar_type() == at::kFloat ? forward<float>(layer, Shape(layer), kept, Shape(original))
-                                                : forward<double>(layer, Shape(layer), kept, Shape(original));
+  LayerResult result = layer.data.scalar_type() == at::kFloat
+                           ? forward<float>(layer, Shape(layer), kept, Shape(original))
+                           : forward<double>(layer, Shape(layer), kept, Shape(original));
+  const c10::ScalarType dtype = original.data.scalar_type();
+  for (Tensor* tensor : {&result.output, &result.h_n, &result.c_n, &result.cells}) {
+    if (tensor->defined()) *tensor = tensor->to(dtype);
+  }
+  return result;
 }
 
 }  // namespace packseq::engine

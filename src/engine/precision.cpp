@@ -10,6 +10,7 @@ namespace packseq::engine {
 bool has_bfloat16_instructions() noexcept { return kernels::has_bfloat16_instructions(); }
 
 Precision resolved(Precision precision, c10::ScalarType dtype) {
+  if (dtype == at::kBFloat16) return Precision::bfloat16;
   if (dtype != at::kFloat) return Precision::float32;
   if (precision != Precision::automatic) return precision;
   const auto of_libtorch = at::globalContext().float32Precision(at::Float32Backend::MKLDNN, at::Float32Op::RNN);

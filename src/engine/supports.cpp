@@ -5,6 +5,7 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/nn/modules/rnn.h>
 
+#include "engine/dtypes.hpp"
 #include "engine/network.hpp"
 
 namespace packseq::engine {
@@ -18,8 +19,8 @@ std::string obstacle(const at::Tensor& tensor, c10::ScalarType dtype) {
            ", and the engine runs dense tensors on the CPU";
   }
   if (at::isTensorSubclassLike(tensor)) return " is a tensor subclass";
-  if (tensor.scalar_type() != at::kFloat && tensor.scalar_type() != at::kDouble) {
-    return std::string(" is ") + c10::toString(tensor.scalar_type()) + ", and the engine runs Float and Double";
+  if (!is_dtype_of_engine(tensor.scalar_type())) {
+    return std::string(" is ") + c10::toString(tensor.scalar_type()) + ", and the engine runs " + dtypes_of_engine;
   }
   if (tensor.scalar_type() != dtype) {
     return std::string(" is ") + c10::toString(tensor.scalar_type()) + ", but data is " + c10::toString(dtype);

@@ -13,6 +13,7 @@
 
 #include "engine/autograd.hpp"
 #include "engine/check.hpp"
+#include "engine/dtypes.hpp"
 #include "engine/network.hpp"
 #include "engine/origin.hpp"
 #include "nn/distinct.hpp"
@@ -160,8 +161,9 @@ void EmbeddedImpl<Network>::freeze(std::int64_t max_bytes) {
   detail::check_fused(function, embedding->weight, weights, network->engine);
   const auto& options = network->options_base;
   const std::int64_t directions = options.bidirectional() ? 2 : 1;
+  const c10::ScalarType dtype = engine::computed_dtype(embedding->weight.scalar_type());
   const std::int64_t word_bytes = directions * static_cast<std::int64_t>(engine::gate_blocks(cell)) *
-                                  options.hidden_size() * static_cast<std::int64_t>(embedding->weight.element_size());
+                                  options.hidden_size() * static_cast<std::int64_t>(c10::elementSize(dtype));
   TORCH_CHECK_VALUE(max_bytes >= word_bytes, function, ": max_bytes is ", max_bytes, ", and must be at least ",
                     word_bytes, ", what one word takes");
   const std::int64_t words = std::min(max_bytes / word_bytes, embedding->weight.size(0));
