@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "engine/dtypes.hpp"
 #include "engine/layer_passes.hpp"
 #include "engine/layer_shape.hpp"
 
@@ -25,18 +26,17 @@ Tensors make_gradients(const Layer& layer, const Tensors& of_results, const std:
   // Two directions come to a row at different times.
   if (needed[0]) gradients[0] = layer.bidirectional ? at::zeros_like(layer.data) : at::empty_like(layer.data);
   // The states' begin as those of what the sequences end with, and are always computed.
-  gradients[1] = of_results[1].clone(at::MemoryFormat::Contiguous);
-  if (layer.c_0.defined()) gradients[2] = of_results[2].clone(at::MemoryFormat::Contiguous);
+  const auto copy = [&](const Tensor& gradient) {
+    return gradient.to(computed_dtype(layer.data.scalar_type()), /*non_blocking=*/false, /*copy=*/true,
+                       at::MemoryFormat::Contiguous);
+  };
+  gradients[1] = copy(of_results[1]);
+  if (layer.c_0.defined()) gradients[2] = copy(of_results[2]);
   const std::size_t first = needed.size() - layer.parameters.size();
   for (std::size_t i = 0; i < layer.parameters.size(); ++i) {
     if (needed[first + i]) gradients[first + i] = at::zeros_like(layer.parameters[i]);
   }
   return gradients;
-}
-
-template <class T>
-T* mutable_pointer(const Tensor& tensor) {
-  return tensor.defined() ? tensor.mutable_data_ptr<T>() : nullptr;
 }
 
 template <class T>
@@ -50,12 +50,12 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     kernels::Backward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, output, kept);
-    direction.d_output = d_output.const_data_ptr<T>() + d * shape.output;
+    direction.d_output = pointer<T>(d_output) + d * shape.output;
     direction.d_output_stride = size(shape.directions * shape.output);
-    if (d_cells.defined()) direction.d_cells = d_cells.const_data_ptr<T>() + d * shape.hidden;
+    if (d_cells.defined()) direction.d_cells = pointer<T>(d_cells) + d * shape.hidden;
     direction.needs_d_h_0 = needed[1];
-    direction.d_h = pointer_to_direction<T>(gradients[1], d);
-    if (layer.c_0.defined()) direction.d_c = pointer_to_direction<T>(gradients[2], d);
+    direction.d_h = pointer_to_direction<kernels::Computed<T>>(gradients[1], d);
+    if (layer.c_0.defined()) direction.d_c = pointer_to_direction<kernels::Computed<T>>(gradients[2], d);
     direction.d_input = mutable_pointer<T>(gradients[0]);
     direction.adds_to_d_input = layer.bidirectional;
     const std::size_t first = needed.size() - layer.parameters.size() + size(d) * shape.per_direction;
@@ -71,26 +71,18 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
   }
   const auto parts = kernels::make_plans(batch_sizes_of(layer), plan_options(shape), rows_per_part);
   kernels::run(std::span<const kernels::Backward<T>>(directions), parts, parallel);
-  if (!needed[1]) gradients[1] = Tensor();
+  const c10::ScalarType dtype = layer.data.scalar_type();
+  gradients[1] = needed[1] ? gradients[1].to(dtype) : Tensor();
+  if (layer.c_0.defined()) gradients[2] = gradients[2].to(dtype);
   return gradients;
 }
 
 }  // namespace
 
-std::vector<at::Tensor> run_backward(const Layer& original, const at::Tensor& output, const Kept& kept,
+std::vector<at::Tensor> run_backward(const Layer& layer, const at::Tensor& output, const Kept& kept,
                                      const std::vector<at::Tensor>& gradients, const std::vector<bool>& needed) {
-  const c10::ScalarType dtype = original.data.scalar_type();
-  const Layer layer = computed(original);
-  Tensors of_results;
-  for (const Tensor& gradient : gradients) of_results.push_back(gradient.to(layer.data.scalar_type()));
-  const Tensor computed_output = output.to(layer.data.scalar_type());
-  Tensors result = layer.data.scalar_type() == at::kFloat
-                       ? backward<float>(layer, computed_output, kept, of_results, needed)
-                       : backward<double>(layer, computed_output, kept, of_results, needed);
-  for (Tensor& gradient : result) {
-    if (gradient.defined()) gradient = gradient.to(dtype);
-  }
-  return result;
+  return with_number(layer.data.scalar_type(),
+                     [&](auto number) { return backward<decltype(number)>(layer, output, kept, gradients, needed); });
 }
 
 }  // namespace packseq::engine

@@ -26,7 +26,7 @@ template <class T>
 Tensor packed(const kernels::Direction<T>& direction, kernels::Role role, const Tensor& weight) {
   const auto packed_size = static_cast<std::int64_t>(kernels::packed_size(direction, role));
   Tensor result = at::empty({packed_size}, computed_options(weight));
-  kernels::pack(direction, role, result.mutable_data_ptr<T>(), threads(), parallel);
+  kernels::pack(direction, role, result.mutable_data_ptr<kernels::Computed<T>>(), threads(), parallel);
   return result;
 }
 
@@ -38,7 +38,7 @@ std::array<Tensor, 3> use_frozen(kernels::Direction<T>& direction, const Shape& 
     Tensor& found = all[static_cast<std::size_t>(role)];
     found =
         find_packed(weight, direction.cell, role, direction.precision, [&] { return packed(direction, role, weight); });
-    direction.packed[static_cast<std::size_t>(role)] = pointer<T>(found);
+    direction.packed[static_cast<std::size_t>(role)] = pointer<kernels::Computed<T>>(found);
   };
   use(kernels::Role::ih, shape.parameter(d, 0));
   use(kernels::Role::hh, shape.parameter(d, 1));
@@ -66,7 +66,7 @@ template <class T>
 LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, const Shape& original) {
   const auto options = layer.data.options().requires_grad(false);
   LayerResult result = {make_output(layer, shape), at::empty(layer.h_0.sizes(), options), {}, {}};
-  if (layer.c_0.defined()) result.c_n = at::empty(layer.c_0.sizes(), options);
+  if (layer.c_0.defined()) result.c_n = at::empty(layer.c_0.sizes(), computed_options(layer.data));
   if (layer.keeps_cells) result.cells = kept.cells;
   std::vector<kernels::Forward<T>> directions(size(shape.directions));
   std::vector<std::array<Tensor, 3>> frozen;
@@ -74,10 +74,10 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, co
     kernels::Forward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, result.output, kept);
     if (layer.is_padded()) direction.input_strides = {size(layer.data.stride(0)), size(layer.data.stride(1))};
-    direction.known_sums = const_pointer_to_direction<T>(layer.known_sums, d);
+    direction.known_sums = const_pointer_to_direction<kernels::Computed<T>>(layer.known_sums, d);
     direction.known_rows = layer.known_sums.defined() ? size(layer.known_sums.size(1)) : 0;
     direction.h_n = pointer_to_direction<T>(result.h_n, d);
-    direction.c_n = pointer_to_direction<T>(result.c_n, d);
+    direction.c_n = pointer_to_direction<kernels::Computed<T>>(result.c_n, d);
     frozen.push_back(use_frozen(direction, original, d));
   }
   kernels::run(std::span<const kernels::Forward<T>>(directions),
@@ -91,28 +91,19 @@ Tensor projected(const Layer& layer, const Shape& shape) {
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     kernels::Forward<T> direction;
     set_inputs<T>(direction, layer, shape, d);
-    kernels::project(direction, pointer_to_direction<T>(sums, d), threads(), parallel);
+    kernels::project(direction, pointer_to_direction<kernels::Computed<T>>(sums, d), threads(), parallel);
   }
   return sums;
 }
 
 }  // namespace
 
-Layer computed(Layer layer) {
-  const c10::ScalarType dtype = computed_dtype(layer.data.scalar_type());
-  layer.data = layer.data.to(dtype);
-  layer.h_0 = layer.h_0.to(dtype);
-  if (layer.c_0.defined()) layer.c_0 = layer.c_0.to(dtype);
-  for (Tensor& parameter : layer.parameters) parameter = parameter.to(dtype);
-  return layer;
-}
-
 Layer contiguous(Layer layer) {
   if (!layer.is_padded()) layer.batch_sizes = layer.batch_sizes.contiguous();
   // Tokens of a padded batch may lie anywhere.
   if (!layer.is_padded() || layer.data.stride(2) != 1) layer.data = layer.data.contiguous();
   layer.h_0 = layer.h_0.contiguous();
-  if (layer.c_0.defined()) layer.c_0 = layer.c_0.contiguous();
+  if (layer.c_0.defined()) layer.c_0 = layer.c_0.to(computed_dtype(layer.data.scalar_type())).contiguous();
   for (Tensor& parameter : layer.parameters) parameter = parameter.contiguous();
   return layer;
 }
@@ -129,21 +120,19 @@ Kept make_kept(const Layer& layer) {
 }
 
 Tensor project_input(const Layer& original) {
-  const Layer layer = computed(contiguous(original));
-  return layer.data.scalar_type() == at::kFloat ? projected<float>(layer, Shape(layer))
-                                                : projected<double>(layer, Shape(layer));
+  const Layer layer = contiguous(original);
+  return with_number(layer.data.scalar_type(),
+                     [&](auto number) { return projected<decltype(number)>(layer, Shape(layer)); });
 }
 
 LayerResult run_forward(const Layer& original, Kept kept) {
-  const Layer layer = computed(contiguous(original));
+  const Layer layer = contiguous(original);
   if (layer.keeps_cells && !kept.cells.defined()) kept.cells = make_cells(layer, Shape(layer));
-  LayerResult result = layer.data.scalar_type() == at::kFloat
-                           ? forward<float>(layer, Shape(layer), kept, Shape(original))
-                           : forward<double>(layer, Shape(layer), kept, Shape(original));
-  const c10::ScalarType dtype = original.data.scalar_type();
-  for (Tensor* tensor : {&result.output, &result.h_n, &result.c_n, &result.cells}) {
-    if (tensor->defined()) *tensor = tensor->to(dtype);
-  }
+  const c10::ScalarType dtype = layer.data.scalar_type();
+  LayerResult result = with_number(
+      dtype, [&](auto number) { return forward<decltype(number)>(layer, Shape(layer), kept, Shape(original)); });
+  if (result.c_n.defined()) result.c_n = result.c_n.to(dtype);
+  if (result.cells.defined()) result.cells = result.cells.to(dtype);
   return result;
 }
 

@@ -2,9 +2,12 @@
 
 #include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
+#include <c10/util/BFloat16.h>
+#include <c10/util/Exception.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 #include <vector>
 
 #include "engine/layer_passes.hpp"
@@ -49,19 +52,49 @@ class Shape {
   const std::int64_t gate_row;
 };
 
+/// A tensor's numbers as the kernels know them.
 template <class T>
 const T* pointer(const at::Tensor& tensor) {
-  return tensor.defined() ? tensor.const_data_ptr<T>() : nullptr;
+  if (!tensor.defined()) return nullptr;
+  if constexpr (std::is_same_v<T, kernels::BFloat16>) {
+    return reinterpret_cast<const T*>(tensor.const_data_ptr<at::BFloat16>());
+  } else {
+    return tensor.const_data_ptr<T>();
+  }
+}
+
+template <class T>
+T* mutable_pointer(const at::Tensor& tensor) {
+  if (!tensor.defined()) return nullptr;
+  if constexpr (std::is_same_v<T, kernels::BFloat16>) {
+    return reinterpret_cast<T*>(tensor.mutable_data_ptr<at::BFloat16>());
+  } else {
+    return tensor.mutable_data_ptr<T>();
+  }
 }
 
 template <class T>
 T* pointer_to_direction(const at::Tensor& tensor, std::int64_t direction) {
-  return tensor.defined() ? tensor.mutable_data_ptr<T>() + direction * tensor.stride(0) : nullptr;
+  return tensor.defined() ? mutable_pointer<T>(tensor) + direction * tensor.stride(0) : nullptr;
 }
 
 template <class T>
 const T* const_pointer_to_direction(const at::Tensor& tensor, std::int64_t direction) {
-  return tensor.defined() ? tensor.const_data_ptr<T>() + direction * tensor.stride(0) : nullptr;
+  return tensor.defined() ? pointer<T>(tensor) + direction * tensor.stride(0) : nullptr;
+}
+
+/// Calls `body(T())` with the type of number that the kernels know for a dtype of the engine's.
+template <class Body>
+auto with_number(c10::ScalarType dtype, const Body& body) {
+  switch (dtype) {
+    case at::kFloat:
+      return body(float());
+    case at::kDouble:
+      return body(double());
+    default:
+      TORCH_INTERNAL_ASSERT(dtype == at::kBFloat16);
+      return body(kernels::BFloat16());
+  }
 }
 
 inline kernels::Precision kernel_precision(const Layer& layer) {
@@ -88,18 +121,18 @@ void set_inputs(kernels::Direction<T>& to, const Layer& layer, const Shape& shap
   to.input_rows = size(layer.is_padded() ? shape.rows : layer.data.size(0));
   to.index = pointer<std::int32_t>(layer.index);
   to.h_0 = const_pointer_to_direction<T>(layer.h_0, direction);
-  to.c_0 = const_pointer_to_direction<T>(layer.c_0, direction);
+  to.c_0 = const_pointer_to_direction<kernels::Computed<T>>(layer.c_0, direction);
 }
 
 template <class T>
 void set_direction(kernels::Direction<T>& to, const Layer& layer, const Shape& shape, std::int64_t direction,
                    const at::Tensor& output, const Kept& kept) {
   set_inputs(to, layer, shape, direction);
-  to.output = output.mutable_data_ptr<T>() + direction * shape.output;
+  to.output = mutable_pointer<T>(output) + direction * shape.output;
   to.output_stride = size(shape.directions * shape.output);
-  to.gates = pointer_to_direction<T>(kept.gates, direction);
+  to.gates = pointer_to_direction<kernels::Computed<T>>(kept.gates, direction);
   if (!kept.cells.defined()) return;
-  to.cells = kept.cells.mutable_data_ptr<T>() + direction * shape.hidden;
+  to.cells = kept.cells.mutable_data_ptr<kernels::Computed<T>>() + direction * shape.hidden;
   to.cells_stride = size(shape.directions * shape.hidden);
 }
 

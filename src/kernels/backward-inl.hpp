@@ -8,7 +8,6 @@
 #endif
 
 #include <algorithm>
-#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -31,8 +30,9 @@ class BackwardPass {
         projection_(arena, has_projection() ? direction.output_size : 0, direction.hidden_size, format()),
         products_(arena, direction_, cell_, max_rows(parts), plan_.team),
         zeros_(arena, plan_.batch_sizes.front(), std::max(direction.hidden_size, direction.output_size)),
-        d_gates_(arena.take<T>(max_rows(parts) * d_gates_stride())),
-        d_projected_(arena.take<T>(has_projection() ? max_rows(parts) * direction.output_size : 0)),
+        no_d_output_(take_zeros<T>(arena, has_projection() ? direction.hidden_size : 0)),
+        d_gates_(arena.take<Computed<T>>(max_rows(parts) * d_gates_stride())),
+        d_projected_(arena.take<Computed<T>>(has_projection() ? max_rows(parts) * direction.output_size : 0)),
         unprojected_(arena.take<T>(has_projection() ? max_rows(parts) * direction.hidden_size : 0)),
         hidden_before_(arena.take<const T*>(max_rows(parts))) {
     hidden_weights_.take_rows({direction.weight_hh, hidden_weights_.packed().depth, direction.output_size});
@@ -76,16 +76,16 @@ class BackwardPass {
  private:
   /// Memory for a step.
   struct Scratch {
-    T* d_unprojected;  // which a team has in common
-    const T** from;
-    T** to;
-    RowsInForm<T> in_form;
+    Computed<T>* d_unprojected;  // which a team has in common
+    const Computed<T>** from;
+    Computed<T>** to;
+    RowsInForm<Computed<T>> in_form;
   };
 
   Format format() const { return format_of<T>(direction_.precision); }
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
-  std::size_t d_gates_stride() const { return spread_stride<T>(gate_row()); }
+  std::size_t d_gates_stride() const { return spread_stride<Computed<T>>(gate_row()); }
   std::size_t buffer_row(std::size_t step, std::size_t rank) const { return rows_.row(step, rank) - first_row_; }
 
   static std::size_t max_rows(std::span<const Plan> parts) {
@@ -104,30 +104,33 @@ class BackwardPass {
       for (std::size_t i = 0; i < part.shares.size(); ++i) dealt[i] = std::max(dealt[i], part.shares[i].size());
     }
     const auto unprojected = [&](std::size_t live) {
-      return arena.take<T>(has_projection() ? live * direction_.hidden_size : 0);
+      return arena.take<Computed<T>>(has_projection() ? live * direction_.hidden_size : 0);
     };
-    const auto take = [&](std::size_t live, T* d_unprojected) {
+    const auto take = [&](std::size_t live, Computed<T>* d_unprojected) {
       const std::size_t width = std::max(cell_.hidden_gates * direction_.hidden_size, direction_.output_size);
-      return Scratch{d_unprojected, arena.take<const T*>(live), arena.take<T*>(live), {arena, format(), live, width}};
+      return Scratch{d_unprojected,
+                     arena.take<const Computed<T>*>(live),
+                     arena.take<Computed<T>*>(live),
+                     {arena, format(), live, width}};
     };
     for (const std::size_t live : dealt) dealt_.push_back(take(live, unprojected(live)));
     if (shared == 0) return;
-    T* const of_team = unprojected(shared);
+    Computed<T>* const of_team = unprojected(shared);
     for (std::size_t i = 0; i < plan_.team; ++i) team_.push_back(take(shared, of_team));
   }
 
   void run_step(const Worker& worker, const Range& share, std::size_t step, const Scratch& scratch) const {
     const std::size_t live = plan_.live(share, step);
     if (has_projection()) unproject(worker, share, step, scratch);
-    const PackedMatrix<T>& weights = hidden_weights_.packed();
+    const PackedMatrix<Computed<T>>& weights = hidden_weights_.packed();
     const Range units = worker.part_of(direction_.hidden_size);
     for (std::size_t i = 0; i < live; ++i) {
-      T* const d_of_unit = has_projection() ? scratch.d_unprojected + i * direction_.hidden_size : nullptr;
+      Computed<T>* const d_of_unit = has_projection() ? scratch.d_unprojected + i * direction_.hidden_size : nullptr;
       const auto row = backward_row(step, share.begin + i, d_of_unit);
       if (direction_.d_cells != nullptr) {
         const T* const d_c = direction_.d_cells + rows_.row(step, share.begin + i) * direction_.cells_stride;
         std::transform(row.d_c + units.begin, row.d_c + units.end, d_c + units.begin, row.d_c + units.begin,
-                       std::plus<T>());
+                       [](Computed<T> sum, T added) { return sum + computed(added); });
       }
       cell_.backward(row, units);
       scratch.from[i] = row.d_gates + gate_row() - weights.depth;
@@ -135,8 +138,9 @@ class BackwardPass {
     }
     worker.wait();
     const std::size_t count = needed(share, step);
-    multiply<T>(scratch.in_form.of(scratch.from, count, weights.depth), count, weights,
-                worker.part_of(weights.panels()), scratch.to, cell_.passes_gradient ? scratch.to : zeros_.rows());
+    multiply<Computed<T>>(scratch.in_form.of(scratch.from, count, weights.depth), count, weights,
+                          worker.part_of(weights.panels()), scratch.to,
+                          cell_.passes_gradient ? scratch.to : zeros_.rows());
     worker.wait();
   }
 
@@ -147,7 +151,7 @@ class BackwardPass {
     return step > 0 ? plan_.live(share, step) : 0;
   }
 
-  BackwardRow<T> backward_row(std::size_t step, std::size_t rank, const T* d_unprojected) const {
+  BackwardRow<T> backward_row(std::size_t step, std::size_t rank, Computed<T>* d_unprojected) const {
     const std::size_t hidden = direction_.hidden_size;
     const std::size_t row = rows_.row(step, rank);
     BackwardRow<T> result;
@@ -157,8 +161,8 @@ class BackwardPass {
     result.h = rows_.output(row);
     result.c_before = cell_.has_cell_state ? rows_.c_before(step, rank) : nullptr;
     result.c = cell_.has_cell_state ? rows_.cells(row) : nullptr;
-    result.d_output = d_unprojected != nullptr ? d_unprojected : direction_.d_output + row * direction_.d_output_stride;
-    result.d_h = d_unprojected != nullptr ? zeros_.row() : direction_.d_h + rank * direction_.output_size;
+    result.d_output = d_unprojected != nullptr ? no_d_output_ : direction_.d_output + row * direction_.d_output_stride;
+    result.d_h = d_unprojected != nullptr ? d_unprojected : direction_.d_h + rank * direction_.output_size;
     result.d_c = cell_.has_cell_state ? direction_.d_c + rank * hidden : nullptr;
     result.d_gates = d_gates_ + buffer_row(step, rank) * d_gates_stride();
     return result;
@@ -174,12 +178,12 @@ class BackwardPass {
     for (std::size_t i = 0; i < live; ++i) {
       const std::size_t row = rows_.row(step, share.begin + i);
       const T* const d_output = direction_.d_output + row * direction_.d_output_stride;
-      const T* const d_h = direction_.d_h + (share.begin + i) * size;
-      T* const sum = d_projected_ + buffer_row(step, share.begin + i) * size;
+      const Computed<T>* const d_h = direction_.d_h + (share.begin + i) * size;
+      Computed<T>* const sum = d_projected_ + buffer_row(step, share.begin + i) * size;
       std::transform(d_output + outputs.begin, d_output + outputs.end, d_h + outputs.begin, sum + outputs.begin,
-                     [](T a, T b) { return a + b; });
-      const T* const o = direction_.gates + row * gate_row() + 3 * hidden;
-      const T* const c = rows_.cells(row);
+                     [](T a, Computed<T> b) { return computed(a) + b; });
+      const Computed<T>* const o = direction_.gates + row * gate_row() + 3 * hidden;
+      const Computed<T>* const c = rows_.cells(row);
       T* const unprojected = unprojected_ + buffer_row(step, share.begin + i) * hidden;
       for_units<T>(units, [&](auto access, std::size_t unit) {
         access.store(hn::Mul(access.load(o + unit), tanh(access.load(c + unit))), unprojected + unit);
@@ -188,9 +192,9 @@ class BackwardPass {
       scratch.to[i] = scratch.d_unprojected + i * hidden;
     }
     worker.wait();
-    const PackedMatrix<T>& weights = projection_.packed();
-    multiply<T>(scratch.in_form.of(scratch.from, live, weights.depth), live, weights, worker.part_of(weights.panels()),
-                scratch.to, zeros_.rows());
+    const PackedMatrix<Computed<T>>& weights = projection_.packed();
+    multiply<Computed<T>>(scratch.in_form.of(scratch.from, live, weights.depth), live, weights,
+                          worker.part_of(weights.panels()), scratch.to, zeros_.rows());
     worker.wait();
   }
 
@@ -201,10 +205,11 @@ class BackwardPass {
   Packing<T> hidden_weights_;
   Packing<T> projection_;
   LayerProducts<T> products_;
-  RepeatedRow<T> zeros_;
+  RepeatedRow<Computed<T>> zeros_;
+  T* no_d_output_;  // with a projection, what the cell gets in its place
   // Of the rows of a part:
-  T* d_gates_;
-  T* d_projected_;
+  Computed<T>* d_gates_;
+  Computed<T>* d_projected_;
   T* unprojected_;
   const T** hidden_before_;
   std::vector<Scratch> dealt_;  // of each share

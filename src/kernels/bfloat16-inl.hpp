@@ -1,6 +1,6 @@
-// Numbers rounded to bfloat16, as factors of products. Compiled once for each CPU target.
+// Numbers of bfloat16: as tensors hold them, and as factors of products. Compiled once for each CPU target.
 //
-// To the nearest, ties to even; denormals become 0, as in the instructions that multiply them; NaN stays NaN, and what
+// Factors are rounded to the nearest, ties to even; denormals become 0, as in the instructions that multiply them; NaN stays NaN, and what
 // is too large becomes infinity.
 
 #if defined(PACKSEQ_KERNELS_BFLOAT16_INL) == defined(HWY_TARGET_TOGGLE)
@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
+#include "kernels/numbers.hpp"
 #include "kernels/precision.hpp"
 
 #undef PACKSEQ_HAS_PAIRS
@@ -29,24 +30,35 @@ HWY_BEFORE_NAMESPACE();
 namespace packseq::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+/// Whether factors of products can be of bfloat16.
+template <class T>
+constexpr bool can_be_rounded = sizeof(Computed<T>) == sizeof(float);
+
 template <class T>
 Format format_of(Precision precision) {
-  if (precision == Precision::float32 || sizeof(T) != sizeof(float)) return Format::plain;
+  if (!is_narrow<T> && (precision == Precision::float32 || !can_be_rounded<T>)) return Format::plain;
   return PACKSEQ_HAS_PAIRS && has_bfloat16_instructions() ? Format::pairs : Format::rounded;
 }
 
-/// The bits of the rounded numbers, in the upper halves.
+/// The bits of the nearest numbers, in the upper halves; below them is anything. Denormals stay what they are.
+template <class V, class D = hn::DFromV<V>>
+HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> nearest_bits(V x) {
+  const hn::RebindToUnsigned<D> du;
+  const auto bits = hn::BitCast(du, x);
+  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1U));
+  const auto nearest = hn::Add(hn::Add(bits, hn::Set(du, 0x7FFFU)), odd);
+  const auto of_nan = hn::Or(bits, hn::Set(du, 0x00400000U));
+  return hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(x)), of_nan, nearest);
+}
+
+/// The bits of rounded factors, in the upper halves.
 template <class V, class D = hn::DFromV<V>>
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> round_bits(V x) {
   const hn::RebindToUnsigned<D> du;
   const auto bits = hn::BitCast(du, x);
-  const auto upper = hn::Set(du, 0xFFFF0000U);
-  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1U));
-  const auto nearest = hn::Add(hn::Add(bits, hn::Set(du, 0x7FFFU)), odd);
-  const auto of_nan = hn::Or(bits, hn::Set(du, 0x00400000U));
-  const auto rounded = hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(x)), of_nan, nearest);
   const auto is_denormal = hn::Eq(hn::And(bits, hn::Set(du, 0x7F800000U)), hn::Zero(du));
-  return hn::And(hn::IfThenElse(is_denormal, hn::And(bits, hn::Set(du, 0x80000000U)), rounded), upper);
+  const auto rounded = hn::IfThenElse(is_denormal, hn::And(bits, hn::Set(du, 0x80000000U)), nearest_bits(x));
+  return hn::And(rounded, hn::Set(du, 0xFFFF0000U));
 }
 
 /// The same of one number.
@@ -57,6 +69,23 @@ inline float pair_of(float first, float second) {
   return std::bit_cast<float>(round_bits(first) >> 16 | round_bits(second));
 }
 
+/// A vector of a tensor's numbers, as float.
+HWY_INLINE hn::Vec<hn::ScalableTag<float>> load_narrow(const BFloat16* from) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToUnsigned<decltype(d)> du;
+  const auto bits = hn::LoadU(hn::Rebind<std::uint16_t, decltype(d)>(), &from->bits);
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du, bits)));
+}
+
+/// The same back, rounded to the nearest.
+HWY_INLINE void store_narrow(hn::Vec<hn::ScalableTag<float>> numbers, BFloat16* to) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToSigned<decltype(d)> di;
+  const hn::Rebind<std::uint16_t, decltype(d)> narrow;
+  const auto bits = hn::BitCast(di, hn::ShiftRight<16>(nearest_bits(numbers)));
+  hn::StoreU(hn::DemoteTo(narrow, bits), narrow, &to->bits);
+}
+
 /// The numbers of a line rounded, each in its place.
 struct Rounded {
   static constexpr std::size_t numbers = 1;
@@ -64,7 +93,14 @@ struct Rounded {
     const hn::ScalableTag<float> d;
     return hn::BitCast(d, round_bits(hn::LoadU(d, from)));
   }
-  static float one(const float* from, std::size_t /*left*/) { return std::bit_cast<float>(round_bits(*from)); }
+  static HWY_INLINE hn::Vec<hn::ScalableTag<float>> load(const BFloat16* from) {
+    const hn::ScalableTag<float> d;
+    return hn::BitCast(d, round_bits(load_narrow(from)));
+  }
+  template <class T>
+  static float one(const T* from, std::size_t /*left*/) {
+    return std::bit_cast<float>(round_bits(computed(*from)));
+  }
 };
 
 #if PACKSEQ_HAS_PAIRS
@@ -111,20 +147,51 @@ struct Pairs {
     const hn::ScalableTag<float> d;
     return pairs_of(hn::LoadU(d, from), hn::LoadU(d, from + hn::Lanes(d)));
   }
-  static float one(const float* from, std::size_t left) { return pair_of(from[0], left > 1 ? from[1] : 0.0F); }
+  /// As they lie in memory.
+  static HWY_INLINE hn::Vec<hn::ScalableTag<float>> load(const BFloat16* from) {
+    return hn::BitCast(hn::ScalableTag<float>(), hn::LoadU(hn::ScalableTag<std::uint16_t>(), &from->bits));
+  }
+  template <class T>
+  static float one(const T* from, std::size_t left) {
+    return pair_of(computed(from[0]), left > 1 ? computed(from[1]) : 0.0F);
+  }
 };
 #else
 using Pairs = Rounded;  // no format of this target
 #endif
 
 /// A line of numbers, rounded or in pairs; `to` may be `from`.
-template <class Places>
-void convert_line(const float* from, std::size_t count, float* to) {
+template <class Places, class T>
+void convert_line(const T* from, std::size_t count, float* to) {
   const hn::ScalableTag<float> d;
   const std::size_t step = Places::numbers * hn::Lanes(d);
   std::size_t i = 0;
   for (; i + step <= count; i += step) hn::StoreU(Places::load(from + i), d, to + i / Places::numbers);
   for (; i < count; i += Places::numbers) to[i / Places::numbers] = Places::one(from + i, count - i);
+}
+
+/// A line of numbers rounded into a tensor.
+inline void narrow_line(const float* from, std::size_t count, BFloat16* to) {
+  const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
+  std::size_t i = 0;
+  for (; i + lanes <= count; i += lanes) store_narrow(hn::LoadU(hn::ScalableTag<float>(), from + i), to + i);
+  for (; i < count; ++i) {
+    const auto bits = nearest_bits(hn::Set(hn::CappedTag<float, 1>(), from[i]));
+    to[i] = {static_cast<std::uint16_t>(hn::GetLane(bits) >> 16)};
+  }
+}
+
+/// The same, added to what is there.
+inline void add_narrow(const float* from, std::size_t count, BFloat16* to) {
+  const hn::ScalableTag<float> d;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    store_narrow(hn::Add(load_narrow(to + i), hn::LoadU(d, from + i)), to + i);
+  }
+  for (; i < count; ++i) {
+    const float sum = computed(to[i]) + from[i];
+    narrow_line(&sum, 1, to + i);
+  }
 }
 
 /// Pairs of one number of each line: a word for each place.
@@ -137,6 +204,18 @@ inline void pair_lines(const float* first, const float* second, std::size_t coun
   }
 #endif
   for (; i < count; ++i) to[i] = pair_of(first[i], second[i]);
+}
+
+/// The same of a tensor's numbers.
+inline void pair_lines(const BFloat16* first, const BFloat16* second, std::size_t count, float* to) {
+  const hn::ScalableTag<float> d;
+  const hn::RebindToUnsigned<decltype(d)> du;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    const auto lower = hn::ShiftRight<16>(hn::BitCast(du, load_narrow(first + i)));
+    hn::StoreU(hn::BitCast(d, hn::Or(lower, hn::BitCast(du, load_narrow(second + i)))), d, to + i);
+  }
+  for (; i < count; ++i) to[i] = pair_of(computed(first[i]), computed(second[i]));
 }
 
 /// sum + x * w, in the numbers' own precision.

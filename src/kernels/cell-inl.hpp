@@ -14,6 +14,7 @@
 #include <cstddef>
 
 #include "hwy/highway.h"
+#include "kernels/numbers.hpp"
 #include "kernels/plan.hpp"
 #include "kernels/vector_math-inl.hpp"
 
@@ -23,27 +24,28 @@ namespace packseq::kernels::HWY_NAMESPACE {
 /// A token on its way forward.
 template <class T>
 struct ForwardRow {
-  std::size_t hidden;  ///< H
-  T* gates;            ///< [gates * H]: sums on the way in, what backward reads on the way out.
-  const T* h_before;   ///< [H]
-  const T* c_before;   ///< [H]
-  T* c;                ///< [H]; may be `c_before`.
-  T* h;                ///< [H]
+  std::size_t hidden;           ///< H
+  Computed<T>* gates;           ///< [gates * H]: sums on the way in, what backward reads on the way out.
+  const Computed<T>* h_before;  ///< [H] of a cell that reads it.
+  const Computed<T>* c_before;  ///< [H]
+  Computed<T>* c;               ///< [H]; may be `c_before`.
+  T* h;                         ///< [H]
+  Computed<T>* wide_h;          ///< The same for the next token's `h_before`, where that is no T; may be its own.
 };
 
 /// A token on its way back.
 template <class T>
 struct BackwardRow {
   std::size_t hidden;
-  const T* gates;  ///< As `forward` left them.
+  const Computed<T>* gates;  ///< As `forward` left them.
   const T* h_before;
   const T* h;
-  const T* c_before;
-  const T* c;
-  const T* d_output;  ///< The gradient of h as the token's output,
-  T* d_h;             ///< and as the next token's h_before; on the way out what passes by the gates to h_before.
-  T* d_c;             ///< The gradient of c; on the way out of c_before.
-  T* d_gates;         ///< [gates * H]: the gradient of the sums.
+  const Computed<T>* c_before;
+  const Computed<T>* c;
+  const T* d_output;     ///< The gradient of h as the token's output,
+  Computed<T>* d_h;      ///< and as the next token's h_before; on the way out what passes by the gates to h_before.
+  Computed<T>* d_c;      ///< The gradient of c; on the way out of c_before.
+  Computed<T>* d_gates;  ///< [gates * H]: the gradient of the sums.
 };
 
 /// A kind of cell, as the passes see it.
@@ -54,7 +56,7 @@ struct CellKernels {
   std::size_t hidden_gates;  ///< and blocks that the hidden state's product adds to, up to the last.
   std::size_t rotation;      ///< Block b of the input's is block (b + rotation) % input_gates of LibTorch's weights.
   bool has_cell_state;       ///< As an LSTM.
-  bool passes_gradient;      ///< From h to h_before by another way than the gates.
+  bool passes_gradient;      ///< From h to h_before by another way than the gates: it reads h_before.
   void (*forward)(const ForwardRow<T>& row, const Range& units);
   void (*forward_keeping)(const ForwardRow<T>& row, const Range& units);  ///< For a backward pass.
   void (*backward)(const BackwardRow<T>& row, const Range& units);

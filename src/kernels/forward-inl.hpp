@@ -34,8 +34,12 @@ class ForwardPass {
         hidden_weights_(arena, direction, cell_, Role::hh, plan.reads()),
         projection_(arena, direction, cell_, Role::hr, plan.reads()),
         forms_of_distinct_(forms_of_input(arena, direction_, direction.index != nullptr ? plan.team : 0)),
-        distinct_sums_(arena.take<T>(direction.index != nullptr ? direction.input_rows * gate_row() : 0)),
+        distinct_sums_(arena.take<Computed<T>>(direction.index != nullptr ? direction.input_rows * gate_row() : 0)),
+        wide_h_(arena.take<Computed<T>>(keeps_wide_h() ? plan.batch_sizes.front() * direction.hidden_size : 0)),
         zeros_(arena, plan.batch_sizes.front(), direction.output_size) {
+    for (std::size_t i = 0; keeps_wide_h() && i < plan.batch_sizes.front() * direction.hidden_size; ++i) {
+      wide_h_[i] = computed(direction.h_0[i]);
+    }
     const ForwardMemory<T> memory = {arena, direction_, gate_row()};
     for (const Range& share : plan.shares) dealt_.push_back({memory.sums(share.size()), memory.lists(share.size())});
     if (plan.shared_steps().size() == 0) return;
@@ -87,6 +91,8 @@ class ForwardPass {
  private:
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
+  /// The output cannot hold hidden states as the cell reads them.
+  bool keeps_wide_h() const { return is_narrow<T> && cell_.passes_gradient; }
 
   const T* input_of(std::size_t step, std::size_t rank) const {
     const auto& strides = direction_.input_strides;
@@ -95,7 +101,7 @@ class ForwardPass {
   }
 
   /// Those that all tokens with this index start from.
-  const T* sums_of(std::int32_t index) const {
+  const Computed<T>* sums_of(std::int32_t index) const {
     const auto row = static_cast<std::size_t>(index);
     return row < direction_.known_rows ? direction_.known_sums + row * gate_row()
                                        : distinct_sums_ + (row - direction_.known_rows) * gate_row();
@@ -125,12 +131,12 @@ class ForwardPass {
       const std::size_t live = plan_.live(share, step);
       for (std::size_t rank = share.begin; rank < share.begin + live; ++rank, ++count) {
         const std::size_t row = rows_.row(step, rank);
-        lists.inputs[count] = direction_.index != nullptr ? sums_of(direction_.index[row]) : input_of(step, rank);
+        if (direction_.index == nullptr) lists.inputs[count] = input_of(step, rank);
         lists.sums[count] =
             direction_.gates != nullptr ? direction_.gates + row * gate_row() : scratch.sums.gates + count * gate_row();
         lists.hidden_sums[count] = lists.sums[count] + first_hidden;
         lists.start[count] =
-            direction_.index != nullptr ? lists.inputs[count] + first_hidden : lists.hidden_sums[count];
+            direction_.index != nullptr ? sums_of(direction_.index[row]) + first_hidden : lists.hidden_sums[count];
       }
     }
     return count;
@@ -156,7 +162,7 @@ class ForwardPass {
   void copy_unadded(const Worker& worker, const ForwardLists<T>& lists, std::size_t rows) const {
     const std::size_t count = gate_row() - cell_.hidden_gates * direction_.hidden_size;
     const Range part = worker.part_of(rows);
-    for (std::size_t i = part.begin; i < part.end; ++i) std::copy_n(lists.inputs[i], count, lists.sums[i]);
+    for (std::size_t i = part.begin; i < part.end; ++i) std::copy_n(lists.start[i] - count, count, lists.sums[i]);
   }
 
   void run_step(const Worker& worker, const Range& share, std::size_t step, std::size_t first,
@@ -177,11 +183,19 @@ class ForwardPass {
     if (has_projection()) project(worker, share, step, scratch);
   }
 
-  ForwardRow<T> forward_row(std::size_t step, std::size_t rank, T* sums, const T* h_before, T* unprojected) const {
+  ForwardRow<T> forward_row(std::size_t step, std::size_t rank, Computed<T>* sums, const T* h_before,
+                            T* unprojected) const {
     const std::size_t hidden = direction_.hidden_size;
     const std::size_t row = rows_.row(step, rank);
-    ForwardRow<T> result = {hidden,  sums,    h_before,
-                            nullptr, nullptr, unprojected != nullptr ? unprojected : rows_.output(row)};
+    ForwardRow<T> result = {};
+    result.hidden = hidden;
+    result.gates = sums;
+    result.h = unprojected != nullptr ? unprojected : rows_.output(row);
+    if constexpr (is_narrow<T>) {
+      if (keeps_wide_h()) result.h_before = result.wide_h = wide_h_ + rank * hidden;
+    } else {
+      result.h_before = h_before;
+    }
     if (cell_.has_cell_state) {
       if (direction_.cells != nullptr) {
         result.c_before = rows_.c_before(step, rank);
@@ -198,11 +212,22 @@ class ForwardPass {
     const std::size_t live = plan_.live(share, step);
     for (std::size_t i = 0; i < live; ++i) {
       scratch.lists.from[i] = scratch.sums.unprojected + i * direction_.hidden_size;
-      scratch.lists.to[i] = rows_.output(rows_.row(step, share.begin + i));
+      if constexpr (is_narrow<T>) {
+        scratch.lists.to[i] = scratch.sums.projected + i * direction_.output_size;
+      } else {
+        scratch.lists.to[i] = rows_.output(rows_.row(step, share.begin + i));
+      }
     }
     projection_.multiply(scratch.lists.from, live, worker.part_of(projection_.panels()), scratch.lists.to,
                          zeros_.rows(), scratch.lists.from_in_form);
     worker.wait();
+    if constexpr (is_narrow<T>) {
+      const Range part = worker.part_of(live);
+      for (std::size_t i = part.begin; i < part.end; ++i) {
+        narrow_line(scratch.lists.to[i], direction_.output_size, rows_.output(rows_.row(step, share.begin + i)));
+      }
+      worker.wait();
+    }
   }
 
   Forward<T> direction_;
@@ -213,8 +238,9 @@ class ForwardPass {
   Weights<T> hidden_weights_;
   Weights<T> projection_;
   std::vector<RowsInForm<T>> forms_of_distinct_;  // of each worker
-  T* distinct_sums_;
-  RepeatedRow<T> zeros_;
+  Computed<T>* distinct_sums_;
+  Computed<T>* wide_h_;  // [B, H] where the output cannot hold it
+  RepeatedRow<Computed<T>> zeros_;
   std::vector<ForwardScratch<T>> dealt_;  // of each share
   std::vector<ForwardScratch<T>> team_;   // of each member
 };

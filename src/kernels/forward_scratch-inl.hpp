@@ -26,19 +26,20 @@ std::size_t rows_worth_a_chunk(const Forward<T>& direction) {
 /// Numbers, which a team has in common.
 template <class T>
 struct ForwardSums {
-  T* gates;        // of a chunk, where they are not kept
-  T* unprojected;  // of a step
+  Computed<T>* gates;      // of a chunk, where they are not kept
+  T* unprojected;          // of a step
+  Computed<T>* projected;  // likewise, where the output cannot hold it
 };
 
 /// The rows of a chunk, and of a step in it; each worker has its own lists.
 template <class T>
 struct ForwardLists {
-  const T** inputs;  // or, where there is an index, the sums that they share with others
-  T** sums;          // gate rows
-  T** hidden_sums;   // where the hidden state's product goes, in the gate rows,
-  const T** start;   // and what it starts from: that, or, with an index, the shared sums
-  const T** from;    // of a step
-  T** to;
+  const T** inputs;           // where there is no index
+  Computed<T>** sums;         // gate rows
+  Computed<T>** hidden_sums;  // where the hidden state's product goes, in the gate rows,
+  const Computed<T>** start;  // and what it starts from: that, or, with an index, sums that tokens share
+  const T** from;             // of a step
+  Computed<T>** to;
   RowsInForm<T> inputs_in_form;
   RowsInForm<T> from_in_form;
 };
@@ -60,17 +61,19 @@ struct ForwardMemory {
   std::size_t rows(std::size_t live) const { return rows_worth_a_chunk(direction) + live; }
 
   ForwardSums<T> sums(std::size_t live) const {
-    return {arena.take<T>(direction.gates == nullptr ? rows(live) * gate_row : 0),
-            arena.take<T>(direction.weight_hr != nullptr ? live * direction.hidden_size : 0)};
+    const bool projects = direction.weight_hr != nullptr;
+    return {arena.take<Computed<T>>(direction.gates == nullptr ? rows(live) * gate_row : 0),
+            arena.take<T>(projects ? live * direction.hidden_size : 0),
+            arena.take<Computed<T>>(projects && is_narrow<T> ? live * direction.output_size : 0)};
   }
   ForwardLists<T> lists(std::size_t live) const {
     const Format format = format_of<T>(direction.precision);
     return {arena.take<const T*>(rows(live)),
-            arena.take<T*>(rows(live)),
-            arena.take<T*>(rows(live)),
-            arena.take<const T*>(rows(live)),
+            arena.take<Computed<T>*>(rows(live)),
+            arena.take<Computed<T>*>(rows(live)),
+            arena.take<const Computed<T>*>(rows(live)),
             arena.take<const T*>(live),
-            arena.take<T*>(live),
+            arena.take<Computed<T>*>(live),
             {arena, format, direction.index != nullptr ? 0 : rows(live), direction.input_size},
             {arena, format, live, std::max(direction.hidden_size, direction.output_size)}};
   }

@@ -36,7 +36,7 @@ class InputProduct {
   void collect(std::vector<Packing<T>*>& weights) { weights_.collect(weights); }
 
   /// Fills a worker's part of the gate rows `sums` of some rows of the input.
-  void run(const Worker& worker, const T* const* inputs, std::size_t rows, T* const* sums,
+  void run(const Worker& worker, const T* const* inputs, std::size_t rows, Computed<T>* const* sums,
            const RowsInForm<T>& in_form) const {
     weights_.multiply(inputs, rows, worker.part_of(weights_.panels()), sums, biases_.rows(), in_form);
     if (weights_.columns() == columns_) return;
@@ -49,17 +49,17 @@ class InputProduct {
  private:
   /// Where both products add to a sum, it starts from both of its biases.
   void add_biases(const Forward<T>& direction, const CellKernels<T>& cell) {
-    T* const biases = biases_.row();
+    Computed<T>* const biases = biases_.row();
     for (std::size_t i = 0; i < weights_.columns(); ++i) {
-      biases[i] = direction.bias_ih[(i + cell.rotation * direction.hidden_size) % weights_.columns()];
+      biases[i] = computed(direction.bias_ih[(i + cell.rotation * direction.hidden_size) % weights_.columns()]);
     }
     const std::size_t first = columns_ - cell.hidden_gates * direction.hidden_size;
-    for (std::size_t i = first; i < columns_; ++i) biases[i] += direction.bias_hh[i - first];
+    for (std::size_t i = first; i < columns_; ++i) biases[i] += computed(direction.bias_hh[i - first]);
   }
 
   Weights<T> weights_;  // of the columns that the input has a part in
   std::size_t columns_;
-  RepeatedRow<T> biases_;
+  RepeatedRow<Computed<T>> biases_;
 };
 
 /// Memory for some workers that project input rows.
@@ -74,12 +74,12 @@ std::vector<RowsInForm<T>> forms_of_input(Arena& arena, const Forward<T>& direct
 
 /// Fills the gate rows of all rows of the input, from `sums` on.
 template <class T>
-void project_input(const InputProduct<T>& product, const Forward<T>& direction, T* sums, const Worker& worker,
+void project_input(const InputProduct<T>& product, const Forward<T>& direction, Computed<T>* sums, const Worker& worker,
                    const RowsInForm<T>& in_form) {
   const std::size_t columns = gate_blocks(direction.cell) * direction.hidden_size;
   const Range rows = worker.part_of(direction.input_rows);
   const T* inputs[rows_per_chunk];
-  T* to[rows_per_chunk];
+  Computed<T>* to[rows_per_chunk];
   for (std::size_t row = rows.begin; row < rows.end;) {
     const std::size_t count = std::min(rows_per_chunk, rows.end - row);
     for (std::size_t i = 0; i < count; ++i, ++row) {
@@ -92,7 +92,7 @@ void project_input(const InputProduct<T>& product, const Forward<T>& direction, 
 
 /// The same on its own.
 template <class T>
-void run_projection(const Forward<T>& direction, const CellKernels<T>& cell, T* sums, std::size_t threads,
+void run_projection(const Forward<T>& direction, const CellKernels<T>& cell, Computed<T>* sums, std::size_t threads,
                     const Executor& executor) {
   Arena arena;
   InputProduct<T> product(arena, direction, cell, rows_per_chunk, threads);

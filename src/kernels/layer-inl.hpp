@@ -25,7 +25,7 @@ namespace packseq::kernels::HWY_NAMESPACE {
 template <class T>
 T* take_zeros(Arena& arena, std::size_t size) {
   T* const zeros = arena.take<T>(size);
-  std::fill_n(zeros, size, T{0});
+  std::fill_n(zeros, size, T{});
   return zeros;
 }
 
@@ -54,7 +54,7 @@ class Rows {
   std::size_t row(std::size_t step, std::size_t rank) const { return plan_.offsets[step] + rank; }
   T* output(std::size_t row) const { return direction_.output + row * direction_.output_stride; }
   /// Where the cell states of all rows are kept.
-  T* cells(std::size_t row) const { return direction_.cells + row * direction_.cells_stride; }
+  Computed<T>* cells(std::size_t row) const { return direction_.cells + row * direction_.cells_stride; }
 
   /// Whether the network has read another token of this sequence before that of this step; its row then.
   bool has_before(std::size_t step, std::size_t rank) const {
@@ -68,7 +68,7 @@ class Rows {
   const T* h_before(std::size_t step, std::size_t rank) const {
     return has_before(step, rank) ? output(row_before(step, rank)) : direction_.h_0 + rank * direction_.output_size;
   }
-  const T* c_before(std::size_t step, std::size_t rank) const {
+  const Computed<T>* c_before(std::size_t step, std::size_t rank) const {
     return has_before(step, rank) ? cells(row_before(step, rank)) : direction_.c_0 + rank * direction_.hidden_size;
   }
 

@@ -23,11 +23,21 @@ namespace packseq::kernels::HWY_NAMESPACE {
 template <class T>
 struct RowGradients {
   Range rows;
-  const T* d_gates;               ///< [rows, gates * H],
-  std::size_t d_gates_stride;     ///< so far apart.
-  const T* const* hidden_before;  ///< The hidden state before each token, [P].
-  const T* d_projected;           ///< With a projection: the gradient of its results, [rows, P],
-  const T* unprojected;           ///< and what it was given, [rows, H].
+  const Computed<T>* d_gates;      ///< [rows, gates * H],
+  std::size_t d_gates_stride;      ///< so far apart.
+  const T* const* hidden_before;   ///< The hidden state before each token, [P].
+  const Computed<T>* d_projected;  ///< With a projection: the gradient of its results, [rows, P],
+  const T* unprojected;            ///< and what it was given, [rows, H].
+};
+
+/// Where the gradients of a direction's weights are added up.
+template <class T>
+struct WeightGradients {
+  Computed<T>* ih;
+  Computed<T>* hh;
+  Computed<T>* bias_ih;
+  Computed<T>* bias_hh;
+  Computed<T>* hr;
 };
 
 /// Adds what follows from the gate gradients of a direction's rows.
@@ -45,16 +55,24 @@ class LayerProducts {
         unprojected_(arena, max_rows, direction.d_weight_hr != nullptr ? direction.hidden_size : 0, format()),
         max_rows_(max_rows),
         zeros_(arena, max_rows, direction.input_size),
-        d_distinct_(take_zeros<T>(arena, sums_by_index() ? direction.input_rows * d_distinct_stride() : 0)),
-        from_(arena.take<const T*>(max_rows)),
-        to_(arena.take<T*>(max_rows)) {
+        d_distinct_(take_zeros<Computed<T>>(arena, sums_by_index() ? direction.input_rows * d_distinct_stride() : 0)),
+        from_(arena.take<const Computed<T>*>(max_rows)),
+        to_(arena.take<Computed<T>*>(max_rows)) {
+    for_weight_gradients([&](T* d_weight, Computed<T>*& sums, std::size_t size) {
+      if constexpr (is_narrow<T>) {
+        sums = d_weight != nullptr ? take_zeros<Computed<T>>(arena, size) : nullptr;
+      } else {
+        sums = d_weight;
+      }
+    });
     input_weights_.take_rows({direction.weight_ih, input_weights_.packed().depth, direction.input_size,
                               cell.rotation * direction.hidden_size});
     for (std::size_t i = 0; i < threads; ++i) {
-      scratch_.push_back({arena.take<T>(columns_per_group * rows_per_block),
-                          arena.take<T>(direction.hidden_size),
-                          {arena, format(), direction.d_input != nullptr ? rows_in_form : 0,
-                           cell.input_gates * direction.hidden_size}});
+      const std::size_t inputs = direction.d_input != nullptr ? rows_in_form : 0;
+      scratch_.push_back({arena.take<Computed<T>>(columns_per_group * rows_per_block),
+                          arena.take<Computed<T>>(direction.hidden_size),
+                          arena.take<Computed<T>>(is_narrow<T> ? inputs * direction.input_size : 0),
+                          {arena, format(), inputs, cell.input_gates * direction.hidden_size}});
     }
   }
 
@@ -65,20 +83,44 @@ class LayerProducts {
     run(of, {.input = direction_.index == nullptr, .hidden = true}, threads, executor);
   }
 
-  /// The products with the distinct rows of the input, after all parts have run.
+  /// After all parts have run: the products with the distinct rows of the input, and the sums where they belong.
   void finish(std::size_t threads, const Executor& executor) {
-    if (!sums_by_index()) return;
-    for (std::size_t row = 0; row < direction_.input_rows; row += max_rows_) {
-      const Range rows = {row, std::min(row + max_rows_, direction_.input_rows)};
-      const T* const d_sums = d_distinct_ + row * d_distinct_stride();
-      run({rows, d_sums, d_distinct_stride(), nullptr, nullptr, nullptr}, {.input = true, .hidden = false}, threads,
-          executor);
+    if (sums_by_index()) run_distinct(threads, executor);
+    if constexpr (is_narrow<T>) {
+      for_weight_gradients([&](T* d_weight, const float* sums, std::size_t size) {
+        if (d_weight == nullptr) return;
+        executor(threads, [&](std::size_t begin, std::size_t end) {
+          const Range part = Worker({begin, end}, threads).part_of(size);
+          add_narrow(sums + part.begin, part.size(), d_weight + part.begin);
+        });
+      });
     }
   }
 
  private:
   static constexpr std::size_t gates_worth_a_thread = 8192;
   static constexpr std::size_t rows_in_form = 128;  // at a time
+
+  void run_distinct(std::size_t threads, const Executor& executor) {
+    for (std::size_t row = 0; row < direction_.input_rows; row += max_rows_) {
+      const Range rows = {row, std::min(row + max_rows_, direction_.input_rows)};
+      const Computed<T>* const d_sums = d_distinct_ + row * d_distinct_stride();
+      run({rows, d_sums, d_distinct_stride(), nullptr, nullptr, nullptr}, {.input = true, .hidden = false}, threads,
+          executor);
+    }
+  }
+
+  /// Calls `body(d_weight, sums, size)` for each.
+  template <class Body>
+  void for_weight_gradients(const Body& body) {
+    const std::size_t of_input = cell_.input_gates * direction_.hidden_size;
+    const std::size_t of_hidden = cell_.hidden_gates * direction_.hidden_size;
+    body(direction_.d_weight_ih, sums_.ih, of_input * direction_.input_size);
+    body(direction_.d_weight_hh, sums_.hh, of_hidden * direction_.output_size);
+    body(direction_.d_bias_ih, sums_.bias_ih, of_input);
+    body(direction_.d_bias_hh, sums_.bias_hh, of_hidden);
+    body(direction_.d_weight_hr, sums_.hr, direction_.output_size * direction_.hidden_size);
+  }
 
   /// With what the gate gradients are multiplied.
   struct Factors {
@@ -91,13 +133,16 @@ class LayerProducts {
   bool sums_by_index() const {
     return direction_.index != nullptr && (direction_.d_input != nullptr || direction_.d_weight_ih != nullptr);
   }
-  std::size_t d_distinct_stride() const { return spread_stride<T>(cell_.input_gates * direction_.hidden_size); }
+  std::size_t d_distinct_stride() const {
+    return spread_stride<Computed<T>>(cell_.input_gates * direction_.hidden_size);
+  }
 
   /// Memory of a worker.
   struct Scratch {
-    T* gathered;
-    T* column_sums;
-    RowsInForm<T> in_form;  // of the gates that the input has a part in
+    Computed<T>* gathered;
+    Computed<T>* column_sums;
+    Computed<T>* d_inputs;            // of some rows, where their own memory cannot hold them
+    RowsInForm<Computed<T>> in_form;  // of the gates that the input has a part in
   };
 
   void run(const RowGradients<T>& of, const Factors& factors, std::size_t threads, const Executor& executor) {
@@ -105,7 +150,7 @@ class LayerProducts {
     const std::size_t parts = std::clamp<std::size_t>(of.rows.size() * gate_row() / gates_worth_a_thread, 1, threads);
     executor(parts, [&](std::size_t begin, std::size_t end) {
       const Worker worker({begin, end}, parts);
-      if (factors.input) add_to_input(of, worker.part_of(of.rows.size()), scratch_[begin].in_form);
+      if (factors.input) add_to_input(of, worker.part_of(of.rows.size()), scratch_[begin]);
       pack_part<T>(packings, worker);
     });
     executor(parts, [&](std::size_t begin, std::size_t end) {
@@ -142,8 +187,8 @@ class LayerProducts {
   void add_by_index(const RowGradients<T>& of, const Range& units) {
     for (std::size_t i = 0; i < of.rows.size(); ++i) {
       const auto index = static_cast<std::size_t>(direction_.index[of.rows.begin + i]);
-      const T* const from = of.d_gates + i * of.d_gates_stride;
-      T* const to = d_distinct_ + index * d_distinct_stride();
+      const Computed<T>* const from = of.d_gates + i * of.d_gates_stride;
+      Computed<T>* const to = d_distinct_ + index * d_distinct_stride();
       for (std::size_t block = 0; block < cell_.input_gates; ++block) {
         const std::size_t first = block * direction_.hidden_size;
         for (std::size_t unit = first + units.begin; unit < first + units.end; ++unit) to[unit] += from[unit];
@@ -151,32 +196,50 @@ class LayerProducts {
     }
   }
 
-  void add_to_input(const RowGradients<T>& of, const Range& rows, const RowsInForm<T>& in_form) const {
+  void add_to_input(const RowGradients<T>& of, const Range& rows, const Scratch& scratch) const {
     if (direction_.d_input == nullptr) return;
-    for (std::size_t i = rows.begin; i < rows.end; ++i) {
-      from_[i] = of.d_gates + i * of.d_gates_stride;
-      to_[i] = direction_.d_input + (of.rows.begin + i) * direction_.input_size;
-    }
-    const PackedMatrix<T>& weights = input_weights_.packed();
+    const PackedMatrix<Computed<T>>& weights = input_weights_.packed();
     const std::size_t step = format() == Format::plain ? rows.size() : rows_in_form;
     for (std::size_t row = rows.begin; row < rows.end; row += step) {
       const std::size_t count = std::min(step, rows.end - row);
-      T* const* const to = to_ + row;
-      multiply<T>(in_form.of(from_ + row, count, weights.depth), count, weights, {0, weights.panels()}, to,
-                  direction_.adds_to_d_input ? to : zeros_.rows());
+      for (std::size_t i = 0; i < count; ++i) {
+        from_[row + i] = of.d_gates + (row + i) * of.d_gates_stride;
+        if constexpr (is_narrow<T>) {
+          to_[row + i] = scratch.d_inputs + i * direction_.input_size;
+        } else {
+          to_[row + i] = d_input(of, row + i);
+        }
+      }
+      Computed<T>* const* const to = to_ + row;
+      const bool adds = direction_.adds_to_d_input && !is_narrow<T>;
+      multiply<Computed<T>>(scratch.in_form.of(from_ + row, count, weights.depth), count, weights,
+                            {0, weights.panels()}, to, adds ? to : zeros_.rows());
+      if constexpr (is_narrow<T>) {
+        for (std::size_t i = 0; i < count; ++i) put_d_input(to[i], d_input(of, row + i));
+      }
     }
+  }
+
+  T* d_input(const RowGradients<T>& of, std::size_t i) const {
+    return direction_.d_input + (of.rows.begin + i) * direction_.input_size;
+  }
+
+  void put_d_input(const Computed<T>* from, BFloat16* to) const {
+    const std::size_t size = direction_.input_size;
+    direction_.adds_to_d_input ? add_narrow(from, size, to) : narrow_line(from, size, to);
   }
 
   /// Of some units of a block of gates.
   void add_to_weights(const RowGradients<T>& of, const Factors& factors, std::size_t block, const Range& units,
                       const Scratch& scratch) const {
     const std::size_t hidden = direction_.hidden_size;
-    const ColumnsOfA<T> gates = {of.d_gates + block * hidden, of.d_gates_stride, of.rows.size()};
-    OuterProduct<T> products[2];
-    T* d_biases[2];
+    const ColumnsOfA<Computed<T>> gates = {of.d_gates + block * hidden, of.d_gates_stride, of.rows.size()};
+    OuterProduct<Computed<T>> products[2];
+    Computed<T>* d_biases[2];
     std::size_t product_count = 0;
     std::size_t bias_count = 0;
-    const auto add = [&](std::size_t first_row, const Packing<T>& b, bool is_factor, T* d_weight, T* d_bias) {
+    const auto add = [&](std::size_t first_row, const Packing<T>& b, bool is_factor, Computed<T>* d_weight,
+                         Computed<T>* d_bias) {
       if (d_weight != nullptr && is_factor) {
         products[product_count++] = {&b.packed(), d_weight + first_row * b.packed().columns};
       }
@@ -184,22 +247,20 @@ class LayerProducts {
     };
     const std::size_t first_hidden_block = cell_.gates - cell_.hidden_gates;
     if (block < cell_.input_gates) {
-      add((block + cell_.rotation) % cell_.input_gates * hidden, inputs_, factors.input, direction_.d_weight_ih,
-          direction_.d_bias_ih);
+      add((block + cell_.rotation) % cell_.input_gates * hidden, inputs_, factors.input, sums_.ih, sums_.bias_ih);
     }
     if (block >= first_hidden_block) {
-      add((block - first_hidden_block) * hidden, hidden_before_, factors.hidden, direction_.d_weight_hh,
-          direction_.d_bias_hh);
+      add((block - first_hidden_block) * hidden, hidden_before_, factors.hidden, sums_.hh, sums_.bias_hh);
     }
-    if (product_count > 0) add_outer_products<T>(gates, units, {products, product_count}, scratch.gathered);
-    if (bias_count > 0) add_column_sums<T>(gates, units, {d_biases, bias_count}, scratch.column_sums);
+    if (product_count > 0) add_outer_products<Computed<T>>(gates, units, {products, product_count}, scratch.gathered);
+    if (bias_count > 0) add_column_sums<Computed<T>>(gates, units, {d_biases, bias_count}, scratch.column_sums);
   }
 
-  void add_to_projection(const RowGradients<T>& of, const Range& outputs, T* gathered) const {
+  void add_to_projection(const RowGradients<T>& of, const Range& outputs, Computed<T>* gathered) const {
     if (direction_.d_weight_hr == nullptr) return;
-    const ColumnsOfA<T> d_projected = {of.d_projected, direction_.output_size, of.rows.size()};
-    const std::array<OuterProduct<T>, 1> products = {{{&unprojected_.packed(), direction_.d_weight_hr}}};
-    add_outer_products<T>(d_projected, outputs, products, gathered);
+    const ColumnsOfA<Computed<T>> d_projected = {of.d_projected, direction_.output_size, of.rows.size()};
+    const std::array<OuterProduct<Computed<T>>, 1> products = {{{&unprojected_.packed(), sums_.hr}}};
+    add_outer_products<Computed<T>>(d_projected, outputs, products, gathered);
   }
 
   const Backward<T>& direction_;
@@ -209,10 +270,11 @@ class LayerProducts {
   Packing<T> hidden_before_;
   Packing<T> unprojected_;
   std::size_t max_rows_;
-  RepeatedRow<T> zeros_;  // what products start from that are not added
-  T* d_distinct_;         // gate gradients by index, [input_rows, input_gates * H]
-  const T** from_;        // of some rows
-  T** to_;
+  RepeatedRow<Computed<T>> zeros_;  // what products start from that are not added
+  Computed<T>* d_distinct_;         // gate gradients by index, [input_rows, input_gates * H]
+  const Computed<T>** from_;        // of some rows
+  Computed<T>** to_;
+  WeightGradients<T> sums_ = {};
   std::vector<Scratch> scratch_;  // of each worker
 };
 

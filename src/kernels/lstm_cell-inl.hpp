@@ -19,7 +19,7 @@ struct LstmCell {
 
   template <bool keep, class T, class Access>
   static HWY_INLINE void forward(Access access, const ForwardRow<T>& row, std::size_t unit) {
-    T* const at = row.gates + unit;
+    Computed<T>* const at = row.gates + unit;
     const std::size_t hidden = row.hidden;
     const auto i = sigmoid(access.load(at));
     const auto f = sigmoid(access.load(at + hidden));
@@ -38,9 +38,9 @@ struct LstmCell {
 
   template <class T, class Access>
   static HWY_INLINE void backward(Access access, const BackwardRow<T>& row, std::size_t unit) {
-    const auto one = hn::Set(Tag<T>(), T{1});
-    const T* const at = row.gates + unit;
-    T* const d_at = row.d_gates + unit;
+    const auto one = hn::Set(Tag<T>(), Computed<T>{1});
+    const Computed<T>* const at = row.gates + unit;
+    Computed<T>* const d_at = row.d_gates + unit;
     const std::size_t hidden = row.hidden;
     const auto i = access.load(at);
     const auto f = access.load(at + hidden);

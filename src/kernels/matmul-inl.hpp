@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <cstring>
 
 #include "hwy/highway.h"
 #include "kernels/packing-inl.hpp"
@@ -23,42 +25,49 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 constexpr std::size_t tile_rows = 6;
 
-/// Rows of A in the form in which a packed matrix wants them: as they are, or in memory for as many as are multiplied
-/// at a time.
+/// Rows of A in the form in which a packed matrix wants them: as they are, which those of bfloat16 are in pairs, or in
+/// memory for as many as are multiplied at a time.
 template <class T>
 class RowsInForm {
  public:
   RowsInForm() = default;
   RowsInForm(Arena& arena, Format format, std::size_t max_rows, std::size_t max_width) : format_(format) {
     if (format == Format::plain) return;
-    stride_ = spread_stride<T>(places_of(format, max_width));
-    memory_ = arena.take<T>(max_rows * stride_);
-    rows_ = arena.take<const T*>(max_rows);
-    for (std::size_t i = 0; i < max_rows; ++i) rows_[i] = memory_ + i * stride_;
+    stride_ = spread_stride<Computed<T>>(places_of(format, max_width));
+    memory_ = arena.take<Computed<T>>(max_rows * stride_);
+    rows_ = arena.take<const Computed<T>*>(max_rows);
   }
 
   /// Some rows, so wide, until the next call.
-  const T* const* of(const T* const* rows, std::size_t count, std::size_t width) const {
-    if constexpr (sizeof(T) == sizeof(float)) {
+  const Computed<T>* const* of(const T* const* rows, std::size_t count, std::size_t width) const {
+    if constexpr (!is_narrow<T>) {
       if (format_ == Format::plain) return rows;
-      for (std::size_t i = 0; i < count; ++i) {
-        put_in_form(rows[i], width, memory_ + i * stride_);
-      }
-      return rows_;
     }
-    return rows;
+    if constexpr (can_be_rounded<T>) {
+      for (std::size_t i = 0; i < count; ++i) rows_[i] = in_form(rows[i], width, memory_ + i * stride_);
+    }
+    return rows_;
   }
 
  private:
-  void put_in_form(const float* row, std::size_t width, float* to) const {
-    if (format_ == Format::pairs) return convert_line<Pairs>(row, width, to);
-    convert_line<Rounded>(row, width, to);
+  const float* in_form(const T* row, std::size_t width, float* memory) const {
+    if (format_ == Format::pairs) {
+      if constexpr (is_narrow<T>) {
+        const void* const place = row;
+        const bool is_of_words = reinterpret_cast<std::uintptr_t>(place) % alignof(float) == 0;
+        if (is_of_words && width % 2 == 0) return static_cast<const float*>(place);
+      }
+      convert_line<Pairs>(row, width, memory);
+    } else {
+      convert_line<Rounded>(row, width, memory);
+    }
+    return memory;
   }
 
   Format format_ = Format::plain;
   std::size_t stride_ = 0;
-  T* memory_ = nullptr;
-  const T** rows_ = nullptr;
+  Computed<T>* memory_ = nullptr;
+  const Computed<T>** rows_ = nullptr;
 };
 
 /// R rows of A, each in one piece, from a column on.
@@ -66,7 +75,11 @@ template <class T>
 struct RowsOfA {
   const T* const* rows;
   std::size_t first;
-  HWY_INLINE T operator()(std::size_t r, std::size_t k) const { return rows[r][first + k]; }
+  HWY_INLINE T operator()(std::size_t r, std::size_t k) const {
+    T element;  // two numbers of a tensor, perhaps, that lie there as such
+    std::memcpy(&element, rows[r] + first + k, sizeof(T));
+    return element;
+  }
 };
 
 /// R rows of C, P panels wide, from `column` on; of a panel, the first V vectors. They start from the rows of `start`,

@@ -95,12 +95,23 @@ void pack_rows(const Lines<T>& rows, const Range& columns, const Range& depth, T
   }
 }
 
-/// The same in pairs.
-inline void pack_row_pairs(const Lines<float>& rows, const Range& columns, const Range& depth, float* panel) {
+/// The same, rounded.
+template <class T>
+void pack_rounded_rows(const Lines<T>& rows, const Range& columns, const Range& depth, float* panel) {
   const std::size_t width = panel_width<float>();
-  constexpr float zeros[max_panel_width<float>] = {};
+  for (std::size_t k = depth.begin; k < depth.end; ++k, panel += width) {
+    convert_line<Rounded>(rows[k] + columns.begin, columns.size(), panel);
+    std::fill(panel + columns.size(), panel + width, 0.0F);
+  }
+}
+
+/// The same in pairs.
+template <class T>
+void pack_row_pairs(const Lines<T>& rows, const Range& columns, const Range& depth, float* panel) {
+  const std::size_t width = panel_width<float>();
+  constexpr T zeros[max_panel_width<float>] = {};
   for (std::size_t k = depth.begin; k < depth.end; k += 2, panel += width) {
-    const float* const second = k + 1 < depth.end ? rows[k + 1] + columns.begin : zeros;
+    const T* const second = k + 1 < depth.end ? rows[k + 1] + columns.begin : zeros;
     pair_lines(rows[k] + columns.begin, second, columns.size(), panel);
     std::fill(panel + columns.size(), panel + width, 0.0F);
   }
@@ -109,12 +120,12 @@ inline void pack_row_pairs(const Lines<float>& rows, const Range& columns, const
 /// The same of a matrix of which these are the columns, without addresses: a vector of them at a time, where they lie
 /// one after the other.
 template <class Places, class T>
-void pack_columns(const Lines<T>& lines, const Range& columns, const Range& depth, T* panel) {
-  const std::size_t width = panel_width<T>();
-  const std::size_t lanes = hn::Lanes(hn::ScalableTag<T>());
+void pack_columns(const Lines<T>& lines, const Range& columns, const Range& depth, Computed<T>* panel) {
+  const std::size_t width = panel_width<Computed<T>>();
+  const std::size_t lanes = hn::Lanes(hn::ScalableTag<Computed<T>>());
   for (std::size_t n = columns.begin; n < columns.end;) {
     const T* const column = lines[n] + depth.begin;
-    T* to = panel + (n - columns.begin);
+    Computed<T>* to = panel + (n - columns.begin);
     if (lanes <= std::min(columns.end - n, lines.in_a_row(n))) {
       transpose<Places>(column, lines.stride, depth.size(), to, width);
       n += lanes;
@@ -126,25 +137,26 @@ void pack_columns(const Lines<T>& lines, const Range& columns, const Range& dept
     }
   }
   for (std::size_t k = 0; columns.size() < width && k < depth.size(); k += Places::numbers, panel += width) {
-    std::fill(panel + columns.size(), panel + width, T{0});
+    std::fill(panel + columns.size(), panel + width, Computed<T>{0});
   }
 }
 
 /// A panel of a matrix, given by its rows or its columns, in any form.
 template <class T>
 void pack_panel(const Lines<T>& lines, bool are_rows, Format format, const Range& columns, const Range& depth,
-                T* panel) {
-  if constexpr (sizeof(T) == sizeof(float)) {
+                Computed<T>* panel) {
+  if constexpr (can_be_rounded<T>) {
     if (format == Format::pairs) {
       return are_rows ? pack_row_pairs(lines, columns, depth, panel)
                       : pack_columns<Pairs>(lines, columns, depth, panel);
     }
-    if (format == Format::rounded && !are_rows) return pack_columns<Rounded>(lines, columns, depth, panel);
+    if (format == Format::rounded) {
+      return are_rows ? pack_rounded_rows(lines, columns, depth, panel)
+                      : pack_columns<Rounded>(lines, columns, depth, panel);
+    }
   }
-  if (!are_rows) return pack_columns<Elements<T>>(lines, columns, depth, panel);
-  pack_rows(lines, columns, depth, panel);
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (format == Format::rounded) convert_line<Rounded>(panel, depth.size() * panel_width<T>(), panel);
+  if constexpr (!is_narrow<T>) {
+    return are_rows ? pack_rows(lines, columns, depth, panel) : pack_columns<Elements<T>>(lines, columns, depth, panel);
   }
 }
 
@@ -155,10 +167,10 @@ class Packing {
   /// Of rows that are yet to be taken, at most `max_depth` at a time.
   Packing(Arena& arena, std::size_t max_depth, std::size_t columns, Format format)
       : packed_{nullptr, max_depth, columns, format} {
-    packed_.data = to_ = arena.take<T>(packed_.size());
+    packed_.data = to_ = arena.take<Computed<T>>(packed_.size());
   }
   /// Of columns, into `to`.
-  Packing(const Lines<T>& columns, Format format, T* to)
+  Packing(const Lines<T>& columns, Format format, Computed<T>* to)
       : packed_{to, columns.stride, columns.count, format}, to_(to), lines_(columns), are_rows_(false) {}
 
   void take_rows(const Lines<T>& rows) {
@@ -166,18 +178,18 @@ class Packing {
     packed_.depth = rows.count;
   }
 
-  const PackedMatrix<T>& packed() const { return packed_; }
+  const PackedMatrix<Computed<T>>& packed() const { return packed_; }
 
   /// Fills panel `p`.
   void pack(std::size_t p) const {
     if (packed_.depth == 0) return;
-    T* const panel = to_ + p * panel_width<T>() * packed_.places();
+    Computed<T>* const panel = to_ + p * panel_width<Computed<T>>() * packed_.places();
     pack_panel(lines_, are_rows_, packed_.format, packed_.columns_of(p), {0, packed_.depth}, panel);
   }
 
  private:
-  PackedMatrix<T> packed_;
-  T* to_;
+  PackedMatrix<Computed<T>> packed_;
+  Computed<T>* to_;
   Lines<T> lines_;
   bool are_rows_ = true;
 };
@@ -196,7 +208,7 @@ template <class T>
 void pack(const std::vector<Packing<T>*>& matrices, std::size_t threads, const Executor& executor) {
   constexpr std::size_t bytes_worth_a_thread = 256 << 10;
   std::size_t bytes = 0;
-  for (const auto* matrix : matrices) bytes += matrix->packed().size() * sizeof(T);
+  for (const auto* matrix : matrices) bytes += matrix->packed().size() * sizeof(Computed<T>);
   const std::size_t parts = std::clamp<std::size_t>(bytes / bytes_worth_a_thread, 1, threads);
   executor(parts, [&](std::size_t begin, std::size_t end) { pack_part(matrices, Worker({begin, end}, parts)); });
 }

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "kernels/executor.hpp"
+#include "kernels/numbers.hpp"
 #include "kernels/plan.hpp"
 #include "kernels/precision.hpp"
 
@@ -22,7 +23,7 @@ enum class Role { ih, hh, hr };
 
 /// Weights in the form in which the kernels of this CPU read them; null where they are not packed.
 template <class T>
-using PackedWeights = std::array<const T*, 3>;
+using PackedWeights = std::array<const Computed<T>*, 3>;
 
 /// How far apart the rows of tokens lie that follow on each other in a sequence, and in a step.
 struct Strides {
@@ -31,11 +32,11 @@ struct Strides {
 };
 
 /// One direction of one layer, in LibTorch's terms: I = input_size, H = hidden_size, P = output_size; G weight blocks
-/// of H rows each. All matrices are dense, row after row.
+/// of H rows each. All matrices are dense, row after row. T is float, double or BFloat16.
 template <class T>
 struct Direction {
   Cell cell = Cell::lstm;
-  Precision precision = Precision::float32;
+  Precision precision = Precision::float32;  ///< Of BFloat16 it is bfloat16, whatever it says.
   bool reverse = false;
   std::size_t input_size = 0;
   std::size_t hidden_size = 0;
@@ -50,15 +51,15 @@ struct Direction {
   std::size_t input_rows = 0;    ///< N, or U.
   /// Which row of `input` each token has, [N], counted from `known_rows`; null: token i has row i.
   const std::int32_t* index = nullptr;
-  std::size_t known_rows = 0;  ///< Indices below are of input that is known to a forward pass already.
-  const T* h_0 = nullptr;      ///< [B, P]
-  const T* c_0 = nullptr;      ///< [B, H] of an LSTM.
-  T* output = nullptr;         ///< [N, P], its rows `output_stride` apart.
+  std::size_t known_rows = 0;        ///< Indices below are of input that is known to a forward pass already.
+  const T* h_0 = nullptr;            ///< [B, P]
+  const Computed<T>* c_0 = nullptr;  ///< [B, H] of an LSTM.
+  T* output = nullptr;               ///< [N, P], its rows `output_stride` apart.
   std::size_t output_stride = 0;
-  T* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
+  Computed<T>* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
   /// [N, H] of an LSTM, its rows `cells_stride` apart: the cell states of all tokens. Null where `gates` is, unless
   /// they are wanted.
-  T* cells = nullptr;
+  Computed<T>* cells = nullptr;
   std::size_t cells_stride = 0;
 };
 
@@ -66,9 +67,9 @@ struct Direction {
 template <class T>
 struct Forward : Direction<T> {
   std::optional<Strides> input_strides = {};  ///< Of tokens without an index, where their rows are not [N, I].
-  const T* known_sums = nullptr;              ///< What `project` made of it, [known_rows, gate_blocks * H].
+  const Computed<T>* known_sums = nullptr;    ///< What `project` made of it, [known_rows, gate_blocks * H].
   T* h_n = nullptr;                           ///< [B, P]
-  T* c_n = nullptr;                           ///< [B, H] of an LSTM.
+  Computed<T>* c_n = nullptr;                 ///< [B, H] of an LSTM.
 };
 
 /// A backward pass. Gradients that are null are not computed.
@@ -78,8 +79,8 @@ struct Backward : Direction<T> {
   std::size_t d_output_stride = 0;
   const T* d_cells = nullptr;  ///< As `cells`: gradients of cell states by other ways than the network; null: none.
   bool needs_d_h_0 = true;     ///< Else d_h is left as it comes.
-  T* d_h = nullptr;            ///< [B, P]: the gradient of h_n; afterwards that of h_0.
-  T* d_c = nullptr;            ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
+  Computed<T>* d_h = nullptr;  ///< [B, P]: the gradient of h_n; afterwards that of h_0.
+  Computed<T>* d_c = nullptr;  ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
   T* d_input = nullptr;        ///< As `input`.
   bool adds_to_d_input = false;
   // These are added to what is there; their sizes are those of the weights.
@@ -91,24 +92,24 @@ struct Backward : Direction<T> {
 };
 
 /// How many numbers the packed form of a weight takes.
-std::size_t packed_size(const Direction<float>& direction, Role role);
-std::size_t packed_size(const Direction<double>& direction, Role role);
+template <class T>
+std::size_t packed_size(const Direction<T>& direction, Role role);
 
 /// Packs a weight into `to`, at a multiple of 64 bytes. A forward pass that is given it does not read the weight.
-void pack(const Direction<float>& direction, Role role, float* to, std::size_t threads, const Executor& executor);
-void pack(const Direction<double>& direction, Role role, double* to, std::size_t threads, const Executor& executor);
+template <class T>
+void pack(const Direction<T>& direction, Role role, Computed<T>* to, std::size_t threads, const Executor& executor);
 
 /// What the gates of each row of `direction.input` start from, whatever the state: [input_rows, gate_blocks * H].
-void project(const Forward<float>& direction, float* sums, std::size_t threads, const Executor& executor);
-void project(const Forward<double>& direction, double* sums, std::size_t threads, const Executor& executor);
+template <class T>
+void project(const Forward<T>& direction, Computed<T>* sums, std::size_t threads, const Executor& executor);
 
 /// Runs the directions of a layer.
-void run(std::span<const Forward<float>> directions, const Plan& plan, const Executor& executor);
-void run(std::span<const Forward<double>> directions, const Plan& plan, const Executor& executor);
+template <class T>
+void run(std::span<const Forward<T>> directions, const Plan& plan, const Executor& executor);
 
 /// The same backward: part by part, so that what follows from the gate gradients of some rows, products over all of
 /// them at once, finds them in the cache.
-void run(std::span<const Backward<float>> directions, std::span<const Plan> parts, const Executor& executor);
-void run(std::span<const Backward<double>> directions, std::span<const Plan> parts, const Executor& executor);
+template <class T>
+void run(std::span<const Backward<T>> directions, std::span<const Plan> parts, const Executor& executor);
 
 }  // namespace packseq::kernels

@@ -10,6 +10,7 @@
 #include <cstddef>
 
 #include "hwy/highway.h"
+#include "kernels/numbers.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace packseq::kernels::HWY_NAMESPACE {
@@ -90,9 +91,9 @@ struct Elements {
 
 /// Some lines of `depth` numbers, as many as a vector has lanes and `stride` apart, become vectors `to_stride` apart.
 template <class Places, class T>
-void transpose(const T* from, std::size_t stride, std::size_t depth, T* to, std::size_t to_stride) {
-  const hn::ScalableTag<T> d;
-  constexpr std::size_t step = hn::MaxLanes(hn::ScalableTag<T>());
+void transpose(const T* from, std::size_t stride, std::size_t depth, Computed<T>* to, std::size_t to_stride) {
+  const hn::ScalableTag<Computed<T>> d;
+  constexpr std::size_t step = hn::MaxLanes(hn::ScalableTag<Computed<T>>());
   std::size_t k = 0;
   for (; k + step * Places::numbers <= depth; k += step * Places::numbers) {
     hn::Vec<decltype(d)> vectors[step];

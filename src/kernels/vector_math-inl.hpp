@@ -13,6 +13,7 @@
 
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
+#include "kernels/bfloat16-inl.hpp"
 #include "kernels/plan.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -20,7 +21,7 @@ namespace packseq::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <class T>
-using Tag = hn::ScalableTag<T>;
+using Tag = hn::ScalableTag<Computed<T>>;
 template <class T>
 using Vector = hn::Vec<Tag<T>>;
 
@@ -117,7 +118,7 @@ HWY_INLINE V relu(V x) {
   return with_nan_of(x, hn::Max(x, hn::Zero(hn::DFromV<V>())));
 }
 
-/// Reads and writes whole vectors.
+/// Reads and writes whole vectors, those of a tensor's numbers as they are computed with.
 struct Whole {
   template <class T>
   HWY_INLINE Vector<T> load(const T* from) const {
@@ -127,6 +128,8 @@ struct Whole {
   HWY_INLINE void store(Vector<T> value, T* to) const {
     hn::StoreU(value, Tag<T>(), to);
   }
+  HWY_INLINE Vector<float> load(const BFloat16* from) const { return load_narrow(from); }
+  HWY_INLINE void store(Vector<float> value, BFloat16* to) const { store_narrow(value, to); }
 };
 
 /// Reads and writes the first `count` lanes; the others are 0.
@@ -151,6 +154,16 @@ struct First {
 #else
     hn::BlendedStore(value, hn::FirstN(Tag<T>(), count), Tag<T>(), to);
 #endif
+  }
+  HWY_INLINE Vector<float> load(const BFloat16* from) const {
+    BFloat16 lanes[hn::MaxLanes(Tag<float>())] = {};
+    std::copy_n(from, count, lanes);
+    return load_narrow(lanes);
+  }
+  HWY_INLINE void store(Vector<float> value, BFloat16* to) const {
+    BFloat16 lanes[hn::MaxLanes(Tag<float>())];
+    store_narrow(value, lanes);
+    std::copy_n(lanes, count, to);
   }
 };
 

@@ -30,16 +30,16 @@ constexpr std::size_t rows_per_packed_block = 64;
 /// C = A * B + S in some panels of B, given by its columns; A is in their form. The sums go through the multiply-adds
 /// of `multiply` in the same order, and so come to the same bits.
 template <class T>
-void multiply_by_blocks(const T* const* a, std::size_t rows, const Lines<T>& columns, Format format,
-                        const Range& panels, T* const* c, const T* const* start) {
-  HWY_ALIGN T memory[rows_per_packed_block * max_panel_width<T>];
+void multiply_by_blocks(const Computed<T>* const* a, std::size_t rows, const Lines<T>& columns, Format format,
+                        const Range& panels, Computed<T>* const* c, const Computed<T>* const* start) {
+  HWY_ALIGN Computed<T> memory[rows_per_packed_block * max_panel_width<Computed<T>>];
   for (std::size_t p = panels.begin; p < panels.end; ++p) {
     // Of a matrix without rows, too: it has sums.
     for (std::size_t k = 0; k == 0 || k < columns.stride; k += rows_per_packed_block) {
       const Range depth = {k, std::min(k + rows_per_packed_block, columns.stride)};
-      const PackedMatrix<T> block = {memory, depth.size(), columns.count, format, p, k};
+      const PackedMatrix<Computed<T>> block = {memory, depth.size(), columns.count, format, p, k};
       pack_panel(columns, /*are_rows=*/false, format, block.columns_of(p), depth, memory);
-      multiply<T>(a, rows, block, {p, p + 1}, c, k == 0 ? start : c);
+      multiply<Computed<T>>(a, rows, block, {p, p + 1}, c, k == 0 ? start : c);
     }
   }
 }
@@ -69,7 +69,7 @@ class Weights {
         packed_{direction.packed[static_cast<std::size_t>(role)], columns_.stride, columns_.count,
                 format_of<T>(direction.precision)} {
     if (packed_.data != nullptr || reads < reads_worth_packing) return;
-    T* const to = arena.take<T>(packed_.size());
+    Computed<T>* const to = arena.take<Computed<T>>(packed_.size());
     packed_.data = to;
     packing_.emplace(columns_, packed_.format, to);
   }
@@ -82,31 +82,31 @@ class Weights {
   }
 
   /// C = A * B + S in some panels; A, S and C are given by their rows. S may be C itself, or have one row for all.
-  void multiply(const T* const* a, std::size_t rows, const Range& panels, T* const* c, const T* const* start,
-                const RowsInForm<T>& in_form) const {
-    a = in_form.of(a, rows, packed_.depth);
+  void multiply(const T* const* a, std::size_t rows, const Range& panels, Computed<T>* const* c,
+                const Computed<T>* const* start, const RowsInForm<T>& in_form) const {
+    const Computed<T>* const* const factors = in_form.of(a, rows, packed_.depth);
     if (packed_.data != nullptr) {
-      kernels::HWY_NAMESPACE::multiply<T>(a, rows, packed_, panels, c, start);
+      kernels::HWY_NAMESPACE::multiply<Computed<T>>(factors, rows, packed_, panels, c, start);
     } else {
-      multiply_by_blocks<T>(a, rows, columns_, packed_.format, panels, c, start);
+      multiply_by_blocks<T>(factors, rows, columns_, packed_.format, panels, c, start);
     }
   }
 
  private:
   Lines<T> columns_;
-  PackedMatrix<T> packed_;
+  PackedMatrix<Computed<T>> packed_;
   std::optional<Packing<T>> packing_;
 };
 
 template <class T>
 std::size_t packed_size_of(const Direction<T>& direction, const CellKernels<T>& cell, Role role) {
   const Lines<T> columns = columns_of(direction, cell, role);
-  return PackedMatrix<T>{nullptr, columns.stride, columns.count, format_of<T>(direction.precision)}.size();
+  return PackedMatrix<Computed<T>>{nullptr, columns.stride, columns.count, format_of<T>(direction.precision)}.size();
 }
 
 template <class T>
-void pack_weight(const Direction<T>& direction, const CellKernels<T>& cell, Role role, T* to, std::size_t threads,
-                 const Executor& executor) {
+void pack_weight(const Direction<T>& direction, const CellKernels<T>& cell, Role role, Computed<T>* to,
+                 std::size_t threads, const Executor& executor) {
   Packing<T> packing(columns_of(direction, cell, role), format_of<T>(direction.precision), to);
   pack<T>({&packing}, threads, executor);
 }
