@@ -31,11 +31,9 @@ void expect_runs_in_libtorch(const Recurrent& r, const Arguments& arguments) {
 
 TEST(Fallback, RunsOtherDtypes) {
   for (const auto cell : all_cells) {
-    for (const auto dtype : {at::kHalf, at::kBFloat16}) {
-      const Recurrent r = {.cell = cell, .dtype = at::kFloat};
-      for (const auto& arguments : both_arguments(r)) {
-        expect_runs_in_libtorch(r, arguments.with([&](const auto& tensor) { return tensor.to(dtype); }));
-      }
+    const Recurrent r = {.cell = cell, .dtype = at::kFloat};
+    for (const auto& arguments : both_arguments(r)) {
+      expect_runs_in_libtorch(r, arguments.with([](const auto& tensor) { return tensor.to(at::kHalf); }));
     }
   }
 }

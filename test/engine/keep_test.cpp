@@ -18,7 +18,7 @@ class EngineKeep : public testing::TestWithParam<Recurrent> {
     return r;
   }
   static bool has_cells() { return GetParam().cell == engine::Cell::lstm; }
-  static double tolerance() { return GetParam().dtype == at::kDouble ? 1e-12 : 1e-5; }
+  static double tolerance() { return tolerance_of(GetParam().dtype); }
 
   /// A network that keeps all that it can; it refers to the arguments.
   static engine::Network keeping(const Recurrent& r, const Arguments& a) {

@@ -63,11 +63,17 @@ void expect_the_bits_of_packed_batches_and_of_single_steps(const Recurrent& r) {
   EXPECT_SAME(time_major(padded[0]).reshape(expected[0].sizes()), expected[0]);
   for (std::size_t i = 1; i < padded.size(); ++i) EXPECT_SAME(padded[i], expected[i]);
   if (r.bidirectional) return;
+  const bool is_rounded =  // the state, from step to step
+      r.dtype == at::kBFloat16 && (r.cell == engine::Cell::lstm || r.cell == engine::Cell::gru);
   auto step = arguments;
   for (std::int64_t i = 0; i < 6; ++i) {
     step.data = arguments.data.narrow(r.batch_first ? 1 : 0, i, 1);
     const auto results = run_fused(r, step);
-    EXPECT_SAME(time_major(results[0])[0], time_major(padded[0])[i]);
+    if (is_rounded) {
+      EXPECT_TRUE(at::allclose(time_major(results[0])[0], time_major(padded[0])[i], 0, 2e-2));
+    } else {
+      EXPECT_SAME(time_major(results[0])[0], time_major(padded[0])[i]);
+    }
     step.states.assign(results.begin() + 1, results.end());
   }
 }
@@ -100,7 +106,7 @@ TEST_P(Padded, ReadsTokensWhereTheyLie) {
     const auto outputs = run_fused(r, arguments);
     const auto expected = run_fused(r, dense);
     for (std::size_t i = 0; i < outputs.size(); ++i) EXPECT_SAME(outputs[i], expected[i]);
-    expect_near(gradients(outputs, {base}), gradients(run_in_libtorch(r, arguments), {base}), 1e-4);
+    expect_near(gradients(outputs, {base}), gradients(run_rightly(r, arguments), {base}), 10 * tolerance_of(r.dtype));
   }
 }
 
@@ -122,7 +128,7 @@ TEST_P(Padded, IsServedByFrozenWeights) {
 
 TEST_P(Padded, RunsWithoutAGraph) {
   const Recurrent r = GetParam();
-  const auto expected = run_in_libtorch(r, random_padded_arguments(r, 4, 3));
+  const auto expected = run_rightly(r, random_padded_arguments(r, 4, 3));
   torch::manual_seed(0);
   {
     const torch::NoGradGuard no_grad;
@@ -130,12 +136,12 @@ TEST_P(Padded, RunsWithoutAGraph) {
     EXPECT_FALSE(outputs[0].requires_grad());
     // As a tensor of its own, which may be changed where gradients are recorded.
     EXPECT_FALSE(outputs[0].is_view());
-    expect_near(outputs, expected, 1e-5);
+    expect_near(outputs, expected, tolerance_of(r.dtype));
   }
   torch::manual_seed(0);
   const c10::InferenceMode inference;
   const auto arguments = random_padded_arguments(r, 4, 3);
-  expect_near(run_fused(r, arguments), expected, 1e-5);
+  expect_near(run_fused(r, arguments), expected, tolerance_of(r.dtype));
 }
 
 TEST_P(Padded, LeavesBatchesOfNothingToLibTorch) {

@@ -52,11 +52,11 @@ inline std::ostream& operator<<(std::ostream& stream, const Recurrent& r) {
                 << ", batch_first " << r.batch_first;
 }
 
-/// Every cell in both dtypes, an LSTM with and without a projection, in one and two directions.
+/// Every cell in each dtype, an LSTM with and without a projection, in one and two directions.
 inline std::vector<Recurrent> all_recurrents() {
   std::vector<Recurrent> all;
   for (const auto cell : all_cells) {
-    for (const auto dtype : {at::kFloat, at::kDouble}) {
+    for (const auto dtype : {at::kFloat, at::kDouble, at::kBFloat16}) {
       for (const bool bidirectional : {false, true}) {
         all.push_back({.cell = cell, .dtype = dtype, .bidirectional = bidirectional});
         if (cell != engine::Cell::lstm) continue;
@@ -195,11 +195,25 @@ inline Tensors gradients_in_engine(const Tensors& outputs, const Arguments& argu
   return result;
 }
 
+/// How far results may be off those of LibTorch, whose own of bfloat16 are off as far.
+inline double tolerance_of(c10::ScalarType dtype) {
+  return dtype == at::kDouble ? 1e-12 : dtype == at::kFloat ? 1e-5 : 2e-2;
+}
+
 /// The same in LibTorch's own code.
 inline Tensors run_in_libtorch(const Recurrent& r, const Arguments& arguments) {
   const MultiplyAdds multiply_adds;
   auto outputs = run(r, arguments);
   EXPECT_GT(multiply_adds.count(), 0) << r;
+  return outputs;
+}
+
+/// The same as right as LibTorch can: what is of bfloat16 is computed in double, and rounded once.
+inline Tensors run_rightly(Recurrent r, const Arguments& arguments) {
+  if (r.dtype != at::kBFloat16) return run_in_libtorch(r, arguments);
+  r.dtype = at::kDouble;
+  Tensors outputs = run_in_libtorch(r, arguments.with([](const at::Tensor& t) { return t.to(at::kDouble); }));
+  for (at::Tensor& output : outputs) output = output.to(at::kBFloat16);
   return outputs;
 }
 

@@ -15,7 +15,8 @@ void expect_same_pattern(const Tensors& actual, const Tensors& expected) {
   ASSERT_EQ(actual.size(), expected.size());
   for (std::size_t i = 0; i < actual.size(); ++i) {
     // A sum of large numbers is as much off as they are large.
-    const double tolerance = actual[i].scalar_type() == at::kDouble ? 1e-9 : 1e-2;
+    const auto dtype = actual[i].scalar_type();
+    const double tolerance = dtype == at::kDouble ? 1e-9 : dtype == at::kFloat ? 1e-2 : 5e-2;
     ASSERT_TRUE(at::allclose(actual[i], expected[i], tolerance, tolerance, /*equal_nan=*/true))
         << "tensor " << i << "\n"
         << actual[i] << "\n"
@@ -37,7 +38,7 @@ TEST_P(SpecialValues, GoWhereTheyGoInLibTorch) {
       SCOPED_TRACE(testing::Message() << r << ", " << value << " in tensor " << i);
       const auto arguments = random_arguments(r, four_lengths);
       arguments.all()[i].view(-1)[1] = value;
-      expect_same_pattern(run_fused(r, arguments), run_in_libtorch(r, arguments));
+      expect_same_pattern(run_fused(r, arguments), run_rightly(r, arguments));
     }
   }
 }
@@ -52,7 +53,7 @@ TEST_P(SpecialValues, SaturateEveryGateAsInLibTorch) {
       const auto changed = arguments.with([](const at::Tensor& tensor) { return tensor.clone(); });
       changed.parameters[2][row] = value;
       if (r.cell == engine::Cell::lstm) changed.states[1].fill_(infinity);  // times a gate that is closed
-      expect_same_pattern(run_fused(r, changed), run_in_libtorch(r, changed));
+      expect_same_pattern(run_fused(r, changed), run_rightly(r, changed));
     }
   }
 }
@@ -65,7 +66,7 @@ TEST_P(SpecialValues, GiveTheGradientsOfLibTorch) {
     arguments.data.view(-1)[1] = value;
     const auto fused = arguments.as_variables();
     const auto plain = arguments.as_variables();
-    expect_same_pattern(gradients(run_fused(r, fused), fused.all()), gradients(run_in_libtorch(r, plain), plain.all()));
+    expect_same_pattern(gradients(run_fused(r, fused), fused.all()), gradients(run_rightly(r, plain), plain.all()));
   }
 }
 

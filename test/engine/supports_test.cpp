@@ -19,7 +19,7 @@ namespace {
 
 PackedSequence packed_batch() { return pack_sequence({torch::rand({2, 3}), torch::rand({0, 3}), torch::rand({4, 3})}); }
 
-TEST(Supports, FloatAndDouble) {
+TEST(Supports, FloatDoubleAndBFloat16) {
   const auto packed = packed_batch();
   nn::LSTM lstm(3, 4);
   EXPECT_TRUE(engine::supports(*lstm, packed));
@@ -27,8 +27,10 @@ TEST(Supports, FloatAndDouble) {
   EXPECT_TRUE(engine::supports(*nn::RNN(3, 4), packed));
   EXPECT_TRUE(engine::supports(*torch::nn::LSTM(3, 4), packed));
   EXPECT_EQ(engine::supports(*lstm, packed).reason, "");
-  lstm->to(at::kDouble);
-  EXPECT_TRUE(engine::supports(*lstm, packed.to(at::kDouble)));
+  for (const auto dtype : {at::kDouble, at::kBFloat16}) {
+    lstm->to(dtype);
+    EXPECT_TRUE(engine::supports(*lstm, packed.to(dtype)));
+  }
 }
 
 /// The reason why an LSTM of floats does not run on such data; empty if it does. What is said there is true.
@@ -47,8 +49,8 @@ std::string reason(const at::Tensor& data) {
 
 TEST(Supports, NoOtherDtypesOrDevices) {
   const auto data = torch::rand({6, 3});
-  EXPECT_EQ(reason(data.to(at::kHalf)), "data is Half, and the engine runs Float and Double");
-  EXPECT_EQ(reason(data.to(at::kBFloat16)), "data is BFloat16, and the engine runs Float and Double");
+  EXPECT_EQ(reason(data.to(at::kHalf)), "data is Half, and the engine runs Float, Double and BFloat16");
+  EXPECT_EQ(reason(data.to(at::kBFloat16)), "parameter 0 is Float, but data is BFloat16");
   EXPECT_EQ(reason(data.to(at::kDouble)), "parameter 0 is Float, but data is Double");
   EXPECT_EQ(reason(data.to(at::kMeta)), "data is on meta, and the engine runs dense tensors on the CPU");
   EXPECT_EQ(reason(data.to_sparse()), "data is on cpu and not strided, and the engine runs dense tensors on the CPU");

@@ -12,11 +12,13 @@ namespace packseq::test {
 
 using Tensors = std::vector<at::Tensor>;
 
-/// A sum of all elements of all `outputs`, each with a weight of its own.
+/// A sum of all elements of all `outputs`, each with a weight of its own. The weights are made in double: of bfloat16,
+/// what LibTorch's `arange` gives depends on the number of threads.
 inline at::Tensor weighted_sum(const Tensors& outputs) {
   at::Tensor sum = torch::zeros({}, outputs[0].options());
   for (const auto& output : outputs) {
-    sum = sum + (output * torch::arange(output.numel(), output.options()).view(output.sizes()).cos()).sum();
+    const at::Tensor numbers = torch::arange(output.numel(), output.options().dtype(at::kDouble));
+    sum = sum + (output * numbers.cos().view(output.sizes()).to(output.scalar_type())).sum();
   }
   return sum;
 }
