@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "engine/autograd.hpp"
+#include "engine/dtypes.hpp"
 #include "engine/layer_shape.hpp"
 #include "kernels/crf.hpp"
 
@@ -21,6 +22,13 @@ namespace {
 using at::Tensor;
 using Tensors = std::vector<Tensor>;
 using torch::autograd::AutogradContext;
+
+/// The same CRF in numbers that the kernels know, with gradients; what they make of it is to be brought back.
+Crf computed(Crf crf) {
+  const c10::ScalarType dtype = computed_dtype(crf.scores.scalar_type());
+  for (Tensor* tensor : {&crf.scores, &crf.start, &crf.end, &crf.transitions}) *tensor = tensor->to(dtype);
+  return crf;
+}
 
 /// A CRF of contiguous tensors, which the kernels want.
 Crf contiguous(Crf crf) {
@@ -183,24 +191,36 @@ Tensor apply_to(const Crf& crf) {
 C10_DIAGNOSTIC_POP()
 C10_DIAGNOSTIC_POP()
 
-}  // namespace
-
-at::Tensor crf_log_likelihood(const Crf& crf) {
+Tensor log_likelihood(const Crf& crf) {
   if (!records_gradients(crf.variables())) return run_crf_forward(contiguous(crf), {});
   if (has_inference_tensors(crf.variables())) return crf_log_likelihood_in_libtorch(crf);
   return apply_to<CrfLogLikelihood>(crf);
 }
 
-at::Tensor crf_marginals(const Crf& crf) {
+Tensor marginals(const Crf& crf) {
   if (!records_gradients(crf.variables())) return run_crf_marginals(contiguous(crf));
   if (has_inference_tensors(crf.variables())) return crf_marginals_in_libtorch(crf);
   return apply_to<CrfMarginals>(crf);
 }
 
-CrfBest crf_decode(const Crf& crf) {
+}  // namespace
+
+at::Tensor crf_log_likelihood(const Crf& given) {
+  const Crf crf = computed(given);
+  return log_likelihood(crf).to(given.scores.scalar_type());
+}
+
+at::Tensor crf_marginals(const Crf& given) {
+  const Crf crf = computed(given);
+  return marginals(crf).to(given.scores.scalar_type());
+}
+
+CrfBest crf_decode(const Crf& given) {
   const at::NoGradGuard no_grad;
-  const Crf dense = contiguous(crf);
-  return crf.scores.scalar_type() == at::kFloat ? decode<float>(dense) : decode<double>(dense);
+  const Crf crf = contiguous(computed(given));
+  CrfBest best = crf.scores.scalar_type() == at::kFloat ? decode<float>(crf) : decode<double>(crf);
+  best.scores = best.scores.to(given.scores.scalar_type());
+  return best;
 }
 
 }  // namespace packseq::engine

@@ -29,7 +29,7 @@ struct CrfBest {
 
 /// The log-likelihood of the labels, [B] in the caller's order; without labels, minus the logarithm of the normaliser.
 /// Of an empty document it is 0. By kernels, with gradients where LibTorch would record them: tensors of float or
-/// double on the CPU.
+/// double on the CPU, or of bfloat16, which are computed in float, and rounded at the end.
 at::Tensor crf_log_likelihood(const Crf& crf);
 
 /// The probability of each tag of each token, [N, K]; likewise.

@@ -202,17 +202,53 @@ TEST(Crf, RunsInLibTorchWhatKernelsDoNot) {
                 1e-12);
     EXPECT_SAME(crf->decode(documents.packed_scores()).tags.data(), best.tags.data());
   }
-  crf->to(at::kBFloat16);
+  crf->to(at::kHalf);
   const auto scores = documents.packed_scores();
-  const auto rounded = with_data(scores, scores.data().to(at::kBFloat16));
-  EXPECT_NEAR(crf->log_likelihood(rounded, documents.packed_tags()).item<double>(), expected, 0.2);
-  EXPECT_EQ(crf->decode(rounded).scores.scalar_type(), at::kBFloat16);
-  EXPECT_EQ(crf->marginals(rounded).data().scalar_type(), at::kBFloat16);
+  const auto rounded = with_data(scores, scores.data().to(at::kHalf));
+  EXPECT_NEAR(crf->log_likelihood(rounded, documents.packed_tags()).item<double>(), expected, 0.05);
+  EXPECT_EQ(crf->decode(rounded).scores.scalar_type(), at::kHalf);
+  EXPECT_EQ(crf->marginals(rounded).data().scalar_type(), at::kHalf);
   crf->engine = engine::Choice::fused;
-  EXPECT_THROWS(
-      crf->decode(rounded), c10::ValueError,
-      "CRF::decode: engine is Choice::fused, but the kernels do not run this: data is BFloat16, and the engine "
-      "runs Float and Double");
+  EXPECT_THROWS(crf->decode(rounded), c10::ValueError,
+                "CRF::decode: engine is Choice::fused, but the kernels do not run this: data is Half, and the engine "
+                "runs Float, Double and BFloat16");
+}
+
+/// Numbers of bfloat16 are computed with in float, and results rounded once; so are gradients, and theirs.
+TEST(Crf, RoundsWhatIsOfBFloat16Once) {
+  const auto documents = make_documents({40, 7, 0, 1, 12}, 5, at::kFloat, 3);
+  const auto scores = documents.packed_scores();
+  auto crf = make_crf(5, at::kFloat);
+  crf->to(at::kBFloat16);
+  auto wide = make_crf(5, at::kFloat);
+  {
+    const torch::NoGradGuard no_grad;
+    for (std::size_t i = 0; i < 3; ++i) wide->parameters()[i].copy_(crf->parameters()[i]);
+  }
+  crf->engine = engine::Choice::fused;
+  const auto run = [&](nn::CRF& of, at::ScalarType dtype) {
+    const auto rounded = scores.data().to(at::kBFloat16).to(dtype).requires_grad_();
+    const auto input = with_data(scores, rounded);
+    const auto likelihood = of->log_likelihood(input, documents.packed_tags(), nn::Reduction::none);
+    const auto marginals = of->marginals(input).data();
+    Tensors inputs = of->parameters();
+    inputs.push_back(rounded);
+    Tensors results = {likelihood, marginals, of->decode(input).scores};
+    const auto first = torch::autograd::grad({likelihood.sum()}, inputs, {}, std::nullopt, /*create_graph=*/true);
+    const auto second = torch::autograd::grad({first.back().square().sum()}, inputs);
+    results.insert(results.end(), first.begin(), first.end());
+    results.insert(results.end(), second.begin(), second.end());
+    return results;
+  };
+  const auto actual = run(crf, at::kBFloat16);
+  const auto expected = run(wide, at::kFloat);
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    EXPECT_EQ(actual[i].scalar_type(), at::kBFloat16);
+    // The second ones are of gradients that are rounded themselves.
+    const double tolerance = i < 7 ? 4e-3 : 4e-2;
+    EXPECT_TRUE(at::allclose(actual[i].to(at::kFloat), expected[i], tolerance, tolerance)) << i;
+    if (i < 3) EXPECT_SAME(actual[i], expected[i].to(at::kBFloat16));
+  }
 }
 
 TEST(Crf, RunsInItsParametersDtypeUnderAutocast) {

@@ -31,7 +31,7 @@ TYPED_TEST(FrozenTest, FreezesToTheSameNumbers) {
     this->expect_same(this->run(embedded, ids, state), expected);
     // With room for some of the words; what one of them takes a message tells.
     const std::int64_t blocks = std::is_same_v<TypeParam, nn::RNN> ? 1 : 4;
-    const auto bytes = (of.bidirectional ? 2 : 1) * blocks * of.hidden * (of.dtype == at::kFloat ? 4 : 8);
+    const auto bytes = (of.bidirectional ? 2 : 1) * blocks * of.hidden * (of.dtype == at::kDouble ? 8 : 4);
     embedded->freeze(3 * bytes + 1);
     EXPECT_EQ(embedded->frozen_words(), 3);
     this->expect_same(this->run(embedded, ids, state), expected);
@@ -42,7 +42,7 @@ TYPED_TEST(FrozenTest, FreezesToTheSameNumbers) {
 /// The table is of the precision in which the network ran when it was frozen.
 TYPED_TEST(FrozenTest, FreezesInThePrecisionOfTheNetwork) {
   const torch::NoGradGuard no_grad;
-  for (const auto dtype : {at::kFloat, at::kDouble}) {
+  for (const auto dtype : {at::kFloat, at::kDouble, at::kBFloat16}) {
     const EmbeddedCase of = {.layers = 2, .bidirectional = true, .dtype = dtype};
     auto embedded = this->make(of);
     embedded->eval();

@@ -166,9 +166,9 @@ TYPED_TEST(EmbeddedTest, RunsWhereTheEngineDoesNot) {
   const MultiplyAdds multiply_adds;
   expect_near(this->results(embedded->forward(ids)), this->run_modules(embedded, ids), 1e-6);
   EXPECT_GT(multiply_adds.count(), 0);
-  embedded->to(at::kBFloat16);
+  embedded->to(at::kHalf);
   embedded->network->engine = engine::Choice::automatic;
-  EXPECT_EQ(embedded->forward(ids).output.data().scalar_type(), at::kBFloat16);
+  EXPECT_EQ(embedded->forward(ids).output.data().scalar_type(), at::kHalf);
 }
 
 TYPED_TEST(EmbeddedTest, IsAFewWordsLongButForEmptyDocuments) {

@@ -97,7 +97,7 @@ TYPED_TEST(FreezeTest, IsRefusedWhereTheEngineDoesNotRunTheNetwork) {
   EXPECT_THROWS(this->network->freeze(), c10::ValueError, "::freeze: the fused engine does not run this: engine is");
   this->network->engine = engine::Choice::automatic;
   this->network->to(at::kHalf);
-  EXPECT_THROWS(this->network->freeze(), c10::ValueError, "Half, and the engine runs Float and Double");
+  EXPECT_THROWS(this->network->freeze(), c10::ValueError, "Half, and the engine runs Float, Double and BFloat16");
 }
 
 }  // namespace
