@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
-"""Times products of bfloat16 in packseq's engine beside what else there is for inference on a CPU, as a Markdown table:
+"""Times bfloat16 in packseq's engine beside what else there is on a CPU, as a Markdown table:
 
     python3 bench/reports/bfloat16.py build/packseq_torch.so
+    python3 bench/reports/bfloat16.py build/packseq_torch.so --training
 
-Every contender runs the same documents, of .2 to 1 times 100 steps; rounds of all are interleaved, and results compared
-before the clock starts. Columns are times over that of the engine with products of bfloat16:
+Every contender runs the same documents, of .2 to 1 times 100 steps; rounds of all are interleaved, each call behind one
+of its own, and results compared before the clock starts. Columns are times over that of the engine over a module of
+dtype bfloat16:
 
   milliseconds    what that takes itself
-  float           packseq's engine, in float
+  products        packseq's engine over tensors of float, with products of bfloat16
+  float           the same with products of float
   padded          LibTorch, in float, the padded batch; times fill: for the real tokens alone
-  module padded   the same of LibTorch's module of dtype bfloat16
+  module padded   the same of the module of dtype bfloat16
   module packed   that module, the packed batch
   int8            LibTorch's dynamically quantized LSTM, the packed batch
   spread          (slowest - fastest) / median, the largest of all: a ratio says nothing that is finer than this
@@ -27,7 +30,7 @@ from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence, PackedSequenc
 from networks import engine, parse_pair
 from tables import format_table
 
-COLUMNS = ("float", "padded", "module padded", "module packed", "int8")
+COLUMNS = ("products", "float", "padded", "module padded", "module packed", "int8")
 FORMATS = {"case": "", "milliseconds": ".2f", **{column: ".2f" for column in COLUMNS}, "spread": ".0%"}
 TIMES_FILL = ("padded", "module padded")
 
@@ -38,6 +41,7 @@ def parse_arguments():
     parser.add_argument("cases", nargs="*", type=parse_pair,
                         default=[(batch, size) for size in (128, 256, 512) for batch in (8, 32, 64)],
                         help="documents x size of input and hidden state (default: 8, 32, 64 x 128, 256, 512)")
+    parser.add_argument("--training", action="store_true", help="the gradients of weights, too")
     parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, default=9, help="default: %(default)s")
     return parser.parse_args()
@@ -48,16 +52,32 @@ def run_in_engine(network, batch, precision):
         return network(batch)[0]
 
 
-def make_contenders(network, packed):
+def trained(network, call):
+    """A call that also computes the gradients of the network's weights."""
+    weights = list(network.parameters())
+
+    def run():
+        output = call()
+        data = output.data if isinstance(output, PackedSequence) else output
+        torch.autograd.grad(data, weights, torch.ones_like(data))
+        return output
+    return run
+
+
+def make_contenders(network, packed, training):
     """{name: a call that returns an output}"""
     padded = pad_packed_sequence(packed)[0]
     module = copy.deepcopy(network).bfloat16()
     packed_bfloat16, padded_bfloat16 = packed.to(torch.bfloat16), padded.bfloat16()
-    contenders = {"bfloat16": lambda: run_in_engine(network, packed, "bf16"),
+    contenders = {"bfloat16": lambda: run_in_engine(module, packed_bfloat16, "none"),
+                  "products": lambda: run_in_engine(network, packed, "bf16"),
                   "float": lambda: run_in_engine(network, packed, "none"),
                   "padded": lambda: network(padded)[0],
                   "module padded": lambda: module(padded_bfloat16)[0],
                   "module packed": lambda: module(packed_bfloat16)[0]}
+    if training:
+        return {name: trained(module if "module" in name or name == "bfloat16" else network, call)
+                for name, call in contenders.items()}
     if isinstance(network, nn.LSTM):
         quantized = torch.ao.quantization.quantize_dynamic(nn.Sequential(network), {nn.LSTM}, torch.qint8)[0]
         contenders["int8"] = lambda: quantized(packed)[0]
@@ -66,29 +86,30 @@ def make_contenders(network, packed):
 
 def real_tokens(output, packed):
     if isinstance(output, PackedSequence):
-        return output.data.float()
+        return output.data.detach().float()
     lengths = pad_packed_sequence(packed)[1].tolist()
-    return pack_sequence([output[:length, i] for i, length in enumerate(lengths)]).data.float()
+    return pack_sequence([output[:length, i] for i, length in enumerate(lengths)]).data.detach().float()
 
 
 def check(contenders, packed):
-    expected = contenders["float"]().data
+    expected = contenders["float"]().data.detach()
     for name, call in contenders.items():
         tolerance = {"padded": 1e-4, "int8": .2}.get(name, .03)
         torch.testing.assert_close(real_tokens(call(), packed), expected, rtol=0, atol=tolerance)
 
 
 def seconds(call):
+    call()  # else it would pay for what the contender before it has left in the caches
     begin = time.perf_counter()
     call()
     return time.perf_counter() - begin
 
 
-def make_row(kind, batch, size, rounds):
+def make_row(kind, batch, size, rounds, training):
     network = kind(size, size)
     lengths = torch.linspace(100, 20, batch).long()
     packed = pack_sequence([torch.randn(length, size) for length in lengths.tolist()])
-    contenders = make_contenders(network, packed)
+    contenders = make_contenders(network, packed, training)
     check(contenders, packed)
     times = {name: [] for name in contenders}
     for _ in range(rounds):
@@ -108,8 +129,9 @@ def main():
     torch.ops.load_library(arguments.library)
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-    with torch.inference_mode():
-        rows = [make_row(kind, *case, arguments.rounds) for kind in (nn.LSTM, nn.GRU) for case in arguments.cases]
+    with torch.set_grad_enabled(arguments.training):
+        rows = [make_row(kind, *case, arguments.rounds, arguments.training) for kind in (nn.LSTM, nn.GRU)
+                for case in arguments.cases]
     print(format_table(FORMATS, rows))
 
 

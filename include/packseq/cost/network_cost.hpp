@@ -88,8 +88,9 @@ PACKSEQ_EXPORT std::int64_t repeated_flops(const Network& network, std::int64_t 
 /// and per layer, direction and token what backward reads again: 5 H of an LSTM, its 4 gates and cell state; 4 H of a
 /// GRU, its 3 gates and the hidden part of its new gate; nothing more of an RNN. An implementation may keep more.
 /// Products of bfloat16 (`packseq::engine::Precision`) change nothing here: tensors stay of Float, and only packed
-/// weights and a few rows of factors, which are not counted, take half the bytes. The same conditions throw as in
-/// `forward_flops`.
+/// weights and a few rows of factors, which are not counted, take half the bytes. Of a module of dtype BFloat16, with
+/// elements of 2 bytes, the engine keeps gates and cell states in Float, twice what is counted. The same conditions
+/// throw as in `forward_flops`.
 /// @throws c10::ValueError if `element_size` is not positive.
 /// @code
 /// const packseq::cost::Network lstm{.input_size = 4, .hidden_size = 5};

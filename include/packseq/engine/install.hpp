@@ -8,7 +8,8 @@ namespace packseq::engine {
 /// this process, `forward` and `forward_with_packed_input` of `torch::nn::LSTM`, GRU and RNN, and every other program
 /// that runs them (TorchScript, Python) use it where it applies (see `supports`), and LibTorch's own code elsewhere.
 ///
-/// Padded, packed and step by step, the same numbers give the same bits. Arguments that do not fit each other are
+/// Padded, packed and step by step, the same numbers give the same bits; but of BFloat16 a state is rounded wherever it
+/// leaves a call. Arguments that do not fit each other are
 /// refused before either runs, with a message that names the argument, its value and what it must be; the exception is
 /// LibTorch's own, `c10::Error` (RuntimeError in Python). Outputs have the strides that LibTorch gives them, and may be
 /// changed in place before the backward pass, as long as that raises their version: what writes to their memory
