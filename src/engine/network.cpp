@@ -6,11 +6,13 @@
 #include <ATen/ops/lstm_native.h>
 #include <ATen/ops/rnn_relu_native.h>
 #include <ATen/ops/rnn_tanh_native.h>
+#include <c10/core/impl/LocalDispatchKeySet.h>
 #include <c10/util/Exception.h>
 
 #include <utility>
 #include <vector>
 
+#include "engine/autocast.hpp"
 #include "engine/autograd.hpp"
 #include "engine/layer.hpp"
 #include "engine/layer_passes.hpp"
@@ -76,11 +78,18 @@ void unfreeze_trained(at::TensorList parameters) {
   if (records_gradients(parameters)) unfreeze(parameters.vec());
 }
 
-at::Tensor project_input(const Network& network) { return project_input(layer_of(network, 0, network.data)); }
+at::Tensor project_input(const Network& network) {
+  const auto project = [](const Network& n) { return project_input(layer_of(n, 0, n.data)); };
+  return is_cast(network) ? project(CastNetwork(network).network()) : project(network);
+}
 
 NetworkResult run_network(const Network& network) {
   unfreeze_trained(network.parameters);
-  return run_layers(network, run_layer);
+  if (!is_cast(network)) return run_layers(network, run_layer);
+  const CastNetwork cast(network);
+  // What the engine leaves to LibTorch inside a layer must not be cast again.
+  const c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);
+  return cast.cast(run_layers(cast.network(), run_layer));
 }
 
 NetworkResult run_network_in_libtorch(const Network& network) {

@@ -5,11 +5,17 @@
 #include <c10/core/impl/LocalDispatchKeySet.h>
 #include <torch/nn/modules/rnn.h>
 
+#include "engine/autocast.hpp"
 #include "engine/dtypes.hpp"
 #include "engine/network.hpp"
 
 namespace packseq::engine {
 namespace {
+
+/// Whether autocast brings them to one dtype, of those that the engine runs.
+bool are_cast_alike(c10::ScalarType one, c10::ScalarType other) {
+  return is_autocast_on() && one != at::kDouble && other != at::kDouble;
+}
 
 /// What of this tensor keeps the engine from running a network with it; empty if nothing does.
 std::string obstacle(const at::Tensor& tensor, c10::ScalarType dtype) {
@@ -22,7 +28,7 @@ std::string obstacle(const at::Tensor& tensor, c10::ScalarType dtype) {
   if (!is_dtype_of_engine(tensor.scalar_type())) {
     return std::string(" is ") + c10::toString(tensor.scalar_type()) + ", and the engine runs " + dtypes_of_engine;
   }
-  if (tensor.scalar_type() != dtype) {
+  if (tensor.scalar_type() != dtype && !are_cast_alike(tensor.scalar_type(), dtype)) {
     return std::string(" is ") + c10::toString(tensor.scalar_type()) + ", but data is " + c10::toString(dtype);
   }
   if (tensor.is_neg()) return " is a view with its negative bit set";
@@ -33,7 +39,9 @@ std::string obstacle(const at::Tensor& tensor, c10::ScalarType dtype) {
 
 std::string obstacle_of_modes() {
   using c10::impl::tls_is_dispatch_key_included;
-  if (at::autocast::is_autocast_enabled(at::kCPU)) return "autocast is on";
+  if (is_autocast_on() && at::autocast::get_autocast_dtype(at::kCPU) != at::kBFloat16) {
+    return std::string("autocast to ") + c10::toString(at::autocast::get_autocast_dtype(at::kCPU)) + " is on";
+  }
   if (tls_is_dispatch_key_included(c10::DispatchKey::FuncTorchDynamicLayerFrontMode) ||
       tls_is_dispatch_key_included(c10::DispatchKey::FuncTorchDynamicLayerBackMode)) {
     return "a functorch transform is active";

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/autocast.hpp"
 #include "engine/check.hpp"
 #include "packseq/sequence/map.hpp"
 #include "sequence/layout.hpp"
@@ -54,7 +55,7 @@ class PackedRun {
   Result result_of_nothing(std::int64_t output_size, const State& initial, const Keep& keep) const;
 
  private:
-  at::Tensor nothing(std::int64_t width) const;
+  at::Tensor nothing(std::int64_t width, c10::ScalarType dtype) const;
   engine::Network network(const std::vector<at::Tensor>& states, bool train) const;
 
   const char* function_;
@@ -147,17 +148,21 @@ std::vector<LayerStates> PackedRun::layers(const std::vector<engine::LayerStates
 }
 
 /// The sums add nothing to no elements, but make these a part of the graph: backward works, as for any batch.
-at::Tensor PackedRun::nothing(std::int64_t width) const {
-  at::Tensor nothing = at::zeros({0, directions_ * width}, input_.data.options()) + input_.data.sum();
+at::Tensor PackedRun::nothing(std::int64_t width, c10::ScalarType dtype) const {
+  at::Tensor nothing = at::zeros({0, directions_ * width}, input_.data.options().dtype(dtype)) + input_.data.sum();
   for (const at::Tensor& weight : weights_) nothing = nothing + weight.sum();
   return nothing;
 }
 
 Result PackedRun::result_of_nothing(std::int64_t output_size, const State& initial, const Keep& keep) const {
   engine::unfreeze_trained(weights_);
-  State state = {final(of_input(initial.h), initial.h)};
-  if (initial.c.defined()) state.c = final(of_input(initial.c), initial.c);
-  const engine::LayerStates of_layer = {nothing(output_size), keep.c ? nothing(options_.hidden_size()) : at::Tensor()};
+  std::vector<at::Tensor> states = {initial.h};
+  if (initial.c.defined()) states.push_back(initial.c);
+  const auto dtypes = engine::result_dtypes(network(states, /*train=*/false));
+  State state = {final(of_input(initial.h).to(dtypes.h), initial.h)};
+  if (initial.c.defined()) state.c = final(of_input(initial.c).to(dtypes.c), initial.c);
+  const engine::LayerStates of_layer = {nothing(output_size, dtypes.h),
+                                        keep.c ? nothing(options_.hidden_size(), dtypes.c) : at::Tensor()};
   const std::int64_t kept = keep.lower_layers ? layers_ : keep.c ? 1 : 0;
   return {output(of_layer.h), std::move(state),
           layers(std::vector<engine::LayerStates>(static_cast<std::size_t>(kept), of_layer))};

@@ -1,0 +1,86 @@
+#include "engine/autocast.hpp"
+
+#include <ATen/autocast_mode.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/autograd.hpp"
+
+namespace packseq::engine {
+namespace {
+
+using at::Tensor;
+using Tensors = std::vector<Tensor>;
+
+bool has_float(at::TensorList tensors) {
+  return std::any_of(tensors.begin(), tensors.end(),
+                     [](const Tensor& tensor) { return tensor.scalar_type() == at::kFloat; });
+}
+
+bool records_gradients(const Network& network) {
+  return packseq::engine::records_gradients(network.data) || packseq::engine::records_gradients(network.states) ||
+         packseq::engine::records_gradients(network.parameters);
+}
+
+/// LibTorch's casts make tensors that can be saved for backward of those that cannot; where all are to be saved, so do
+/// these.
+Tensor in_float(const Tensor& tensor, bool is_saved) {
+  return tensor.to(at::kFloat, /*non_blocking=*/false, /*copy=*/is_saved && tensor.is_inference());
+}
+
+Tensors all_in_float(at::TensorList tensors, bool are_saved) {
+  Tensors result;
+  for (const Tensor& tensor : tensors) result.push_back(in_float(tensor, are_saved));
+  return result;
+}
+
+Network with_tensors(const Network& network, const Tensor& data, const Tensors& states, const Tensors& parameters) {
+  return {network.cell,        data,
+          network.batch_sizes, states,
+          parameters,          network.has_biases,
+          network.num_layers,  network.dropout,
+          network.train,       network.bidirectional,
+          network.batch_first, network.index,
+          network.known_sums,  Precision::bfloat16,
+          network.keeps_cells, network.keeps_lower_layers};
+}
+
+}  // namespace
+
+bool is_autocast_on() { return at::autocast::is_autocast_enabled(at::kCPU); }
+
+bool is_cast(const Network& network) {
+  return is_autocast_on() && network.data.is_cpu() &&
+         (has_float(network.data) || has_float(network.states) || has_float(network.parameters));
+}
+
+ResultDtypes result_dtypes(const Network& network) {
+  if (!is_cast(network)) return {network.data.scalar_type(), network.data.scalar_type()};
+  const auto of_state = [&](std::size_t i) { return network.states[i].scalar_type(); };
+  if (network.cell == Cell::gru) return {of_state(0), of_state(0)};
+  const bool has_projection = network.cell == Cell::lstm && network.states[0].size(2) != network.states[1].size(2);
+  const c10::ScalarType dtype = at::autocast::get_autocast_dtype(at::kCPU);
+  return {dtype, has_projection ? of_state(1) : dtype};
+}
+
+CastNetwork::CastNetwork(const Network& original)
+    : dtypes_(result_dtypes(original)),
+      data_(in_float(original.data, records_gradients(original))),
+      states_(all_in_float(original.states, records_gradients(original))),
+      parameters_(all_in_float(original.parameters, records_gradients(original))),
+      network_(with_tensors(original, data_, states_, parameters_)) {}
+
+NetworkResult CastNetwork::cast(NetworkResult result) const {
+  const Tensor output = result.output;
+  result.output = output.to(dtypes_.h);
+  result.h_n = result.h_n.to(dtypes_.h);
+  if (result.c_n.defined()) result.c_n = result.c_n.to(dtypes_.c);
+  for (LayerStates& layer : result.layers) {
+    layer.h = layer.h.is_same(output) ? result.output : layer.h.to(dtypes_.h);
+    if (layer.c.defined()) layer.c = layer.c.to(dtypes_.c);
+  }
+  return result;
+}
+
+}  // namespace packseq::engine
