@@ -96,8 +96,7 @@ LayerResult run_by_steps(Layer layer) {
 
 LayerResult run_layer_in_libtorch(const Layer& layer) {
   if (layer.keeps_cells) return run_by_steps(layer);
-  Tensors states = {layer.h_0};
-  if (layer.c_0.defined()) states.push_back(layer.c_0);
+  const Tensors states = layer.c_0.defined() ? Tensors{layer.h_0, layer.c_0} : Tensors{layer.h_0};
   auto result = run_network_in_libtorch({layer.cell, layer.data, layer.batch_sizes, states, layer.parameters,
                                          layer.has_biases, /*num_layers=*/1, /*dropout=*/0, /*train=*/false,
                                          layer.bidirectional, /*batch_first=*/false, layer.index});

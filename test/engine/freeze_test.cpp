@@ -18,11 +18,6 @@ using engine::freeze;
 using engine::frozen;
 using engine::unfreeze;
 
-void expect_same(const Tensors& actual, const Tensors& expected) {
-  ASSERT_EQ(actual.size(), expected.size());
-  for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_TRUE(at::equal(actual[i], expected[i])) << "tensor " << i;
-}
-
 at::Tensor clone(const at::Tensor& tensor) { return tensor.clone(); }
 
 class Freeze : public testing::TestWithParam<Recurrent> {

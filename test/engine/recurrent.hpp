@@ -217,4 +217,13 @@ inline Tensors run_rightly(Recurrent r, const Arguments& arguments) {
   return outputs;
 }
 
+/// The same bits.
+inline void expect_same(const Tensors& actual, const Tensors& expected) {
+  ASSERT_EQ(actual.size(), expected.size());
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    ASSERT_EQ(actual[i].scalar_type(), expected[i].scalar_type()) << "tensor " << i;
+    EXPECT_TRUE(at::equal(actual[i], expected[i])) << "tensor " << i;
+  }
+}
+
 }  // namespace packseq::test

@@ -1,6 +1,5 @@
 #include "packseq/engine/supports.hpp"
 
-#include <ATen/autocast_mode.h>
 #include <ATen/ops/_efficientzerotensor.h>
 #include <ATen/ops/_make_dual.h>
 #include <ATen/ops/_neg_view.h>
@@ -12,6 +11,7 @@
 #include "packseq/nn/lstm.hpp"
 #include "packseq/nn/rnn.hpp"
 #include "packseq/sequence/pack.hpp"
+#include "support/autocast.hpp"
 #include "support/sequences.hpp"
 
 namespace packseq::test {
@@ -78,10 +78,18 @@ TEST(Supports, NoForwardGradients) {
   torch::autograd::ForwardADLevel::release_idx(level);
 }
 
-TEST(Supports, NoAutocast) {
-  at::autocast::set_autocast_enabled(at::kCPU, true);
-  EXPECT_EQ(reason(torch::rand({6, 3})), "autocast is on");
-  at::autocast::set_autocast_enabled(at::kCPU, false);
+TEST(Supports, AutocastToBFloat16Alone) {
+  const auto data = torch::rand({6, 3});
+  EXPECT_EQ(reason(data.to(at::kBFloat16)), "parameter 0 is Float, but data is BFloat16");
+  {
+    const Autocast autocast;
+    EXPECT_EQ(reason(data), "");
+    EXPECT_EQ(reason(data.to(at::kBFloat16)), "");
+    EXPECT_EQ(reason(data.to(at::kDouble)), "parameter 0 is Float, but data is Double");
+    EXPECT_EQ(reason(data.to(at::kHalf)), "data is Half, and the engine runs Float, Double and BFloat16");
+  }
+  const Autocast autocast(at::kHalf);
+  EXPECT_EQ(reason(data), "autocast to Half is on");
 }
 
 TEST(Supports, NoFunctorch) {
