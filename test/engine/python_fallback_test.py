@@ -166,16 +166,6 @@ class TensorKindTest(FallbackTest):
 
 
 class ModeTest(FallbackTest):
-    def test_autocast(self):
-        def make_run(network, packed, run):
-            def run_cast():
-                with torch.autocast("cpu", dtype=torch.bfloat16):
-                    return run(packed.data)
-
-            return run_cast
-
-        self.for_each_network(make_run)
-
     def test_dispatch_mode_sees_the_same_functions(self):
         def make_run(network, packed, run):
             def functions():

@@ -82,17 +82,6 @@ class EagerTest(EngineTest):
 
                 self.assert_same(run, 1e-4)
 
-    def test_autocast(self):
-        for name, make in NETWORKS.items():
-            with self.subTest(name):
-                network, padded = make(), torch.randn(6, 5, 3)
-
-                def run():
-                    with torch.autocast("cpu", torch.bfloat16):
-                        return flat(network(padded))
-
-                self.assert_same(run, 0)
-
     def test_func(self):
         network, padded = nn.GRU(3, 4), torch.randn(6, 5, 3, dtype=torch.float)
         parameters = dict(network.named_parameters())
