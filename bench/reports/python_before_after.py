@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Times Python's recurrent networks before and after packseq's engine is installed: on packed batches, on padded ones
-of equal lengths (fill 1), and a step of one document at a time, in inference; packed batches and steps also where the
-engine is asked for products of bfloat16:
+of equal lengths (fill 1), and a step of one document at a time, in inference. All of them in float, under autocast to
+bfloat16 and of dtype bfloat16; packed batches and steps also in float where the engine alone is asked for products of
+bfloat16:
 
     python3 bench/reports/python_before_after.py build/python/packseq_torch.so
 
@@ -18,6 +19,7 @@ The table is Markdown.
 """
 
 import argparse
+import dataclasses
 import itertools
 import statistics
 import time
@@ -29,7 +31,24 @@ from torch.nn.utils.rnn import PackedSequence, pack_sequence
 from networks import parse_pair
 from tables import format_table
 
-PRECISIONS = {"": "none", " bfloat16": "bf16"}  # what torch's switch says once the engine is installed
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """What a program computes in."""
+
+    name: str
+    switch: str = "none"  # torch's, once the engine is installed; without it this changes nothing
+    autocast: bool = False
+    dtype: torch.dtype = torch.float  # of network and batch
+
+    @property
+    def is_rounded(self):
+        return self != WAYS[0]
+
+
+SWITCH = Way(" products of bfloat16", switch="bf16")
+WAYS = [Way(""), SWITCH, Way(" autocast", autocast=True), Way(" dtype bfloat16", dtype=torch.bfloat16)]
 FORMATS = {"case": "", "fill": ".2f", "before": ".3f", "after": ".3f", "ratio": ".2f", "spread": ".0%"}
 
 
@@ -52,19 +71,20 @@ def make_batches(batch, size):
             ("padded B:1 T:1", 1, torch.randn(1, 1, size), 50)]
 
 
-def run(network, batch):
-    output = network(batch)[0]
+def run(network, batch, way):
+    with torch.autocast("cpu", torch.bfloat16, way.autocast):
+        output = network(batch)[0]
     return output.data if isinstance(output, PackedSequence) else output
 
 
-def infer(network, batch):
+def infer(network, batch, way):
     with torch.inference_mode():
-        return [run(network, batch)]
+        return [run(network, batch, way)]
 
 
-def train(network, batch):
+def train(network, batch, way):
     network.zero_grad()
-    run(network, batch).sum().backward()
+    run(network, batch, way).sum().backward()
     return [parameter.grad for parameter in network.parameters()]
 
 
@@ -80,31 +100,32 @@ def uninstall():
     torch.backends.mkldnn.rnn.fp32_precision = "none"
 
 
-def install(precision):
+def install(way):
     torch.ops.packseq.install()
-    torch.backends.mkldnn.rnn.fp32_precision = precision
+    torch.backends.mkldnn.rnn.fp32_precision = way.switch
 
 
-def check(actual, expected, precision):
-    """Rounded factors may change a result by some of the largest ones."""
+def check(actual, expected, way):
+    """Rounded factors may change a result by some of the largest ones; under autocast the dtype may differ, too, which
+    LibTorch lets depend on the lengths."""
     for one, other in zip(actual, expected, strict=True):
         tolerances = {"rtol": 1e-3, "atol": 1e-3}
-        if precision == "bf16":
+        if way.is_rounded:
             tolerances = {"rtol": 0, "atol": 0.05 * max(1, other.abs().max().item())}
-        torch.testing.assert_close(one, other, **tolerances)
+        torch.testing.assert_close(one.float(), other.float(), **tolerances)
 
 
-def measure(function, calls, rounds, precision):
+def measure(function, calls, rounds, way):
     """The times of `function` before and after: the first, untimed, round shows that they agree."""
     before, after = [], []
     uninstall()
     expected = function()
-    install(precision)
-    check(function(), expected, precision)
+    install(way)
+    check(function(), expected, way)
     for _ in range(rounds):
         uninstall()
         before.append(seconds(function, calls))
-        install(precision)
+        install(way)
         after.append(seconds(function, calls))
     return before, after
 
@@ -116,12 +137,12 @@ def spread(times):
 def make_rows(batch, size, rounds):
     for layout, fill, inputs, calls in make_batches(batch, size):
         modes = {"inference": infer, "training": train} if calls == 1 else {"inference": infer}
-        precisions = list(PRECISIONS)[:1] if layout.startswith("padded") and calls == 1 else PRECISIONS
-        for kind, (mode, call), name in itertools.product((nn.LSTM, nn.GRU, nn.RNN), modes.items(), precisions):
-            network = kind(size, size)
-            times = measure(lambda: call(network, inputs), calls, rounds, PRECISIONS[name])
+        ways = [way for way in WAYS if way is not SWITCH or calls > 1 or layout.startswith("packed")]
+        for kind, (mode, call), way in itertools.product((nn.LSTM, nn.GRU, nn.RNN), modes.items(), ways):
+            network, batch_of_way = kind(size, size, dtype=way.dtype), inputs.to(way.dtype)
+            times = measure(lambda: call(network, batch_of_way, way), calls, rounds, way)
             before, after = (1e3 * statistics.median(values) for values in times)
-            yield {"case": f"{kind.__name__.lower()} {mode} {layout} I:{size} H:{size}{name}", "fill": fill,
+            yield {"case": f"{kind.__name__.lower()} {mode} {layout} I:{size} H:{size}{way.name}", "fill": fill,
                    "before": before, "after": after, "ratio": before / after, "spread": max(map(spread, times))}
 
 

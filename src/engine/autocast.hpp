@@ -15,7 +15,7 @@ bool is_autocast_on();
 bool is_cast(const Network& network);
 
 /// The dtypes of what comes out of a network; c of an LSTM. Where it is cast, those that LibTorch's operators for
-/// padded batches give, which depend on no lengths: autocast's of an LSTM and RNN; but the cell state beside a projection,
+/// padded batches give, which depend on no lengths: autocast's of an LSTM and RNN; but cell states beside a projection,
 /// and all of a GRU, keep that of the initial state.
 struct ResultDtypes {
   c10::ScalarType h;

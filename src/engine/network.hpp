@@ -34,8 +34,8 @@ struct Network {
   bool is_padded() const { return !batch_sizes.defined(); }
 };
 
-/// What is asked for of numbers of this dtype, here and now: not automatic, bfloat16 for BFloat16, and float32 for all
-/// others but Float.
+/// What is asked for of numbers of this dtype, here and now, by autocast where it is on: not automatic, bfloat16 for
+/// BFloat16, and float32 for all others but Float.
 Precision resolved(Precision precision, c10::ScalarType dtype);
 
 /// What a layer has of every token, packed.

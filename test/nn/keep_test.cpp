@@ -1,4 +1,3 @@
-#include <ATen/autocast_mode.h>
 #include <ATen/core/grad_mode.h>
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
@@ -12,6 +11,7 @@
 #include "nn/embedded_fixture.hpp"
 #include "packseq/sequence/map.hpp"
 #include "packseq/sequence/step.hpp"
+#include "support/autocast.hpp"
 
 // The states that a network keeps of every token: who gets them, and how. What they are, the engine's tests say.
 
@@ -195,19 +195,18 @@ TYPED_TEST(KeepTest, GoesThroughModulesOfAnyKind) {
   EXPECT_EQ(any_embedded.forward<nn::Result>(this->make_ids(), nn::State(), nn::Keep(this->all)).layers.size(), 2U);
 }
 
-/// LibTorch runs these, and an LSTM step by step.
+/// LibTorch runs half, and an LSTM step by step.
 TYPED_TEST(KeepTest, HoldsInOtherDtypesAndUnderAutocast) {
   const torch::NoGradGuard no_grad;
-  for (const bool is_autocast : {false, true}) {
+  for (const auto dtype : {at::kFloat, at::kBFloat16, at::kHalf}) {
     const EmbeddedCase of = {.layers = 2, .bidirectional = true};
     auto network = this->make_network_of(of);
     network->eval();
     const auto input = this->make_input(of);
     const auto expected = this->all_results(network->forward(input, {}, this->all));
-    if (!is_autocast) network->to(at::kHalf);
-    at::autocast::set_autocast_enabled(at::kCPU, is_autocast);
-    auto actual = this->all_results(network->forward(is_autocast ? input : input.to(at::kHalf), {}, this->all));
-    at::autocast::set_autocast_enabled(at::kCPU, false);
+    network->to(dtype);
+    const Autocast autocast(at::kBFloat16, /*on=*/dtype == at::kFloat);
+    auto actual = this->all_results(network->forward(input.to(dtype), {}, this->all));
     for (auto& tensor : actual) tensor = tensor.to(at::kFloat);
     expect_near(actual, expected, 3e-2);
   }

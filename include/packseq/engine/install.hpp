@@ -15,6 +15,12 @@ namespace packseq::engine {
 /// changed in place before the backward pass, as long as that raises their version: what writes to their memory
 /// otherwise, through `.data()`, NumPy or DLPack, spoils its gradients.
 ///
+/// Under autocast to bfloat16 the engine runs networks of Float and BFloat16 alike. Products round their factors to
+/// bfloat16, and results have the dtypes that LibTorch gives a padded batch, packed as well, whatever the lengths:
+/// BFloat16 of an LSTM or RNN; of a GRU that of its initial state, as of cell states beside a projection. (LibTorch's
+/// own packed LSTM gives Float where lengths differ.) Weights stay as they are: gradients have their dtype, frozen ones
+/// are found, and autocast's cache of rounded weights gets none of them.
+///
 /// Without this call nothing changes. The first call registers the engine with LibTorch's dispatcher, for the life of
 /// the process; from then on these functions set a flag, and may be called from many threads at once, also while others
 /// run networks.

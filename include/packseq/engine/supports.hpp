@@ -29,8 +29,8 @@ struct Support {
 /// Whether the fused engine runs this network over packed input with these data, here and now. Of data as these, it
 /// runs a padded batch as well.
 ///
-/// It runs LSTM, GRU and RNN of float, double and bfloat16 on the CPU. LibTorch runs the rest: float16, other devices,
-/// tensor subclasses and sparse tensors, forward-mode gradients, autocast, and functorch's transforms.
+/// It runs LSTM, GRU and RNN of float, double and bfloat16 on the CPU. LibTorch runs the rest: float16 and autocast to
+/// it, other devices, tensor subclasses and sparse tensors, forward-mode gradients, and functorch's transforms.
 /// @code
 /// if (const auto support = packseq::engine::supports(*lstm, embedded); !support) std::cout << support.reason << '\n';
 /// @endcode
