@@ -5,11 +5,10 @@ import itertools
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import PackedSequence, pack_sequence
+from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pack_sequence
 from torch.utils.checkpoint import checkpoint
 
-from python_compiled_test import Padded
-from python_support import NETWORKS, OPTIONS, EngineTest, engine, flat, make_batch
+from python_support import NETWORKS, OPTIONS, EngineTest, Padded, engine, flat, make_batch
 
 DTYPES = (torch.float, torch.bfloat16)
 
@@ -48,6 +47,17 @@ def casts(function, shape):
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], record_shapes=True) as profile:
         function()
     return sum(event.name == "aten::_to_copy" and event.input_shapes[0] == list(shape) for event in profile.events())
+
+
+class CastInside(Padded):
+    """A region of TorchScript's own."""
+
+    def forward(self, padded: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
+            output, _ = self.network(packed)
+            data = output.data
+        return data
 
 
 class DtypeTest(EngineTest):
@@ -242,6 +252,14 @@ class ProgramTest(EngineTest):
 
     def test_trace(self):
         self.check_compiled(lambda model, *inputs: torch.jit.trace(model, inputs))
+
+    def test_region_inside_a_script(self):
+        """TorchScript casts what it knows, and networks are not among it."""
+        for name, make in NETWORKS.items():
+            with self.subTest(name):
+                compiled = torch.jit.script(CastInside(make(**OPTIONS)))
+                self.assert_same(lambda: compiled(torch.randn(4, 6, 3, generator=torch.Generator().manual_seed(1)),
+                                                  torch.tensor([2, 6, 1, 4])))
 
     def test_compile(self):
         def compile(model, *inputs):

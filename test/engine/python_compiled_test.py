@@ -4,22 +4,8 @@ import io
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from python_support import NETWORKS, OPTIONS, EngineTest, engine, flat, loss, make_batch
-
-
-class Padded(nn.Module):
-    """A program that packs and pads, for TorchScript."""
-
-    def __init__(self, network):
-        super().__init__()
-        self.network = network
-
-    def forward(self, padded: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
-        output, _ = self.network(packed)
-        return pad_packed_sequence(output, batch_first=True)[0]
+from python_support import NETWORKS, OPTIONS, EngineTest, Padded, engine, flat, loss, make_batch
 
 
 class TorchScriptTest(EngineTest):

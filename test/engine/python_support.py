@@ -6,7 +6,7 @@ import unittest
 
 import torch
 from torch import nn
-from torch.nn.utils.rnn import pack_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
 
 LIBRARY = os.environ["PACKSEQ_TORCH_LIBRARY"]
 torch.ops.load_library(LIBRARY)
@@ -60,6 +60,19 @@ def products(function):
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
         function()
     return {event.key for event in profile.key_averages()} & PRODUCTS
+
+
+class Padded(nn.Module):
+    """A program that packs and pads, for TorchScript."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, padded: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+        packed = pack_padded_sequence(padded, lengths, batch_first=True, enforce_sorted=False)
+        output, _ = self.network(packed)
+        return pad_packed_sequence(output, batch_first=True)[0]
 
 
 class EngineTest(unittest.TestCase):
