@@ -15,18 +15,18 @@ template <class Network>
 class AutocastTest : public EmbeddedTest<Network> {
  protected:
   static constexpr bool is_gru = std::is_same_v<Network, nn::GRU>;
-  static constexpr c10::ScalarType expected = is_gru ? at::kFloat : at::kBFloat16;
+  static constexpr c10::ScalarType dtype = is_gru ? at::kFloat : at::kBFloat16;
 
   /// Output, final state, and of an LSTM with a projection a cell state that stays as it was.
   static void expect_dtypes(const nn::Result& result, bool is_projected = false) {
-    EXPECT_EQ(result.output.data().scalar_type(), expected);
-    EXPECT_EQ(result.state.h.scalar_type(), expected);
-    const auto of_cells = is_projected ? at::kFloat : expected;
+    EXPECT_EQ(result.output.data().scalar_type(), dtype);
+    EXPECT_EQ(result.state.h.scalar_type(), dtype);
+    const auto of_cells = is_projected ? at::kFloat : dtype;
     if (result.state.c.defined()) {
       EXPECT_EQ(result.state.c.scalar_type(), of_cells);
     }
     for (const auto& layer : result.layers) {
-      EXPECT_EQ(layer.h.data().scalar_type(), expected);
+      EXPECT_EQ(layer.h.data().scalar_type(), dtype);
       if (layer.c) {
         EXPECT_EQ(layer.c->data().scalar_type(), of_cells);
       }
@@ -83,6 +83,7 @@ TYPED_TEST(AutocastTest, KeepsWhatItPutsOut) {
   this->expect_same(this->results(result), this->results(network->forward(input)));
 }
 
+/// Gradients of a word are summed before they are rounded.
 TYPED_TEST(AutocastTest, RunsWithItsEmbeddingAsWithout) {
   for (const auto of_embedding : {at::kFloat, at::kBFloat16}) {
     auto embedded = this->make();
@@ -93,7 +94,7 @@ TYPED_TEST(AutocastTest, RunsWithItsEmbeddingAsWithout) {
     const auto expected = this->run_modules(embedded, ids);
     this->expect_same(actual, expected);
     const auto inputs = embedded->network->parameters();
-    this->expect_same_gradients(gradients(actual, inputs), gradients(expected, inputs));
+    expect_near(gradients(actual, inputs), gradients(expected, inputs), 1e-2);
   }
 }
 
