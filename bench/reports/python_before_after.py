@@ -106,12 +106,12 @@ def install(way):
 
 
 def check(actual, expected, way):
-    """Rounded factors may change a result by some of the largest ones; under autocast the dtype may differ, too, which
-    LibTorch lets depend on the lengths."""
+    """Rounded factors may change a result by some of the largest ones, and LibTorch rounds its sums of gradients after
+    every step; under autocast the dtype may differ, too, which it lets depend on the lengths."""
     for one, other in zip(actual, expected, strict=True):
         tolerances = {"rtol": 1e-3, "atol": 1e-3}
         if way.is_rounded:
-            tolerances = {"rtol": 0, "atol": 0.05 * max(1, other.abs().max().item())}
+            tolerances = {"rtol": 0, "atol": 0.1 * max(1, other.abs().max().item())}
         torch.testing.assert_close(one.float(), other.float(), **tolerances)
 
 
