@@ -25,6 +25,8 @@ class PACKSEQ_EXPORT GRUImpl : public torch::nn::GRUImpl {
   ///
   /// An empty document has no output, and its final state is its initial one. The option `batch_first` says nothing
   /// about packed batches. `keep` asks for states of every token besides.
+  ///
+  /// Under autocast results have the dtypes that LibTorch gives a padded batch: see `packseq::engine::install`.
   /// @throws c10::ValueError if `input` is malformed (see `packseq::lengths`) or its data is not [N, I].
   /// @throws c10::ValueError if `state.h` has not the sizes that `State` tells, or `state.c` is defined.
   /// @throws c10::ValueError if `keep.c` is set.

@@ -25,6 +25,8 @@ class PACKSEQ_EXPORT LSTMImpl : public torch::nn::LSTMImpl {
   ///
   /// An empty document has no output, and its final state is its initial one. The option `batch_first` says nothing
   /// about packed batches. `keep` asks for states of every token besides.
+  ///
+  /// Under autocast results have the dtypes that LibTorch gives a padded batch: see `packseq::engine::install`.
   /// @throws c10::ValueError if `input` is malformed (see `packseq::lengths`) or its data is not [N, I].
   /// @throws c10::ValueError if `state.h` or `state.c` has not the sizes that `State` tells.
   /// @throws c10::TypeError if data or state differ from the parameters in dtype or device, or these among each other.
