@@ -18,9 +18,8 @@ bool has_float(at::TensorList tensors) {
                      [](const Tensor& tensor) { return tensor.scalar_type() == at::kFloat; });
 }
 
-bool records_gradients(const Network& network) {
-  return packseq::engine::records_gradients(network.data) || packseq::engine::records_gradients(network.states) ||
-         packseq::engine::records_gradients(network.parameters);
+bool is_recorded(const Network& network) {
+  return records_gradients(network.data) || records_gradients(network.states) || records_gradients(network.parameters);
 }
 
 /// LibTorch's casts make tensors that can be saved for backward of those that cannot; where all are to be saved, so do
@@ -36,14 +35,22 @@ Tensors all_in_float(at::TensorList tensors, bool are_saved) {
 }
 
 Network with_tensors(const Network& network, const Tensor& data, const Tensors& states, const Tensors& parameters) {
-  return {network.cell,        data,
-          network.batch_sizes, states,
-          parameters,          network.has_biases,
-          network.num_layers,  network.dropout,
-          network.train,       network.bidirectional,
-          network.batch_first, network.index,
-          network.known_sums,  Precision::bfloat16,
-          network.keeps_cells, network.keeps_lower_layers};
+  return {.cell = network.cell,
+          .data = data,
+          .batch_sizes = network.batch_sizes,
+          .states = states,
+          .parameters = parameters,
+          .has_biases = network.has_biases,
+          .num_layers = network.num_layers,
+          .dropout = network.dropout,
+          .train = network.train,
+          .bidirectional = network.bidirectional,
+          .batch_first = network.batch_first,
+          .index = network.index,
+          .known_sums = network.known_sums,
+          .precision = Precision::bfloat16,
+          .keeps_cells = network.keeps_cells,
+          .keeps_lower_layers = network.keeps_lower_layers};
 }
 
 }  // namespace
@@ -66,9 +73,9 @@ ResultDtypes result_dtypes(const Network& network) {
 
 CastNetwork::CastNetwork(const Network& original)
     : dtypes_(result_dtypes(original)),
-      data_(in_float(original.data, records_gradients(original))),
-      states_(all_in_float(original.states, records_gradients(original))),
-      parameters_(all_in_float(original.parameters, records_gradients(original))),
+      data_(in_float(original.data, is_recorded(original))),
+      states_(all_in_float(original.states, is_recorded(original))),
+      parameters_(all_in_float(original.parameters, is_recorded(original))),
       network_(with_tensors(original, data_, states_, parameters_)) {}
 
 NetworkResult CastNetwork::cast(NetworkResult result) const {
