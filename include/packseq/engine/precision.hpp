@@ -15,10 +15,10 @@ namespace packseq::engine {
 /// denormal sums, too, and numbers from 3.3962e38 on as infinity. A document's result is the same to the last bit in
 /// any batch, on one CPU. Double networks, second derivatives and what LibTorch runs keep their own products.
 ///
-/// A network of dtype BFloat16 multiplies in bfloat16 whatever this says, and so does any under autocast to bfloat16.
-/// Sums, gates and states are of float inside a pass, which rounds what leaves it: outputs, final states, gradients. So
-/// a whole document gives the same bits in any batch, but others where it comes step by step, its state rounded between
-/// the calls.
+/// A network of dtype BFloat16 multiplies in bfloat16 whatever this says, and so does any under autocast to it. Of the
+/// former, sums, gates and states are of float inside a pass, which rounds what leaves it: outputs, final states,
+/// gradients. So a whole document gives the same bits in any batch, but others where it comes step by step, its state
+/// rounded between the calls.
 enum class Precision {
   /// As LibTorch's own switch for recurrent networks says at each call: bfloat16 where
   /// `at::globalContext().float32Precision(at::Float32Backend::MKLDNN, at::Float32Op::RNN)` is BF16, in Python
