@@ -65,7 +65,7 @@ class KeepTest : public EmbeddedTest<Network> {
 TYPED_TEST_SUITE(KeepTest, EmbeddedNetworks);
 
 /// How far LibTorch's states may be off.
-double tolerance_of(const EmbeddedCase& of) {
+double bound_of(const EmbeddedCase& of) {
   return of.dtype == at::kDouble ? 1e-12 : of.dtype == at::kFloat ? 1e-5 : 3e-2;
 }
 
@@ -76,7 +76,7 @@ TYPED_TEST(KeepTest, IsTheSameWhoeverRunsTheNetwork) {
     const auto state = this->make_state(of, input);
     auto inputs = network->parameters();
     inputs.push_back(input.data());
-    const double bound = tolerance_of(of);
+    const double bound = bound_of(of);
     network->engine = engine::Choice::fused;
     const auto fused = this->all_results(this->run_keeping(network, input, state, this->all));
     network->engine = engine::Choice::libtorch;
@@ -143,7 +143,7 @@ TYPED_TEST(KeepTest, IsTheSameOfAnEmbeddedNetwork) {
     this->expect_same(as_one, as_two);
     this->expect_same_gradients(gradients(as_one, embedded->parameters()), gradients(as_two, embedded->parameters()));
     embedded->network->engine = engine::Choice::libtorch;
-    expect_near(this->all_results(this->run_keeping(embedded, ids, state, this->all)), as_two, tolerance_of(of));
+    expect_near(this->all_results(this->run_keeping(embedded, ids, state, this->all)), as_two, bound_of(of));
   }
 }
 
