@@ -1,7 +1,7 @@
 // Numbers of bfloat16: as tensors hold them, and as factors of products. Compiled once for each CPU target.
 //
-// Factors are rounded to the nearest, ties to even; denormals become 0, as in the instructions that multiply them; NaN stays NaN, and what
-// is too large becomes infinity.
+// Factors are rounded to the nearest, ties to even; denormals become 0, as in the instructions that multiply them; NaN
+// stays NaN, and what is too large becomes infinity.
 
 #if defined(PACKSEQ_KERNELS_BFLOAT16_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef PACKSEQ_KERNELS_BFLOAT16_INL
