@@ -1,31 +1,18 @@
 #include "engine/autocast.hpp"
 
 #include <ATen/ops/cat.h>
-#include <ATen/ops/linear.h>
 #include <c10/core/InferenceMode.h>
 
 #include <vector>
 
 #include "engine/as_in_libtorch.hpp"
-#include "packseq/engine/freeze.hpp"
-#include "support/autocast.hpp"
+#include "engine/cast.hpp"
 #include "support/sequences.hpp"
 
 // What LibTorch's operators do under autocast with the engine beneath them.
 
 namespace packseq::test {
 namespace {
-
-/// Every cell, an LSTM with and without a projection; two layers, two directions.
-std::vector<Recurrent> all_kinds() {
-  std::vector<Recurrent> all;
-  for (const auto cell : all_cells) {
-    all.push_back({.cell = cell, .dtype = at::kFloat, .layers = 2, .bidirectional = true, .hidden_size = 6});
-  }
-  all.push_back(all.front());
-  all.back().proj_size = 2;
-  return all;
-}
 
 class AutocastOf : public testing::TestWithParam<Recurrent> {
  protected:
@@ -39,12 +26,6 @@ std::vector<Arguments> all_layouts(const Recurrent& r) {
           random_padded_arguments(r, 3, 2)};
 }
 
-struct Dtypes {
-  c10::ScalarType data;
-  c10::ScalarType states;
-  c10::ScalarType parameters;
-};
-
 /// All that autocast brings to one dtype.
 std::vector<Dtypes> all_dtypes() {
   std::vector<Dtypes> all;
@@ -56,22 +37,10 @@ std::vector<Dtypes> all_dtypes() {
   return all;
 }
 
-Arguments of_dtypes(Arguments arguments, const Dtypes& dtypes) {
-  arguments.data = arguments.data.to(dtypes.data);
-  for (auto& state : arguments.states) state = state.to(dtypes.states);
-  for (auto& parameter : arguments.parameters) parameter = parameter.to(dtypes.parameters);
-  return arguments;
-}
-
 std::vector<c10::ScalarType> dtypes_of(const Tensors& tensors) {
   std::vector<c10::ScalarType> all;
   for (const auto& tensor : tensors) all.push_back(tensor.scalar_type());
   return all;
-}
-
-Tensors run_cast(const Recurrent& r, const Arguments& arguments) {
-  const Autocast autocast;
-  return run_fused(r, arguments);
 }
 
 TEST_P(AutocastOf, HasTheDtypesOfAPaddedBatchInLibTorch) {
@@ -153,65 +122,6 @@ TEST_P(AutocastOf, KnowsNoOtherDocuments) {
     for (auto& state : alone.states) state = state.narrow(1, i, 1);
     EXPECT_SAME(run_cast(r, alone)[0], outputs[0].select(1, i));
   }
-}
-
-TEST_P(AutocastOf, FindsFrozenWeights) {
-  const Recurrent& r = GetParam();
-  for (const auto dtype : {at::kFloat, at::kBFloat16}) {
-    const auto arguments = of_dtypes(random_arguments(r, four_lengths), {dtype, dtype, at::kFloat});
-    const auto expected = run_cast(r, arguments);
-    engine::freeze(arguments.parameters);
-    expect_same(run_cast(r, arguments), expected);
-    // A pass that reads the packed form does not know of changes that LibTorch does not count.
-    for (const auto& parameter : arguments.parameters) {
-      if (parameter.dim() == 2) parameter.data().add_(1);
-    }
-    expect_same(run_cast(r, arguments), expected);
-    EXPECT_TRUE(engine::frozen(arguments.parameters));
-    engine::unfreeze(arguments.parameters);
-    EXPECT_FALSE(at::equal(run_cast(r, arguments)[0], expected[0]));
-  }
-}
-
-/// Where LibTorch rounds each weight once in a region.
-TEST_P(AutocastOf, RoundsNoWeightAndLeavesTheCacheAlone) {
-  const Recurrent& r = GetParam();
-  const auto arguments = random_arguments(r, four_lengths).as_variables();
-  const at::Tensor& weight = arguments.parameters[0];
-  const auto casts = [&](const auto& run) {
-    const Casts counted(weight);
-    const Autocast autocast;
-    run();
-    return counted.count();
-  };
-  const auto twice = [&] {
-    run(r, arguments);
-    run(r, arguments);
-  };
-  EXPECT_EQ(casts(twice), 1);
-  const engine::InstallGuard guard;
-  EXPECT_EQ(casts(twice), 0);
-  // What others have in the cache stays there.
-  EXPECT_EQ(casts([&] {
-              at::linear(arguments.data, weight);
-              run(r, arguments);
-              at::linear(arguments.data, weight);
-            }),
-            1);
-}
-
-TEST_P(AutocastOf, SeesWeightsThatChangeInARegion) {
-  const Recurrent& r = GetParam();
-  const auto arguments = random_arguments(r, four_lengths).as_variables();
-  const Autocast autocast;
-  const auto before = run_fused(r, arguments);
-  {
-    const torch::NoGradGuard no_grad;
-    arguments.parameters[0].mul_(2);
-  }
-  const auto after = run_fused(r, arguments);
-  EXPECT_FALSE(at::equal(after[0], before[0]));
-  expect_same(after, run_fused(r, arguments.as_variables()));
 }
 
 TEST_P(AutocastOf, LetsOutputsBeChangedInPlace) {
