@@ -8,6 +8,7 @@
 #endif
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -28,8 +29,8 @@ class BackwardPass {
         rows_(direction_, plan_),
         hidden_weights_(arena, cell_.hidden_gates * direction.hidden_size, direction.output_size, format()),
         projection_(arena, has_projection() ? direction.output_size : 0, direction.hidden_size, format()),
-        products_(arena, direction_, cell_, max_rows(parts), plan_.team),
-        zeros_(arena, plan_.batch_sizes.front(), std::max(direction.hidden_size, direction.output_size)),
+        products_(arena, direction_, cell_, max_rows(parts), plan_.threads),
+        zeros_(arena, plan_.most_rows(), std::max(direction.hidden_size, direction.output_size)),
         no_d_output_(take_zeros<T>(arena, has_projection() ? direction.hidden_size : 0)),
         d_gates_(arena.take<Computed<T>>(max_rows(parts) * d_gates_stride())),
         d_projected_(arena.take<Computed<T>>(has_projection() ? max_rows(parts) * direction.output_size : 0)),
@@ -62,11 +63,11 @@ class BackwardPass {
   void finish_part(const Plan& part, const Executor& executor) {
     std::size_t count = 0;
     for (std::size_t step = part.range.begin; step < part.range.end; ++step) {
-      for (std::size_t rank = 0; rank < part.batch_sizes[step]; ++rank) {
-        hidden_before_[count++] = rows_.h_before(step, rank);
+      for (std::size_t row = part.offsets[step]; row < part.offsets[step + 1]; ++row) {
+        hidden_before_[count++] = rows_.h_before(step, row);
       }
     }
-    products_.run({part.rows(), d_gates_, d_gates_stride(), hidden_before_, d_projected_, unprojected_}, part.team,
+    products_.run({part.rows(), d_gates_, d_gates_stride(), hidden_before_, d_projected_, unprojected_}, part.threads,
                   executor);
   }
 
@@ -76,7 +77,8 @@ class BackwardPass {
  private:
   /// Memory for a step.
   struct Scratch {
-    Computed<T>* d_unprojected;  // which a team has in common
+    Computed<T>* d_unprojected;  // which a team has in common,
+    Computed<T>* sums;           // and these, too
     const Computed<T>** from;
     Computed<T>** to;
     RowsInForm<Computed<T>> in_form;
@@ -86,8 +88,19 @@ class BackwardPass {
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
   std::size_t d_gates_stride() const { return spread_stride<Computed<T>>(gate_row()); }
-  std::size_t buffer_row(std::size_t step, std::size_t rank) const { return rows_.row(step, rank) - first_row_; }
 
+  std::size_t sums_stride() const { return spread_stride<Computed<T>>(hidden_weights_.packed().depth); }
+  Computed<T>* d_gates_of(std::size_t row) const { return d_gates_ + (row - first_row_) * d_gates_stride(); }
+  /// Those of the gates that the hidden state has a part in.
+  const Computed<T>* hidden_part(std::size_t row) const {
+    return d_gates_of(row) + gate_row() - cell_.hidden_gates * direction_.hidden_size;
+  }
+
+  static std::size_t max_team(std::span<const Plan> parts) {
+    std::size_t most = 0;
+    for (const Plan& part : parts) most = std::max(most, part.team);
+    return most;
+  }
   static std::size_t max_rows(std::span<const Plan> parts) {
     std::size_t most = 0;
     for (const Plan& part : parts) most = std::max(most, part.rows().size());
@@ -99,92 +112,141 @@ class BackwardPass {
     std::size_t shared = 0;
     std::vector<std::size_t> dealt;
     for (const Plan& part : parts) {
-      if (part.shared_steps().size() > 0) shared = std::max(shared, part.batch_sizes[part.shared_from]);
+      for (const Range& steps : {part.first_shared_steps(), part.last_shared_steps()}) {
+        shared = std::max(shared, part.most_rows({0, part.path_count}, steps));
+      }
       dealt.resize(std::max(dealt.size(), part.shares.size()));
-      for (std::size_t i = 0; i < part.shares.size(); ++i) dealt[i] = std::max(dealt[i], part.shares[i].size());
+      for (std::size_t i = 0; i < part.shares.size(); ++i) {
+        dealt[i] = std::max(dealt[i], part.most_rows(part.shares[i], part.dealt));
+      }
     }
-    const auto unprojected = [&](std::size_t live) {
-      return arena.take<Computed<T>>(has_projection() ? live * direction_.hidden_size : 0);
-    };
-    const auto take = [&](std::size_t live, Computed<T>* d_unprojected) {
+    const auto take = [&](std::size_t live) {
       const std::size_t width = std::max(cell_.hidden_gates * direction_.hidden_size, direction_.output_size);
-      return Scratch{d_unprojected,
+      // Two rows or more have a sum.
+      return Scratch{arena.take<Computed<T>>(has_projection() ? live * direction_.hidden_size : 0),
+                     arena.take<Computed<T>>(plan_.has_trie() ? live / 2 * sums_stride() : 0),
                      arena.take<const Computed<T>*>(live),
                      arena.take<Computed<T>*>(live),
                      {arena, format(), live, width}};
     };
-    for (const std::size_t live : dealt) dealt_.push_back(take(live, unprojected(live)));
-    if (shared == 0) return;
-    Computed<T>* const of_team = unprojected(shared);
-    for (std::size_t i = 0; i < plan_.team; ++i) team_.push_back(take(shared, of_team));
+    for (const std::size_t live : dealt) dealt_.push_back(take(live));
+    for (std::size_t i = 0; shared > 0 && i < max_team(parts); ++i) {
+      team_.push_back(take(shared));
+      team_.back().d_unprojected = team_.front().d_unprojected;
+      team_.back().sums = team_.front().sums;
+    }
   }
 
   void run_step(const Worker& worker, const Range& share, std::size_t step, const Scratch& scratch) const {
-    const std::size_t live = plan_.live(share, step);
-    if (has_projection()) unproject(worker, share, step, scratch);
-    const PackedMatrix<Computed<T>>& weights = hidden_weights_.packed();
+    const Range rows = plan_.rows(share, step);
+    if (has_projection()) unproject(worker, step, rows, scratch);
     const Range units = worker.part_of(direction_.hidden_size);
-    for (std::size_t i = 0; i < live; ++i) {
-      Computed<T>* const d_of_unit = has_projection() ? scratch.d_unprojected + i * direction_.hidden_size : nullptr;
-      const auto row = backward_row(step, share.begin + i, d_of_unit);
+    for (std::size_t row = rows.begin; row < rows.end; ++row) {
+      Computed<T>* const d_of_unit =
+          has_projection() ? scratch.d_unprojected + (row - rows.begin) * direction_.hidden_size : nullptr;
+      const auto of_row = backward_row(step, row, d_of_unit);
       if (direction_.d_cells != nullptr) {
-        const T* const d_c = direction_.d_cells + rows_.row(step, share.begin + i) * direction_.cells_stride;
-        std::transform(row.d_c + units.begin, row.d_c + units.end, d_c + units.begin, row.d_c + units.begin,
+        const T* const d_c = direction_.d_cells + row * direction_.cells_stride;
+        std::transform(of_row.d_c + units.begin, of_row.d_c + units.end, d_c + units.begin, of_row.d_c + units.begin,
                        [](Computed<T> sum, T added) { return sum + computed(added); });
       }
-      cell_.backward(row, units);
-      scratch.from[i] = row.d_gates + gate_row() - weights.depth;
-      scratch.to[i] = direction_.d_h + (share.begin + i) * direction_.output_size;
+      cell_.backward(of_row, units);
     }
+    const std::size_t count = list_states_before(share, step, rows, units, scratch);
     worker.wait();
-    const std::size_t count = needed(share, step);
+    const PackedMatrix<Computed<T>>& weights = hidden_weights_.packed();
     multiply<Computed<T>>(scratch.in_form.of(scratch.from, count, weights.depth), count, weights,
                           worker.part_of(weights.panels()), scratch.to,
                           cell_.passes_gradient ? scratch.to : zeros_.rows());
     worker.wait();
   }
 
-  /// How many sequences of a share need the gradient of the hidden state before this step.
-  std::size_t needed(const Range& share, std::size_t step) const {
-    if (direction_.needs_d_h_0) return plan_.live(share, step);
-    if (direction_.reverse) return step + 1 < plan_.steps() ? plan_.live(share, step + 1) : 0;
-    return step > 0 ? plan_.live(share, step) : 0;
+  /// Lists the gate gradients of a step's rows, and where the gradients of the hidden states before it go; how many of
+  /// these are needed.
+  std::size_t list_states_before(const Range& share, std::size_t step, const Range& rows, const Range& units,
+                                 const Scratch& scratch) const {
+    const std::size_t needed_rows = needed(share, step);
+    std::size_t count = 0;
+    std::size_t sums = 0;
+    for (std::size_t row = rows.begin; row < rows.begin + needed_rows; ++count) {
+      std::size_t end = row + 1;
+      if (plan_.has_trie() && step > 0) {
+        while (end < rows.end && plan_.before[end] == plan_.before[row]) ++end;
+      }
+      scratch.to[count] = direction_.d_h + plan_.path(step, row) * direction_.output_size;
+      scratch.from[count] = hidden_part(row);
+      if (end - row > 1) {
+        Computed<T>* const sum = scratch.sums + sums++ * sums_stride();
+        add_siblings(step, {row, end}, units, sum);
+        scratch.from[count] = sum;
+      }
+      row = end;
+    }
+    return count;
   }
 
-  BackwardRow<T> backward_row(std::size_t step, std::size_t rank, Computed<T>* d_unprojected) const {
+  /// Adds some units of what goes from some rows of a trie to the row that they all go on from; the first of them is on
+  /// its path.
+  void add_siblings(std::size_t step, const Range& rows, const Range& units, Computed<T>* sum) const {
     const std::size_t hidden = direction_.hidden_size;
-    const std::size_t row = rows_.row(step, rank);
+    const auto add = [&](const Computed<T>* from, Computed<T>* to) {
+      std::transform(to + units.begin, to + units.end, from + units.begin, to + units.begin, std::plus<Computed<T>>());
+    };
+    const std::size_t path = plan_.path(step, rows.begin);
+    for (std::size_t block = 0; block < cell_.hidden_gates; ++block) {
+      const Computed<T>* const first = hidden_part(rows.begin) + block * hidden;
+      std::copy(first + units.begin, first + units.end, sum + block * hidden + units.begin);
+      for (std::size_t row = rows.begin + 1; row < rows.end; ++row) {
+        add(hidden_part(row) + block * hidden, sum + block * hidden);
+      }
+    }
+    for (std::size_t row = rows.begin + 1; row < rows.end; ++row) {
+      const std::size_t other = plan_.path(step, row);
+      if (cell_.has_cell_state) add(direction_.d_c + other * hidden, direction_.d_c + path * hidden);
+      if (cell_.passes_gradient) add(direction_.d_h + other * hidden, direction_.d_h + path * hidden);
+    }
+  }
+
+  /// How many rows of a share need the gradient of the hidden state before this step: the first ones.
+  std::size_t needed(const Range& share, std::size_t step) const {
+    if (direction_.needs_d_h_0) return plan_.rows(share, step).size();
+    if (direction_.reverse) return step + 1 < plan_.steps() ? plan_.rows(share, step + 1).size() : 0;
+    return step > 0 ? plan_.rows(share, step).size() : 0;
+  }
+
+  BackwardRow<T> backward_row(std::size_t step, std::size_t row, Computed<T>* d_unprojected) const {
+    const std::size_t hidden = direction_.hidden_size;
+    const std::size_t path = plan_.path(step, row);
     BackwardRow<T> result;
     result.hidden = hidden;
     result.gates = direction_.gates != nullptr ? direction_.gates + row * gate_row() : nullptr;
-    result.h_before = rows_.h_before(step, rank);
+    result.h_before = rows_.h_before(step, row);
     result.h = rows_.output(row);
-    result.c_before = cell_.has_cell_state ? rows_.c_before(step, rank) : nullptr;
+    result.c_before = cell_.has_cell_state ? rows_.c_before(step, row) : nullptr;
     result.c = cell_.has_cell_state ? rows_.cells(row) : nullptr;
     result.d_output = d_unprojected != nullptr ? no_d_output_ : direction_.d_output + row * direction_.d_output_stride;
-    result.d_h = d_unprojected != nullptr ? d_unprojected : direction_.d_h + rank * direction_.output_size;
-    result.d_c = cell_.has_cell_state ? direction_.d_c + rank * hidden : nullptr;
-    result.d_gates = d_gates_ + buffer_row(step, rank) * d_gates_stride();
+    result.d_h = d_unprojected != nullptr ? d_unprojected : direction_.d_h + path * direction_.output_size;
+    result.d_c = cell_.has_cell_state ? direction_.d_c + path * hidden : nullptr;
+    result.d_gates = d_gates_of(row);
     return result;
   }
 
   /// From the gradient of the projection's results to that of what it was given, which is computed again.
-  void unproject(const Worker& worker, const Range& share, std::size_t step, const Scratch& scratch) const {
-    const std::size_t live = plan_.live(share, step);
+  void unproject(const Worker& worker, std::size_t step, const Range& rows, const Scratch& scratch) const {
     const std::size_t hidden = direction_.hidden_size;
     const std::size_t size = direction_.output_size;
     const Range outputs = worker.part_of(size);
     const Range units = worker.part_of(hidden);
-    for (std::size_t i = 0; i < live; ++i) {
-      const std::size_t row = rows_.row(step, share.begin + i);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const std::size_t row = rows.begin + i;
       const T* const d_output = direction_.d_output + row * direction_.d_output_stride;
-      const Computed<T>* const d_h = direction_.d_h + (share.begin + i) * size;
-      Computed<T>* const sum = d_projected_ + buffer_row(step, share.begin + i) * size;
+      const Computed<T>* const d_h = direction_.d_h + plan_.path(step, row) * size;
+      Computed<T>* const sum = d_projected_ + (row - first_row_) * size;
       std::transform(d_output + outputs.begin, d_output + outputs.end, d_h + outputs.begin, sum + outputs.begin,
                      [](T a, Computed<T> b) { return computed(a) + b; });
       const Computed<T>* const o = direction_.gates + row * gate_row() + 3 * hidden;
       const Computed<T>* const c = rows_.cells(row);
-      T* const unprojected = unprojected_ + buffer_row(step, share.begin + i) * hidden;
+      T* const unprojected = unprojected_ + (row - first_row_) * hidden;
       for_units<T>(units, [&](auto access, std::size_t unit) {
         access.store(hn::Mul(access.load(o + unit), tanh(access.load(c + unit))), unprojected + unit);
       });
@@ -193,7 +255,7 @@ class BackwardPass {
     }
     worker.wait();
     const PackedMatrix<Computed<T>>& weights = projection_.packed();
-    multiply<Computed<T>>(scratch.in_form.of(scratch.from, live, weights.depth), live, weights,
+    multiply<Computed<T>>(scratch.in_form.of(scratch.from, rows.size(), weights.depth), rows.size(), weights,
                           worker.part_of(weights.panels()), scratch.to, zeros_.rows());
     worker.wait();
   }
@@ -227,7 +289,7 @@ void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>&
     passes.push_back(std::make_unique<BackwardPass<T>>(arena, direction, cell, parts));
     passes.back()->collect(weights);
   }
-  pack<T>(weights, parts.front().team, executor);
+  pack<T>(weights, parts.front().threads, executor);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     std::vector<Job<BackwardPass<T>>> jobs;
     for (auto& pass : passes) {
@@ -237,7 +299,7 @@ void run_backward(std::span<const Backward<T>> directions, const CellKernels<T>&
     run_jobs(jobs, executor);
     for (const auto& job : jobs) job.pass->finish_part(*job.plan, executor);
   }
-  for (auto& pass : passes) pass->finish(parts.front().team, executor);
+  for (auto& pass : passes) pass->finish(parts.front().threads, executor);
 }
 
 }  // namespace packseq::kernels::HWY_NAMESPACE

@@ -29,21 +29,28 @@ class ForwardPass {
         cell_(cell),
         plan_(plan),
         rows_(direction_, plan),
-        input_product_(arena, direction_, cell_, rows_per_chunk + plan.batch_sizes.front(),
-                       direction.index != nullptr ? plan.team : plan.shares.size() + plan.shared_steps().size()),
+        input_product_(arena, direction_, cell_, rows_per_chunk + plan.most_rows(),
+                       direction.index != nullptr ? plan.threads : plan.shares.size() + plan.shared_steps()),
         hidden_weights_(arena, direction, cell_, Role::hh, plan.reads()),
         projection_(arena, direction, cell_, Role::hr, plan.reads()),
-        forms_of_distinct_(forms_of_input(arena, direction_, direction.index != nullptr ? plan.team : 0)),
+        forms_of_distinct_(forms_of_input(arena, direction_, direction.index != nullptr ? plan.threads : 0)),
         distinct_sums_(arena.take<Computed<T>>(direction.index != nullptr ? direction.input_rows * gate_row() : 0)),
-        wide_h_(arena.take<Computed<T>>(keeps_wide_h() ? plan.batch_sizes.front() * direction.hidden_size : 0)),
-        zeros_(arena, plan.batch_sizes.front(), direction.output_size) {
-    for (std::size_t i = 0; keeps_wide_h() && i < plan.batch_sizes.front() * direction.hidden_size; ++i) {
-      wide_h_[i] = computed(direction.h_0[i]);
+        wide_h_(arena.take<Computed<T>>(keeps_wide_h() ? plan.path_count * direction.hidden_size : 0)),
+        zeros_(arena, plan.most_rows(), direction.output_size) {
+    for (std::size_t row = 0; keeps_wide_h() && row < plan.batch_sizes.front(); ++row) {
+      const T* const initial = direction.h_0 + row * direction.hidden_size;
+      std::transform(initial, initial + direction.hidden_size, wide_h(plan.path(0, row)),
+                     [](T number) { return computed(number); });
     }
     const ForwardMemory<T> memory = {arena, direction_, gate_row()};
-    for (const Range& share : plan.shares) dealt_.push_back({memory.sums(share.size()), memory.lists(share.size())});
-    if (plan.shared_steps().size() == 0) return;
-    const std::size_t live = plan.batch_sizes[plan.shared_from];
+    for (const Range& share : plan.shares) {
+      const std::size_t live = plan.most_rows(share, plan.dealt);
+      dealt_.push_back({memory.sums(live), memory.lists(live)});
+    }
+    if (plan.shared_steps() == 0) return;
+    const Range all = {0, plan.path_count};
+    const std::size_t live =
+        std::max(plan.most_rows(all, plan.first_shared_steps()), plan.most_rows(all, plan.last_shared_steps()));
     const ForwardSums<T> sums = memory.sums(live);
     for (std::size_t i = 0; i < plan.team; ++i) team_.push_back({sums, memory.lists(live)});
   }
@@ -65,7 +72,7 @@ class ForwardPass {
   void run(const Worker& worker, std::size_t place, const Range& share, const Range& steps) const {
     const ForwardScratch<T>& scratch = worker.is_alone() ? dealt_[place] : team_[place];
     Range live = steps;  // the steps that the share reaches
-    while (live.size() > 0 && plan_.live(share, live.end - 1) == 0) --live.end;
+    while (live.size() > 0 && plan_.rows(share, live.end - 1).size() == 0) --live.end;
     while (live.size() > 0) {
       const Range chunk = next_chunk(share, live);
       run_chunk(worker, share, chunk, scratch);
@@ -73,14 +80,15 @@ class ForwardPass {
     }
   }
 
-  /// Copies what sequences end with.
+  /// Copies what sequences end with. Those of a trie end anywhere in it.
   void finish() const {
+    if (plan_.has_trie()) return;
     for (std::size_t rank = 0; rank < plan_.batch_sizes.front(); ++rank) {
       std::size_t last = 0;
       if (!direction_.reverse) {
         while (last + 1 < plan_.steps() && rank < plan_.batch_sizes[last + 1]) ++last;
       }
-      const std::size_t row = rows_.row(last, rank);
+      const std::size_t row = plan_.offsets[last] + rank;
       std::copy_n(rows_.output(row), direction_.output_size, direction_.h_n + rank * direction_.output_size);
       if (cell_.has_cell_state && direction_.cells != nullptr) {
         std::copy_n(rows_.cells(row), direction_.hidden_size, direction_.c_n + rank * direction_.hidden_size);
@@ -94,10 +102,13 @@ class ForwardPass {
   /// The output cannot hold hidden states as the cell reads them.
   bool keeps_wide_h() const { return is_narrow<T> && cell_.passes_gradient; }
 
-  const T* input_of(std::size_t step, std::size_t rank) const {
+  Computed<T>* wide_h(std::size_t path) const { return wide_h_ + path * direction_.hidden_size; }
+
+  const T* input_of(std::size_t step, std::size_t row) const {
     const auto& strides = direction_.input_strides;
-    return direction_.input + (strides ? step * strides->between_steps + rank * strides->between_sequences
-                                       : rows_.row(step, rank) * direction_.input_size);
+    if (!strides) return direction_.input + row * direction_.input_size;
+    const std::size_t rank = row - plan_.offsets[step];
+    return direction_.input + step * strides->between_steps + rank * strides->between_sequences;
   }
 
   /// Those that all tokens with this index start from.
@@ -112,7 +123,7 @@ class ForwardPass {
     Range chunk = direction_.reverse ? Range{steps.end, steps.end} : Range{steps.begin, steps.begin};
     std::size_t rows = 0;
     while (chunk.size() < steps.size() && rows < rows_worth_a_chunk(direction_)) {
-      rows += plan_.live(share, direction_.reverse ? --chunk.begin : chunk.end++);
+      rows += plan_.rows(share, direction_.reverse ? --chunk.begin : chunk.end++).size();
     }
     return chunk;
   }
@@ -128,10 +139,9 @@ class ForwardPass {
     std::size_t count = 0;
     for (std::size_t i = 0; i < chunk.size(); ++i) {
       const std::size_t step = step_at(chunk, i);
-      const std::size_t live = plan_.live(share, step);
-      for (std::size_t rank = share.begin; rank < share.begin + live; ++rank, ++count) {
-        const std::size_t row = rows_.row(step, rank);
-        if (direction_.index == nullptr) lists.inputs[count] = input_of(step, rank);
+      const Range rows = plan_.rows(share, step);
+      for (std::size_t row = rows.begin; row < rows.end; ++row, ++count) {
+        if (direction_.index == nullptr) lists.inputs[count] = input_of(step, row);
         lists.sums[count] =
             direction_.gates != nullptr ? direction_.gates + row * gate_row() : scratch.sums.gates + count * gate_row();
         lists.hidden_sums[count] = lists.sums[count] + first_hidden;
@@ -153,8 +163,9 @@ class ForwardPass {
     std::size_t first = 0;  // of the step's rows in the chunk
     for (std::size_t i = 0; i < chunk.size(); ++i) {
       const std::size_t step = step_at(chunk, i);
-      run_step(worker, share, step, first, scratch);
-      first += plan_.live(share, step);
+      const Range rows_of_step = plan_.rows(share, step);
+      run_step(worker, step, rows_of_step, first, scratch);
+      first += rows_of_step.size();
     }
   }
 
@@ -165,66 +176,76 @@ class ForwardPass {
     for (std::size_t i = part.begin; i < part.end; ++i) std::copy_n(lists.start[i] - count, count, lists.sums[i]);
   }
 
-  void run_step(const Worker& worker, const Range& share, std::size_t step, std::size_t first,
+  void run_step(const Worker& worker, std::size_t step, const Range& rows, std::size_t first,
                 const ForwardScratch<T>& scratch) const {
     const ForwardLists<T>& lists = scratch.lists;
-    const std::size_t live = plan_.live(share, step);
-    for (std::size_t i = 0; i < live; ++i) lists.from[i] = rows_.h_before(step, share.begin + i);
-    hidden_weights_.multiply(lists.from, live, worker.part_of(hidden_weights_.panels()), lists.hidden_sums + first,
-                             lists.start + first, lists.from_in_form);
+    for (std::size_t i = 0; i < rows.size(); ++i) lists.from[i] = rows_.h_before(step, rows.begin + i);
+    hidden_weights_.multiply(lists.from, rows.size(), worker.part_of(hidden_weights_.panels()),
+                             lists.hidden_sums + first, lists.start + first, lists.from_in_form);
     worker.wait();
     const Range units = worker.part_of(direction_.hidden_size);
     const auto forward = direction_.gates != nullptr ? cell_.forward_keeping : cell_.forward;
-    for (std::size_t i = 0; i < live; ++i) {
+    begin_wide_h(step, rows, units);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
       T* const unprojected = has_projection() ? scratch.sums.unprojected + i * direction_.hidden_size : nullptr;
-      forward(forward_row(step, share.begin + i, lists.sums[first + i], lists.from[i], unprojected), units);
+      forward(forward_row(step, rows.begin + i, lists.sums[first + i], lists.from[i], unprojected), units);
     }
     worker.wait();
-    if (has_projection()) project(worker, share, step, scratch);
+    if (has_projection()) project(worker, rows, scratch);
   }
 
-  ForwardRow<T> forward_row(std::size_t step, std::size_t rank, Computed<T>* sums, const T* h_before,
+  /// Paths that begin in a step begin with what the row has that they go on from, before another changes it.
+  void begin_wide_h(std::size_t step, const Range& rows, const Range& units) const {
+    if (!keeps_wide_h() || !plan_.has_trie() || step == 0) return;
+    for (std::size_t row = rows.begin; row < rows.end; ++row) {
+      const std::size_t path = plan_.path(step, row);
+      const std::size_t before = plan_.path(step - 1, rows_.row_before(step, row));
+      if (path != before)
+        std::copy(wide_h(before) + units.begin, wide_h(before) + units.end, wide_h(path) + units.begin);
+    }
+  }
+
+  ForwardRow<T> forward_row(std::size_t step, std::size_t row, Computed<T>* sums, const T* h_before,
                             T* unprojected) const {
     const std::size_t hidden = direction_.hidden_size;
-    const std::size_t row = rows_.row(step, rank);
     ForwardRow<T> result = {};
     result.hidden = hidden;
     result.gates = sums;
     result.h = unprojected != nullptr ? unprojected : rows_.output(row);
     if constexpr (is_narrow<T>) {
-      if (keeps_wide_h()) result.h_before = result.wide_h = wide_h_ + rank * hidden;
+      if (keeps_wide_h()) result.h_before = result.wide_h = wide_h(plan_.path(step, row));
     } else {
       result.h_before = h_before;
     }
     if (cell_.has_cell_state) {
       if (direction_.cells != nullptr) {
-        result.c_before = rows_.c_before(step, rank);
+        result.c_before = rows_.c_before(step, row);
         result.c = rows_.cells(row);
       } else {
+        const std::size_t rank = row - plan_.offsets[step];
         result.c = direction_.c_n + rank * hidden;
-        result.c_before = rows_.has_before(step, rank) ? result.c : direction_.c_0 + rank * hidden;
+        result.c_before = rows_.has_before(step, row) ? result.c : direction_.c_0 + rank * hidden;
       }
     }
     return result;
   }
 
-  void project(const Worker& worker, const Range& share, std::size_t step, const ForwardScratch<T>& scratch) const {
-    const std::size_t live = plan_.live(share, step);
-    for (std::size_t i = 0; i < live; ++i) {
+  void project(const Worker& worker, const Range& rows, const ForwardScratch<T>& scratch) const {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
       scratch.lists.from[i] = scratch.sums.unprojected + i * direction_.hidden_size;
       if constexpr (is_narrow<T>) {
         scratch.lists.to[i] = scratch.sums.projected + i * direction_.output_size;
       } else {
-        scratch.lists.to[i] = rows_.output(rows_.row(step, share.begin + i));
+        scratch.lists.to[i] = rows_.output(rows.begin + i);
       }
     }
-    projection_.multiply(scratch.lists.from, live, worker.part_of(projection_.panels()), scratch.lists.to,
+    projection_.multiply(scratch.lists.from, rows.size(), worker.part_of(projection_.panels()), scratch.lists.to,
                          zeros_.rows(), scratch.lists.from_in_form);
     worker.wait();
     if constexpr (is_narrow<T>) {
-      const Range part = worker.part_of(live);
+      const Range part = worker.part_of(rows.size());
       for (std::size_t i = part.begin; i < part.end; ++i) {
-        narrow_line(scratch.lists.to[i], direction_.output_size, rows_.output(rows_.row(step, share.begin + i)));
+        narrow_line(scratch.lists.to[i], direction_.output_size, rows_.output(rows.begin + i));
       }
       worker.wait();
     }
@@ -254,10 +275,10 @@ void run_forward(std::span<const Forward<T>> directions, const CellKernels<T>& c
   for (const auto& direction : directions) passes.emplace_back(arena, direction, cell, plan);
   std::vector<Packing<T>*> weights;
   for (auto& pass : passes) pass.collect(weights);
-  pack<T>(weights, plan.team, executor);
+  pack<T>(weights, plan.threads, executor);
   if (directions.front().index != nullptr && directions.front().input_rows > 0) {
-    executor(plan.team, [&](std::size_t begin, std::size_t end) {
-      for (auto& pass : passes) pass.project_distinct(Worker({begin, end}, plan.team), begin);
+    executor(plan.threads, [&](std::size_t begin, std::size_t end) {
+      for (auto& pass : passes) pass.project_distinct(Worker({begin, end}, plan.threads), begin);
     });
   }
   std::vector<Job<ForwardPass<T>>> jobs;

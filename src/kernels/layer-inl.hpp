@@ -51,25 +51,27 @@ class Rows {
  public:
   Rows(const Direction<T>& direction, const Plan& plan) : direction_(direction), plan_(plan) {}
 
-  std::size_t row(std::size_t step, std::size_t rank) const { return plan_.offsets[step] + rank; }
   T* output(std::size_t row) const { return direction_.output + row * direction_.output_stride; }
   /// Where the cell states of all rows are kept.
   Computed<T>* cells(std::size_t row) const { return direction_.cells + row * direction_.cells_stride; }
 
-  /// Whether the network has read another token of this sequence before that of this step; its row then.
-  bool has_before(std::size_t step, std::size_t rank) const {
-    if (direction_.reverse) return step + 1 < plan_.steps() && rank < plan_.batch_sizes[step + 1];
+  /// Whether the network has read another token of this row's sequence before that of this step; its row then.
+  bool has_before(std::size_t step, std::size_t row) const {
+    if (direction_.reverse) return step + 1 < plan_.steps() && row - plan_.offsets[step] < plan_.batch_sizes[step + 1];
     return step > 0;
   }
-  std::size_t row_before(std::size_t step, std::size_t rank) const {
-    return row(direction_.reverse ? step + 1 : step - 1, rank);
+  std::size_t row_before(std::size_t step, std::size_t row) const {
+    if (plan_.has_trie()) return static_cast<std::size_t>(plan_.before[row]);
+    return plan_.offsets[direction_.reverse ? step + 1 : step - 1] + (row - plan_.offsets[step]);
   }
 
-  const T* h_before(std::size_t step, std::size_t rank) const {
-    return has_before(step, rank) ? output(row_before(step, rank)) : direction_.h_0 + rank * direction_.output_size;
+  const T* h_before(std::size_t step, std::size_t row) const {
+    return has_before(step, row) ? output(row_before(step, row))
+                                 : direction_.h_0 + (row - plan_.offsets[step]) * direction_.output_size;
   }
-  const Computed<T>* c_before(std::size_t step, std::size_t rank) const {
-    return has_before(step, rank) ? cells(row_before(step, rank)) : direction_.c_0 + rank * direction_.hidden_size;
+  const Computed<T>* c_before(std::size_t step, std::size_t row) const {
+    return has_before(step, row) ? cells(row_before(step, row))
+                                 : direction_.c_0 + (row - plan_.offsets[step]) * direction_.hidden_size;
   }
 
  private:
@@ -84,26 +86,31 @@ struct Job {
   const Plan* plan;
 };
 
-/// Runs the steps of a plan that threads share, if there are any.
+/// Runs some steps that threads share, if there are any.
 template <class Pass>
-void run_shared_steps(const Job<Pass>& job, const Executor& executor) {
+void run_shared_steps(const Job<Pass>& job, const Range& steps, const Executor& executor) {
+  if (steps.size() == 0) return;
   const Plan& plan = *job.plan;
-  const Range shared = plan.shared_steps();
-  if (shared.size() == 0) return;
   Barrier barrier(plan.team);
   executor(plan.team, [&](std::size_t begin, std::size_t end) {
-    job.pass->run(Worker({begin, end}, plan.team, barrier), begin, {0, plan.batch_sizes[shared.begin]}, shared);
+    job.pass->run(Worker({begin, end}, plan.team, barrier), begin, {0, plan.path_count}, steps);
   });
 }
 
-/// Runs jobs, their dealt steps all at the same time. A pass has `run(worker, place, share, steps)`, for some sequences
-/// and some steps, `place` being the number of the share, or of the worker in a team; and `first_step_first()`, the
-/// order in which it takes the steps: those that are shared are a plan's last.
+/// Runs jobs, their dealt steps all at the same time. A pass has `run(worker, place, share, steps)`, for some paths and
+/// some steps, `place` being the number of the share, or of the worker in a team; and `first_step_first()`, the order
+/// in which it takes the steps.
 template <class Pass>
 void run_jobs(const std::vector<Job<Pass>>& jobs, const Executor& executor) {
-  for (const auto& job : jobs) {
-    if (!job.pass->first_step_first()) run_shared_steps(job, executor);
-  }
+  const auto run_shared = [&](bool first_steps) {
+    for (const auto& job : jobs) {
+      run_shared_steps(
+          job,
+          first_steps == job.pass->first_step_first() ? job.plan->first_shared_steps() : job.plan->last_shared_steps(),
+          executor);
+    }
+  };
+  run_shared(true);
   std::vector<std::pair<const Job<Pass>*, std::size_t>> shares;
   for (const auto& job : jobs) {
     for (std::size_t place = 0; place < job.plan->shares.size(); ++place) shares.emplace_back(&job, place);
@@ -111,12 +118,10 @@ void run_jobs(const std::vector<Job<Pass>>& jobs, const Executor& executor) {
   executor(shares.size(), [&](std::size_t begin, std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
       const auto& [job, place] = shares[i];
-      job->pass->run(Worker(), place, job->plan->shares[place], job->plan->dealt_steps());
+      job->pass->run(Worker(), place, job->plan->shares[place], job->plan->dealt);
     }
   });
-  for (const auto& job : jobs) {
-    if (job.pass->first_step_first()) run_shared_steps(job, executor);
-  }
+  run_shared(false);
 }
 
 }  // namespace packseq::kernels::HWY_NAMESPACE

@@ -33,7 +33,7 @@ Lengths random_batch(std::mt19937& random) {
 /// The tokens of a share in the steps that are dealt.
 std::size_t tokens(const Plan& plan, const Range& share) {
   std::size_t sum = 0;
-  for (std::size_t step = 0; step < plan.shared_from; ++step) sum += plan.live(share, step);
+  for (std::size_t step = 0; step < plan.dealt.end; ++step) sum += plan.rows(share, step).size();
   return sum;
 }
 
@@ -45,7 +45,7 @@ void expect_covers_every_rank(const Plan& plan) {
     EXPECT_GT(share.end, share.begin);
     next = share.end;
   }
-  EXPECT_EQ(next, plan.shared_from > 0 ? plan.batch_sizes.front() : 0);
+  EXPECT_EQ(next, plan.dealt.end > 0 ? plan.batch_sizes.front() : 0);
 }
 
 TEST(Plan, KnowsWhereStepsBegin) {
@@ -54,9 +54,9 @@ TEST(Plan, KnowsWhereStepsBegin) {
   EXPECT_EQ(std::vector(plan.offsets.begin(), plan.offsets.end()), (std::vector<std::size_t>{0, 3, 5, 7, 8}));
   EXPECT_EQ(plan.steps(), 4U);
   EXPECT_EQ(plan.rows().size(), 8U);
-  EXPECT_EQ(plan.live({1, 3}, 0), 2U);
-  EXPECT_EQ(plan.live({1, 3}, 1), 1U);
-  EXPECT_EQ(plan.live({1, 3}, 3), 0U);
+  EXPECT_EQ(plan.rows({1, 3}, 0), (Range{1, 3}));
+  EXPECT_EQ(plan.rows({1, 3}, 1), (Range{4, 5}));
+  EXPECT_EQ(plan.rows({1, 3}, 3).size(), 0U);
 }
 
 TEST(Plan, DealsEveryRankOnceAndEvenly) {
@@ -65,7 +65,7 @@ TEST(Plan, DealsEveryRankOnceAndEvenly) {
     const auto lengths = random_batch(random);
     const std::size_t threads = std::uniform_int_distribution<std::size_t>(1, 9)(random);
     const auto plan = make_plan(batch_sizes(lengths), {.threads = threads});
-    ASSERT_EQ(plan.shared_from, plan.steps());
+    ASSERT_EQ(plan.dealt, plan.range);
     expect_covers_every_rank(plan);
     EXPECT_LE(plan.shares.size(), threads);
     for (const Range& share : plan.shares) {
@@ -106,15 +106,15 @@ TEST(Plan, SharesTheStepsOfFewSequencesWhereThereAreManyWeights) {
     EXPECT_EQ(plan.team, threads);
     expect_covers_every_rank(plan);
     for (std::size_t step = 0; step < plan.steps(); ++step) {
-      if (step < plan.shared_from) {
+      if (step < plan.dealt.end) {
         EXPECT_GE(plan.batch_sizes[step], threads);
       } else {
         EXPECT_LE(plan.batch_sizes[step], 6 * threads);
       }
     }
-    EXPECT_EQ(make_plan(batch_sizes(lengths), {.threads = 1, .weight_bytes = 64 << 20}).shared_from, plan.steps());
+    EXPECT_EQ(make_plan(batch_sizes(lengths), {.threads = 1, .weight_bytes = 64 << 20}).dealt.end, plan.steps());
   }
-  EXPECT_EQ(make_plan(std::vector<std::int64_t>{1, 1}, {.threads = 2, .weight_bytes = 64 << 20}).shared_from, 0U);
+  EXPECT_EQ(make_plan(std::vector<std::int64_t>{1, 1}, {.threads = 2, .weight_bytes = 64 << 20}).dealt.end, 0U);
 }
 
 TEST(Plan, TakesTenThousandSteps) {

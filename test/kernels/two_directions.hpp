@@ -149,8 +149,8 @@ class TwoDirections {
     const PlanOptions options = {
         .threads = threads, .directions = 2, .weight_bytes = of_.shared ? std::size_t{1} << 30 : 0};
     const auto plan = make_plan(batch_sizes, options);
-    EXPECT_EQ(plan.shared_from < plan.steps(), of_.shared && threads > 1);
-    EXPECT_GT(plan.shared_from, 0U);
+    EXPECT_EQ(plan.shared_steps() > 0, of_.shared && threads > 1);
+    EXPECT_GT(plan.dealt.end, 0U);
     std::vector<Forward<T>> forwards = {forward(0), forward(1)};
     std::vector<std::vector<T>> sums(2, std::vector<T>(known_ * gate_blocks(of_.cell) * sizes_.hidden));
     for (const std::size_t d : {0U, 1U}) {
