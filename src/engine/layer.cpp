@@ -40,10 +40,17 @@ Layer with_variables(Layer layer, at::TensorList variables) {
 }
 
 Tensors results(const LayerResult& result) {
-  Tensors all = {result.output, result.h_n};
+  Tensors all = {result.output};
+  if (result.h_n.defined()) all.push_back(result.h_n);
   if (result.c_n.defined()) all.push_back(result.c_n);
   if (result.cells.defined()) all.push_back(result.cells);
   return all;
+}
+
+/// And back, from those of a layer.
+LayerResult as_result(const Layer& layer, const Tensors& all) {
+  if (layer.has_trie()) return {all[0], {}, {}, all.size() > 1 ? all[1] : Tensor()};
+  return {all[0], all[1], all.size() > 2 ? all[2] : Tensor(), all.size() > 3 ? all[3] : Tensor()};
 }
 
 /// A tensor without memory that has the version of another.
@@ -61,6 +68,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     const LayerResult result = run_forward(layer, kept);
     Tensors saved = inputs.vec();
     // Results without their version, which would refuse what programs may do with LibTorch's: to change them in place.
+    saved.insert(saved.end(), {layer.trie.batch_sizes, layer.trie.paths, layer.trie.nodes, layer.trie.tokens});
     saved.insert(saved.end(), {layer.index, layer.batch_sizes, result.output.variable_data(), kept.gates,
                                layer.keeps_cells ? kept.cells.variable_data() : kept.cells});
     context->save_for_backward(std::move(saved));
@@ -85,13 +93,14 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     Layer layer;
     layer.batch_sizes = saved[saved.size() - 4];
     layer.index = saved[saved.size() - 5];
+    layer.trie = {saved[saved.size() - 9], saved[saved.size() - 8], saved[saved.size() - 7], saved[saved.size() - 6]};
     layer.cell = static_cast<Cell>(context->saved_data["cell"].toInt());
     layer.has_biases = context->saved_data["has_biases"].toBool();
     layer.bidirectional = context->saved_data["bidirectional"].toBool();
     layer.batch_first = context->saved_data["batch_first"].toBool();
     layer.precision = static_cast<Precision>(context->saved_data["precision"].toInt());
     layer.keeps_cells = context->saved_data["keeps_cells"].toBool();
-    saved.resize(saved.size() - 5);
+    saved.resize(saved.size() - 9);
     layer = with_variables(std::move(layer), saved);
     Tensors result;
     if (at::GradMode::is_enabled() || are_beyond_the_engine(gradients)) {
@@ -134,8 +143,7 @@ LayerResult run_layer(Layer layer) {
   layer.data = layer.data.contiguous();
   const Tensors inputs = variables(layer);
   if (has_inference_tensors(inputs)) return run_layer_in_libtorch(layer);
-  const Tensors all = apply_function(inputs, layer);
-  return {all[0], all[1], all.size() > 2 ? all[2] : Tensor(), all.size() > 3 ? all[3] : Tensor()};
+  return as_result(layer, apply_function(inputs, layer));
 }
 
 }  // namespace packseq::engine

@@ -7,11 +7,13 @@
 
 #include "kernels/passes.hpp"
 #include "packseq/engine/precision.hpp"
+#include "sequence/beginnings.hpp"
 
 namespace packseq::engine {
 
 using kernels::Cell;
 using kernels::gate_blocks;
+using packseq::detail::Trie;
 
 /// A layer of a recurrent network over a batch, in LibTorch's terms; D = 2 if bidirectional, else 1.
 struct Layer {
@@ -30,7 +32,13 @@ struct Layer {
   bool batch_first = false;                  ///< A padded output is [B, T, *]; `data` is [T, B, I] all the same.
   bool keeps_cells = false;                  ///< An LSTM is to hand out its cell states of every token, packed.
 
+  /// Of a packed batch whose documents begin alike, or undefined. Then the rows of `data` or `index` and of the results
+  /// are the trie's nodes, M in the place of N, and `h_0` and `c_0` are those of the first step's, R in the place of B.
+  /// The layer is not bidirectional, `keeps_cells` if it is of an LSTM, and hands out no state of its own.
+  Trie trie;
+
   bool is_padded() const { return !batch_sizes.defined(); }
+  bool has_trie() const { return trie.nodes.defined(); }
 };
 
 /// What a layer makes of a batch.

@@ -1,4 +1,5 @@
 #include <ATen/ops/empty_like.h>
+#include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 
 #include <cstdint>
@@ -25,13 +26,18 @@ Tensors make_gradients(const Layer& layer, const Tensors& of_results, const std:
   Tensors gradients(needed.size());
   // Two directions come to a row at different times.
   if (needed[0]) gradients[0] = layer.bidirectional ? at::zeros_like(layer.data) : at::empty_like(layer.data);
-  // The states' begin as those of what the sequences end with, and are always computed.
-  const auto copy = [&](const Tensor& gradient) {
-    return gradient.to(computed_dtype(layer.data.scalar_type()), /*non_blocking=*/false, /*copy=*/true,
-                       at::MemoryFormat::Contiguous);
+  // The states' begin as those of what the sequences end with, and are always computed. Those of a trie end in its
+  // rows, and have a place for each path.
+  const c10::ScalarType computed = computed_dtype(layer.data.scalar_type());
+  const auto of_state = [&](const Tensor& initial, std::size_t i) {
+    if (!layer.has_trie()) {
+      return of_results[i].to(computed, /*non_blocking=*/false, /*copy=*/true, at::MemoryFormat::Contiguous);
+    }
+    const auto paths = static_cast<std::int64_t>(kernels::count_paths(paths_of(layer)));
+    return at::zeros({1, paths, initial.size(2)}, layer.data.options().dtype(computed));
   };
-  gradients[1] = copy(of_results[1]);
-  if (layer.c_0.defined()) gradients[2] = copy(of_results[2]);
+  gradients[1] = of_state(layer.h_0, 1);
+  if (layer.c_0.defined()) gradients[2] = of_state(layer.c_0, 2);
   const std::size_t first = needed.size() - layer.parameters.size();
   for (std::size_t i = 0; i < layer.parameters.size(); ++i) {
     if (needed[first + i]) gradients[first + i] = at::zeros_like(layer.parameters[i]);
@@ -44,7 +50,7 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
                  const std::vector<bool>& needed) {
   const Shape shape(layer);
   const Tensor d_output = (layer.batch_first ? of_results[0].transpose(0, 1) : of_results[0]).contiguous();
-  const Tensor d_cells = layer.keeps_cells ? of_results[3].contiguous() : Tensor();
+  const Tensor d_cells = layer.keeps_cells ? of_results.back().contiguous() : Tensor();
   Tensors gradients = make_gradients(layer, of_results, needed);
   std::vector<kernels::Backward<T>> directions(size(shape.directions));
   for (std::int64_t d = 0; d < shape.directions; ++d) {
@@ -69,11 +75,11 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
       direction.d_weight_hr = mutable_pointer<T>(gradients[first + shape.per_direction - 1]);
     }
   }
-  const auto parts = kernels::make_plans(batch_sizes_of(layer), plan_options(shape), rows_per_part);
+  const auto parts = kernels::make_plans(batch_sizes_of(layer), plan_options(shape), rows_per_part, paths_of(layer));
   kernels::run(std::span<const kernels::Backward<T>>(directions), parts, parallel);
   const c10::ScalarType dtype = layer.data.scalar_type();
   gradients[1] = needed[1] ? gradients[1].to(dtype) : Tensor();
-  if (layer.c_0.defined()) gradients[2] = gradients[2].to(dtype);
+  if (layer.c_0.defined()) gradients[2] = layer.has_trie() ? Tensor() : gradients[2].to(dtype);
   return gradients;
 }
 

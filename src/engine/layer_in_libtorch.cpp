@@ -1,6 +1,5 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/tensor.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -40,16 +39,6 @@ StepState run_step(const Layer& layer, at::TensorList parameters, const Tensor& 
   return {std::move(result.h_n), std::move(result.c_n)};
 }
 
-/// The last row of each sequence, longest first.
-Tensor last_rows(const std::vector<std::int64_t>& batch_sizes, const Tensor& like) {
-  std::vector<std::int64_t> rows(size(batch_sizes.front()));
-  std::int64_t row = 0;
-  for (const std::int64_t live : batch_sizes) {
-    for (std::int64_t rank = 0; rank < live; ++rank) rows[size(rank)] = row++;
-  }
-  return at::tensor(rows, at::device(like.device()).dtype(at::kLong));
-}
-
 /// One direction, with all that it is in on the way.
 LayerResult run_direction(const Layer& layer, std::int64_t direction) {
   const auto batch_sizes = batch_sizes_of(layer);
@@ -70,7 +59,7 @@ LayerResult run_direction(const Layer& layer, std::int64_t direction) {
   }
   LayerResult result = {at::cat(h), {}, {}, at::cat(c)};
   const auto at_end = [&](const Tensor& of_tokens) {
-    return direction == 0 ? of_tokens.index_select(0, last_rows(batch_sizes, of_tokens))
+    return direction == 0 ? of_tokens.index_select(0, packseq::detail::last_tokens(batch_sizes).to(of_tokens.device()))
                           : of_tokens.narrow(0, 0, batch_sizes.front());
   };
   result.h_n = at_end(result.output);
@@ -92,9 +81,26 @@ LayerResult run_by_steps(Layer layer) {
           at::cat(all(&LayerResult::cells), 1)};
 }
 
+/// Documents that begin alike each on its own.
+LayerResult run_apart(Layer layer) {
+  const Trie trie = std::exchange(layer.trie, {});
+  Tensor& rows = layer.index.defined() ? layer.index : layer.data;
+  rows = rows.index_select(0, trie.nodes);
+  // In the first step, documents stand as they do in the batch.
+  const Tensor first_nodes = trie.nodes.narrow(0, 0, batch_sizes_of(layer).front());
+  layer.h_0 = layer.h_0.index_select(1, first_nodes);
+  if (layer.c_0.defined()) layer.c_0 = layer.c_0.index_select(1, first_nodes);
+  const LayerResult result = run_layer_in_libtorch(layer);
+  return {result.output.index_select(0, trie.tokens),
+          {},
+          {},
+          result.cells.defined() ? result.cells.index_select(0, trie.tokens) : Tensor()};
+}
+
 }  // namespace
 
 LayerResult run_layer_in_libtorch(const Layer& layer) {
+  if (layer.has_trie()) return run_apart(layer);
   if (layer.keeps_cells) return run_by_steps(layer);
   const Tensors states = layer.c_0.defined() ? Tensors{layer.h_0, layer.c_0} : Tensors{layer.h_0};
   auto result = run_network_in_libtorch({layer.cell, layer.data, layer.batch_sizes, states, layer.parameters,

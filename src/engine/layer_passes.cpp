@@ -65,8 +65,11 @@ Tensor make_cells(const Layer& layer, const Shape& shape) {
 template <class T>
 LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, const Shape& original) {
   const auto options = layer.data.options().requires_grad(false);
-  LayerResult result = {make_output(layer, shape), at::empty(layer.h_0.sizes(), options), {}, {}};
-  if (layer.c_0.defined()) result.c_n = at::empty(layer.c_0.sizes(), computed_options(layer.data));
+  LayerResult result = {make_output(layer, shape), {}, {}, {}};
+  if (!layer.has_trie()) result.h_n = at::empty(layer.h_0.sizes(), options);
+  if (!layer.has_trie() && layer.c_0.defined()) {
+    result.c_n = at::empty(layer.c_0.sizes(), computed_options(layer.data));
+  }
   if (layer.keeps_cells) result.cells = kept.cells;
   std::vector<kernels::Forward<T>> directions(size(shape.directions));
   std::vector<std::array<Tensor, 3>> frozen;
@@ -81,7 +84,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, co
     frozen.push_back(use_frozen(direction, original, d));
   }
   kernels::run(std::span<const kernels::Forward<T>>(directions),
-               kernels::make_plan(batch_sizes_of(layer), plan_options(shape)), parallel);
+               kernels::make_plan(batch_sizes_of(layer), plan_options(shape), paths_of(layer)), parallel);
   return result;
 }
 

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -138,8 +139,14 @@ void set_direction(kernels::Direction<T>& to, const Layer& layer, const Shape& s
 
 inline std::vector<std::int64_t> batch_sizes_of(const Layer& layer) {
   if (layer.is_padded()) return std::vector<std::int64_t>(size(layer.data.size(0)), layer.data.size(1));
-  const auto* const first = layer.batch_sizes.const_data_ptr<std::int64_t>();
-  return {first, first + layer.batch_sizes.size(0)};
+  const at::Tensor& batch_sizes = layer.has_trie() ? layer.trie.batch_sizes : layer.batch_sizes;
+  const auto* const first = batch_sizes.const_data_ptr<std::int64_t>();
+  return {first, first + batch_sizes.size(0)};
+}
+
+inline std::span<const std::int32_t> paths_of(const Layer& layer) {
+  if (!layer.has_trie()) return {};
+  return {layer.trie.paths.const_data_ptr<std::int32_t>(), size(layer.trie.paths.size(0))};
 }
 
 /// How many threads there are to run a pass here.

@@ -16,6 +16,7 @@
 #include "engine/autograd.hpp"
 #include "engine/layer.hpp"
 #include "engine/layer_passes.hpp"
+#include "engine/layers_over_tries.hpp"
 #include "packseq/engine/freeze.hpp"
 
 namespace packseq::engine {
@@ -72,6 +73,20 @@ NetworkResult run_layers(const Network& network, const RunLayer& run) {
   return {data, joined(h_n), joined(c_n), std::move(layers)};
 }
 
+/// Runs all layers in the engine, over the nodes of tries where there are any.
+NetworkResult run_in_engine(const Network& network) {
+  if (network.tries.empty()) return run_layers(network, run_layer);
+  const LayersOverTries layers(network.tries, network.batch_sizes);
+  if (!network.parts_after_first_layer()) {
+    Network of_nodes = network;
+    of_nodes.index = layers.index_of_nodes(network.index, 0);
+    return layers.of_tokens(run_layers(of_nodes, [&](const Layer& layer) { return layers.run_over_nodes(layer); }));
+  }
+  return run_layers(network, [&](const Layer& layer) {
+    return layer.index.defined() ? layers.run_over_tokens(layer) : run_layer(layer);
+  });
+}
+
 }  // namespace
 
 void unfreeze_trained(at::TensorList parameters) {
@@ -85,11 +100,11 @@ at::Tensor project_input(const Network& network) {
 
 NetworkResult run_network(const Network& network) {
   unfreeze_trained(network.parameters);
-  if (!is_cast(network)) return run_layers(network, run_layer);
+  if (!is_cast(network)) return run_in_engine(network);
   const CastNetwork cast(network);
   // What the engine leaves to LibTorch inside a layer must not be cast again.
   const c10::impl::ExcludeDispatchKeyGuard without_autocast(c10::autocast_dispatch_keyset);
-  return cast.cast(run_layers(cast.network(), run_layer));
+  return cast.cast(run_in_engine(cast.network()));
 }
 
 NetworkResult run_network_in_libtorch(const Network& network) {

@@ -31,7 +31,13 @@ struct Network {
   bool keeps_cells = false;                  ///< Of a packed batch: to hand out an LSTM's cell states of every token,
   bool keeps_lower_layers = false;           ///< and those of all layers, not of the last alone.
 
+  /// Of a packed batch with an index, or none: that of its documents, which begin alike, from the same state; of a
+  /// bidirectional network also that of its documents from their ends.
+  std::vector<Trie> tries = {};
+
   bool is_padded() const { return !batch_sizes.defined(); }
+  /// Whether a trie's nodes are alike in the first layer alone: of two directions a token has two, and dropout differs.
+  bool parts_after_first_layer() const { return bidirectional || (train && dropout != 0); }
 };
 
 /// What is asked for of numbers of this dtype, here and now, by autocast where it is on: not automatic, bfloat16 for
@@ -64,7 +70,8 @@ at::Tensor project_input(const Network& network);
 /// SGD does so without its being counted. Both of the functions below do so.
 void unfreeze_trained(at::TensorList parameters);
 
-/// Runs a network that is supported, and of which `check_arguments` says that the engine takes it.
+/// Runs a network that is supported, and of which `check_arguments` says that the engine takes it. What is a node of a
+/// trie is computed once.
 NetworkResult run_network(const Network& network);
 
 /// The same by LibTorch's own code, whether the engine is installed or not; one layer after the other where the network

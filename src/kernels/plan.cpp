@@ -105,8 +105,7 @@ Plan make_undealt(std::span<const std::int64_t> batch_sizes, std::span<const std
   plan.before = steps->before;
   plan.memory = steps;
   plan.paths = paths;
-  plan.path_count = paths.empty() ? plan.batch_sizes.front()
-                                  : static_cast<std::size_t>(*std::max_element(paths.begin(), paths.end())) + 1;
+  plan.path_count = paths.empty() ? plan.batch_sizes.front() : count_paths(paths);
   plan.range = {0, plan.steps()};
   return plan;
 }
@@ -136,6 +135,10 @@ std::size_t Plan::reads() const noexcept {
     for (std::size_t step = dealt.begin; step < dealt.end && rows(share, step).size() > 0; ++step) ++count;
   }
   return count;
+}
+
+std::size_t count_paths(std::span<const std::int32_t> paths) {
+  return static_cast<std::size_t>(*std::max_element(paths.begin(), paths.end())) + 1;
 }
 
 Plan make_plan(std::span<const std::int64_t> batch_sizes, const PlanOptions& options,

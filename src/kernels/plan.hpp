@@ -19,7 +19,7 @@ struct Range {
 
 /// The steps of a packed batch, and who computes what of some of them.
 ///
-/// Each row of a step lies on a path, and in each step the rows lie in the order of their paths. A path is a sequence of
+/// Each row of a step lies on a path, and in each step the rows lie in the order of the paths. A path is a sequence of
 /// the batch, with the number of its rank: the longest is the first. Or the rows are the nodes of a trie, which has but
 /// one of those that sequences have in common that begin alike. A path is then what is left of a sequence after those
 /// of the paths before it: from some step on, a row of each step, of which the first goes on from a row of another
@@ -67,6 +67,9 @@ struct Plan {
  private:
   Range rows_in_trie(const Range& share, std::size_t step) const noexcept;
 };
+
+/// How many paths a trie has whose rows lie on these.
+std::size_t count_paths(std::span<const std::int32_t> paths);
 
 /// What a plan depends on besides the batch.
 struct PlanOptions {

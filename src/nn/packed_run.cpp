@@ -10,6 +10,7 @@
 
 #include "engine/autocast.hpp"
 #include "engine/check.hpp"
+#include "nn/tries.hpp"
 #include "packseq/sequence/map.hpp"
 #include "sequence/layout.hpp"
 
@@ -38,8 +39,9 @@ class PackedRun {
   /// A state of the documents that are not empty; contiguous, as cuDNN wants it.
   at::Tensor of_input(const at::Tensor& state) const { return state.narrow(1, 0, nonempty_).contiguous(); }
 
-  /// Runs the documents that are not empty, from their `states`.
-  engine::NetworkResult run(const std::vector<at::Tensor>& states, const RunOptions& how, bool train) const;
+  /// Runs the documents that are not empty, from their `states`: those that the caller gave, or zeros.
+  engine::NetworkResult run(const std::vector<at::Tensor>& states, bool are_given, const RunOptions& how,
+                            bool train) const;
 
   /// What the caller gets for the output `data`.
   PackedSequence output(at::Tensor data) const;
@@ -115,7 +117,8 @@ at::Tensor PackedRun::sorted(const at::Tensor& state) const {
   return input_.batch.sorted_indices().defined() ? state.index_select(1, input_.batch.sorted_indices()) : state;
 }
 
-engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, const RunOptions& how, bool train) const {
+engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, bool are_given, const RunOptions& how,
+                                     bool train) const {
   engine::Network of_nonempty = network(states, train);
   of_nonempty.precision = engine::resolved(how.precision, input_.data.scalar_type());
   of_nonempty.keeps_cells = how.keep.c;
@@ -124,7 +127,9 @@ engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, cons
   const auto support = engine::supports_tensors(input_.data, states, weights_);
   TORCH_CHECK_VALUE(support || how.engine == engine::Choice::automatic, function_,
                     ": engine is Choice::fused, but the fused engine does not run this: ", support.reason);
-  return support ? engine::run_network(of_nonempty) : engine::run_network_in_libtorch(of_nonempty);
+  if (!support) return engine::run_network_in_libtorch(of_nonempty);
+  if (input_.index.defined()) of_nonempty.tries = find_tries(of_nonempty, are_given);
+  return engine::run_network(of_nonempty);
 }
 
 PackedSequence PackedRun::output(at::Tensor data) const { return with_data(input_.batch, std::move(data)); }
@@ -200,7 +205,7 @@ Result run_packed(const char* function, engine::Cell cell, const Input& input, c
   if (!run.has_tokens()) return run.result_of_nothing(output_size, {h, c}, how.keep);
   std::vector<at::Tensor> states = {run.of_input(h)};
   if (has_cells) states.push_back(run.of_input(c));
-  const auto [output, h_n, c_n, layers] = run.run(states, how, train);
+  const auto [output, h_n, c_n, layers] = run.run(states, state.h.defined() || state.c.defined(), how, train);
   return {run.output(output), {run.final(h_n, h), has_cells ? run.final(c_n, c) : at::Tensor()}, run.layers(layers)};
 }
 

@@ -27,13 +27,25 @@ struct Frozen;
 /// Where a larger part of a batch's tokens are distinct words, to multiply each once would save no time.
 inline constexpr double most_distinct = 0.85;
 
-/// An `Embedding` and the network behind it, as one module over packed ids that multiplies no word twice.
+/// Where documents have more distinct beginnings than this part of the batch's tokens, to compute each once would save
+/// no time. A document of n tokens has n beginnings.
+inline constexpr double most_beginnings = 0.9;
+
+/// An `Embedding` and the network behind it, as one module over packed ids that multiplies no word twice, and computes
+/// no beginning of a document twice.
 ///
 /// What a word adds to the gates of the first layer depends on the word alone. In the fused engine it is computed once
 /// for each distinct word of a batch, of either direction; in training, the gradients of a word are summed before they
-/// are multiplied. The results are those of the two modules one after the other, to the last bit; gradients differ by
-/// rounding alone. Where few words repeat (`most_distinct`), or the engine does not run the network, the modules do run
-/// one after the other. Many threads may run one network at once as long as none changes it.
+/// are multiplied. Documents that begin with the same words, from states that are equal to the bit, have the same
+/// states until they part: these, too, are computed once, in all layers; in training, the gradients of the documents
+/// that share them are summed first. In a bidirectional network the documents share beginnings in one direction of the
+/// first layer, and ends in the other; with dropout between layers, in training, beginnings in the first layer. Nothing
+/// is shared if the given state records gradients.
+///
+/// The results are those of the two modules one after the other, to the last bit; gradients differ by rounding alone.
+/// Where few words or beginnings repeat (`most_distinct`, `most_beginnings`) each is computed wherever it comes; where
+/// the engine does not run the network, the modules do run one after the other. Many threads may run one network at
+/// once as long as none changes it.
 ///
 /// The two modules stay what they are, and may be used by others as well; in the `state_dict` their names are
 /// "embedding" and "lstm", "gru" or "rnn".
