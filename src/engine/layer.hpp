@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "kernels/arena.hpp"
 #include "kernels/passes.hpp"
 #include "packseq/engine/precision.hpp"
 #include "sequence/beginnings.hpp"
@@ -36,6 +37,8 @@ struct Layer {
   /// are the trie's nodes, M in the place of N, and `h_0` and `c_0` are those of the first step's, R in the place of B.
   /// The layer is not bidirectional, `keeps_cells` if it is of an LSTM, and hands out no state of its own.
   Trie trie;
+  /// Where the memory for rows of results comes from, which then live no longer than it; or null.
+  kernels::Arena* arena = nullptr;
 
   bool is_padded() const { return !batch_sizes.defined(); }
   bool has_trie() const { return trie.nodes.defined(); }

@@ -2,6 +2,7 @@
 
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
+#include <ATen/ops/from_blob.h>
 
 #include <array>
 #include <cstddef>
@@ -46,12 +47,19 @@ std::array<Tensor, 3> use_frozen(kernels::Direction<T>& direction, const Shape& 
   return all;
 }
 
+/// Memory for a row of so many numbers for each token.
+Tensor make_rows(const Layer& layer, const Shape& shape, std::int64_t width, const at::TensorOptions& options) {
+  if (layer.arena == nullptr) return at::empty({shape.rows, width}, options);
+  const std::size_t bytes = size(shape.rows * width) * options.dtype().itemsize();
+  return at::from_blob(layer.arena->take<std::byte>(bytes), {shape.rows, width}, options);
+}
+
 /// With LibTorch's strides: a padded batch is [T, B, *] in memory, whatever comes first. It is no view: one that is
 /// made without gradients may not be changed in place where gradients are recorded.
 Tensor make_output(const Layer& layer, const Shape& shape) {
   const auto options = layer.data.options().requires_grad(false);
   const std::int64_t width = shape.directions * shape.output;
-  if (!layer.is_padded()) return at::empty({shape.rows, width}, options);
+  if (!layer.is_padded()) return make_rows(layer, shape, width, options);
   const std::int64_t steps = layer.data.size(0);
   const std::int64_t documents = layer.data.size(1);
   return layer.batch_first ? at::empty_strided({documents, steps, width}, {width, documents * width, 1}, options)
@@ -59,7 +67,7 @@ Tensor make_output(const Layer& layer, const Shape& shape) {
 }
 
 Tensor make_cells(const Layer& layer, const Shape& shape) {
-  return at::empty({shape.rows, shape.directions * shape.hidden}, computed_options(layer.data));
+  return make_rows(layer, shape, shape.directions * shape.hidden, computed_options(layer.data));
 }
 
 template <class T>

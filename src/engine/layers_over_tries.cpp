@@ -6,20 +6,22 @@
 #include <span>
 #include <utility>
 
+#include "engine/autograd.hpp"
 #include "engine/layer_shape.hpp"
 
 namespace packseq::engine {
 
 using at::Tensor;
 
-LayersOverTries::LayersOverTries(const std::vector<Trie>& tries, const Tensor& batch_sizes) : tries_(tries) {
-  const Tensor contiguous = batch_sizes.contiguous();
+LayersOverTries::LayersOverTries(const Network& network)
+    : tries_(network.tries), is_kept_(records_gradients(network.data) || records_gradients(network.parameters)) {
+  const Tensor contiguous = network.batch_sizes.contiguous();
   const std::span sizes(contiguous.const_data_ptr<std::int64_t>(), size(contiguous.size(0)));
   const Tensor last = packseq::detail::last_tokens(sizes);
-  if (tries.size() > 1) reversed_ = packseq::detail::reversed_tokens(sizes);
-  for (std::size_t d = 0; d < tries.size(); ++d) {
-    nodes_.push_back(d == 0 ? tries[d].nodes : tries[d].nodes.index_select(0, reversed_));
-    last_.push_back(tries[d].nodes.index_select(0, last));
+  if (tries_.size() > 1) reversed_ = packseq::detail::reversed_tokens(sizes);
+  for (std::size_t d = 0; d < tries_.size(); ++d) {
+    nodes_.push_back(d == 0 ? tries_[d].nodes : tries_[d].nodes.index_select(0, reversed_));
+    last_.push_back(tries_[d].nodes.index_select(0, last));
   }
 }
 
@@ -28,7 +30,7 @@ Tensor LayersOverTries::index_of_nodes(const Tensor& index, std::int64_t directi
   return in_order.index_select(0, tries_[size(direction)].tokens);
 }
 
-LayerResult LayersOverTries::run_direction(Layer layer, std::int64_t direction) const {
+LayerResult LayersOverTries::run_direction(Layer layer, std::int64_t direction) {
   const Trie& trie = tries_[size(direction)];
   const std::size_t per_direction = layer.parameters.size() / tries_.size();
   layer.parameters = at::TensorList(layer.parameters).slice(size(direction) * per_direction, per_direction).vec();
@@ -39,6 +41,7 @@ LayerResult LayersOverTries::run_direction(Layer layer, std::int64_t direction) 
   layer.h_0 = initial(layer.h_0);
   if (layer.c_0.defined()) layer.c_0 = initial(layer.c_0);
   layer.trie = trie;
+  if (!is_kept_) layer.arena = &arena_;
   layer.bidirectional = false;
   const bool keeps_cells = std::exchange(layer.keeps_cells, layer.cell == Cell::lstm);
   LayerResult result = run_layer(layer);
@@ -51,7 +54,7 @@ LayerResult LayersOverTries::run_direction(Layer layer, std::int64_t direction) 
   return result;
 }
 
-LayerResult LayersOverTries::run_over_tokens(const Layer& layer) const {
+LayerResult LayersOverTries::run_over_tokens(const Layer& layer) {
   std::vector<LayerResult> of_directions;
   for (std::size_t d = 0; d < tries_.size(); ++d) {
     const auto direction = static_cast<std::int64_t>(d);

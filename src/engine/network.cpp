@@ -76,7 +76,7 @@ NetworkResult run_layers(const Network& network, const RunLayer& run) {
 /// Runs all layers in the engine, over the nodes of tries where there are any.
 NetworkResult run_in_engine(const Network& network) {
   if (network.tries.empty()) return run_layers(network, run_layer);
-  const LayersOverTries layers(network.tries, network.batch_sizes);
+  LayersOverTries layers(network);
   if (!network.parts_after_first_layer()) {
     Network of_nodes = network;
     of_nodes.index = layers.index_of_nodes(network.index, 0);

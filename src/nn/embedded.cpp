@@ -146,7 +146,7 @@ Result EmbeddedImpl<Network>::forward(const PackedSequence& ids, const State& st
     return network->forward(embedding->forward(ids), state, keep);
   }
   const detail::Input input = {ids, embedding->torch::nn::EmbeddingImpl::forward(distinct.ids), distinct.index,
-                               known > 0 ? frozen_->known_sums : at::Tensor()};
+                               known > 0 ? frozen_->known_sums : at::Tensor(), shares_beginnings};
   return detail::run_packed(function.c_str(), cell, input, state, network->options_base, weights,
                             {network->engine, precision, keep}, network->is_training());
 }
@@ -210,6 +210,7 @@ std::shared_ptr<torch::nn::Module> EmbeddedImpl<Network>::clone(const std::optio
     return std::dynamic_pointer_cast<Impl>(holder->clone(device));
   };
   auto cloned = std::make_shared<EmbeddedImpl>(Embedding(copy(embedding)), Network(copy(network)));
+  cloned->shares_beginnings = shares_beginnings;
   cloned->train(is_training());
   cloned->embedding->train(embedding->is_training());
   cloned->network->train(network->is_training());

@@ -160,6 +160,14 @@ TYPED_TEST(EmbeddedBeginningsTest, HaveAGradientAsTheModules) {
   }
 }
 
+TYPED_TEST(EmbeddedBeginningsTest, NeedNotBeShared) {
+  auto embedded = this->make();
+  embedded->shares_beginnings = false;
+  const auto copy = std::dynamic_pointer_cast<nn::EmbeddedImpl<TypeParam>>(embedded->clone());
+  EXPECT_FALSE(copy->shares_beginnings);
+  for (const auto& text : all_texts()) this->expect_as_modules(embedded, pack(text));
+}
+
 TYPED_TEST(EmbeddedBeginningsTest, GiveGradientsToStatesThatRecordThem) {
   const EmbeddedCase of = {.layers = 2, .with_state = true};
   auto embedded = this->make(of);

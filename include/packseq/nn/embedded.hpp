@@ -101,6 +101,8 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
 
   Embedding embedding;  ///< From ids to vectors.
   Network network;      ///< The LSTM, GRU or RNN behind it.
+  /// Whether beginnings that documents have in common are computed once, where that saves time.
+  bool shares_beginnings = true;
 
  protected:
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())}, {2, torch::nn::AnyValue(Keep())})
