@@ -37,6 +37,7 @@
 #include "packseq/cost/embedding_cost.hpp"
 #include "packseq/cost/network_cost.hpp"
 #include "packseq/cost/operations.hpp"
+#include "packseq/cost/shared_steps.hpp"
 #include "packseq/data/batch_sampler.hpp"
 #include "packseq/data/checkpoint.hpp"
 #include "packseq/data/collate.hpp"
