@@ -73,7 +73,9 @@ Comparison compare(CompareOptions options, Progress& progress) {
 
   at::manual_seed(options.measure.seed);
   Model model(options.network, corpus.vocab_size);
-  const auto chosen = options.order == Order::sorted ? longest_first(corpus) : in_order(corpus);
+  const auto chosen = options.order == Order::sorted ? longest_first(corpus)
+                      : options.order == Order::text ? by_text(corpus)
+                                                     : in_order(corpus);
   const Contenders contenders = make_contenders(model, corpus, chosen, *options.batch, options.precisions);
 
   Comparison comparison{};

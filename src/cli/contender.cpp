@@ -2,6 +2,7 @@
 
 #include <ATen/ops/_unique.h>
 #include <ATen/ops/arange.h>
+#include <ATen/ops/bincount.h>
 #include <fmt/format.h>
 
 #include <tuple>
@@ -12,6 +13,9 @@
 #include "packseq/sequence/mask.hpp"
 #include "packseq/sequence/pack.hpp"
 #include "packseq/sequence/pad.hpp"
+#include "packseq/sequence/reverse.hpp"
+#include "sequence/beginnings.hpp"
+#include "sequence/layout.hpp"
 
 namespace packseq::cli {
 namespace {
@@ -98,10 +102,13 @@ class FusedContender : public PackedContender {
 /// packseq's modules, which multiply each distinct word of a batch once.
 class DedupContender : public PackedContender {
  public:
-  DedupContender(std::string name, Model& model, const Corpus& corpus, Batches batches, engine::Precision precision)
+  DedupContender(std::string name, Model& model, const Corpus& corpus, Batches batches, engine::Precision precision,
+                 bool shares_beginnings = false)
       : PackedContender(std::move(name), model, corpus, std::move(batches), precision),
         shape_(model.shape()),
-        network_(model.embedded()) {}
+        network_(model.embedded()) {
+    std::visit([=](auto& network) { network->shares_beginnings = shares_beginnings; }, network_);
+  }
 
   NetworkResult forward(std::size_t batch) const override {
     return std::visit(
@@ -133,6 +140,11 @@ class DedupContender : public PackedContender {
     std::visit([](auto& network) { network->freeze(); }, network());
   }
 
+  std::int64_t multiplied_words(std::size_t batch) const {
+    const at::Tensor& words = ids(batch).data();
+    return std::get<0>(at::_unique(words.masked_select(words >= known_words()))).size(0);
+  }
+
  private:
   using Network = std::variant<nn::EmbeddedLSTM, nn::EmbeddedGRU, nn::EmbeddedRNN>;
 
@@ -146,16 +158,61 @@ class DedupContender : public PackedContender {
     return std::visit([](const auto& network) { return network->frozen_words(); }, network());
   }
 
-  std::int64_t multiplied_words(std::size_t batch) const {
-    const at::Tensor& words = ids(batch).data();
-    return std::get<0>(at::_unique(words.masked_select(words >= known_words()))).size(0);
-  }
-
   cost::Network shape_;
   mutable Network network_;  // a module's forward is not const
 };
 
-/// The same for good: for inference with weights that stay as they are.
+/// The same, which computes each beginning that documents have in common once, too.
+class SharedContender : public DedupContender {
+ public:
+  SharedContender(std::string name, Model& model, const Corpus& corpus, Batches batches, engine::Precision precision)
+      : DedupContender(std::move(name), model, corpus, std::move(batches), precision, /*shares_beginnings=*/true) {
+    const bool bidirectional = model.shape().bidirectional;
+    for (std::size_t batch = 0; batch < this->batches().size(); ++batch) {
+      shared_.push_back({lengths_of_paths(ids(batch))});
+      if (bidirectional) shared_.back().push_back(lengths_of_paths(reverse(ids(batch))));
+      if (!is_worth_it(batch)) shared_.back().clear();
+    }
+  }
+
+  std::int64_t executed_flops(const cost::Network& network, std::size_t batch, cost::Mode mode) const override {
+    if (shared_[batch].empty()) return DedupContender::executed_flops(network, batch, mode);
+    cost::Network first = network;
+    if (network.bidirectional) first.num_layers = 1;
+    first.bidirectional = false;
+    std::int64_t sum = 0;
+    for (const at::Tensor& lengths : shared_[batch]) {
+      const std::int64_t repeated = lengths.sum().item<std::int64_t>() - multiplied_words(batch);
+      sum += flops(first, lengths, mode) - cost::repeated_flops(first, repeated, mode);
+    }
+    if (!network.bidirectional || network.num_layers == 1) return sum;
+    cost::Network others = network;
+    others.input_size = 2 * network.hidden_size;
+    others.num_layers = network.num_layers - 1;
+    return sum + flops(others, lengths(batch), mode);
+  }
+
+ private:
+  /// The sequences that make up a trie of the documents: what each has after those before it.
+  static at::Tensor lengths_of_paths(const PackedSequence& ids) {
+    const auto paths =
+        packseq::detail::Beginnings(ids.data(), packseq::detail::checked_layout("shared", ids).batch_sizes)
+            .trie()
+            .paths;
+    return at::bincount(paths);
+  }
+
+  bool is_worth_it(std::size_t batch) const {
+    std::int64_t beginnings = 0;
+    for (const at::Tensor& lengths : shared_[batch]) beginnings += lengths.sum().item<std::int64_t>();
+    const auto tokens = static_cast<double>(shared_[batch].size()) * static_cast<double>(ids(batch).data().size(0));
+    return repeated_tokens(batch) > 0 && static_cast<double>(beginnings) <= nn::most_beginnings * tokens;
+  }
+
+  std::vector<std::vector<at::Tensor>> shared_;  // of each batch, and of each direction; none where nothing is shared
+};
+
+/// The distinct words for good: for inference with weights that stay as they are.
 class FrozenContender : public DedupContender {
  public:
   FrozenContender(std::string name, Model& model, const Corpus& corpus, Batches batches, engine::Precision precision)
@@ -167,6 +224,15 @@ class FrozenContender : public DedupContender {
 };
 
 }  // namespace
+
+std::int64_t flops(const cost::Network& network, const at::Tensor& lengths, cost::Mode mode) {
+  const std::int64_t forward = cost::forward_flops(network, lengths);
+  return mode == cost::Mode::inference ? forward : forward + cost::backward_flops(network, lengths, {.input = true});
+}
+
+std::int64_t Contender::executed_flops(const cost::Network& network, std::size_t batch, cost::Mode mode) const {
+  return flops(network, executed_lengths(batch), mode) - cost::repeated_flops(network, repeated_tokens(batch), mode);
+}
 
 Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector<std::int64_t>& documents,
                            std::int64_t batch, const std::vector<engine::Precision>& precisions) {
@@ -180,6 +246,7 @@ Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector
     const std::string name = precision == engine::Precision::bfloat16 ? "bfloat16" : "fused";
     contenders.push_back(std::make_unique<FusedContender>(name, model, corpus, batches, precision));
     contenders.push_back(std::make_unique<DedupContender>(name + "+dedup", model, corpus, batches, precision));
+    contenders.push_back(std::make_unique<SharedContender>(name + "+shared", model, corpus, batches, precision));
     contenders.push_back(std::make_unique<FrozenContender>(name + "+frozen", model, corpus, batches, precision));
   }
   contenders.push_back(std::make_unique<PaddedContender>("bucketed", model, corpus, like_length));

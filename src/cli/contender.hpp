@@ -57,6 +57,9 @@ class Contender {
   /// The tokens of a batch that share the first layer's products with others.
   virtual std::int64_t repeated_tokens(std::size_t /*batch*/) const { return 0; }
 
+  /// FLOPs that are executed for a batch.
+  virtual std::int64_t executed_flops(const cost::Network& network, std::size_t batch, cost::Mode mode) const;
+
   /// Bytes of what such tokens share.
   virtual std::int64_t table_bytes(std::size_t /*batch*/) const { return 0; }
 
@@ -67,12 +70,15 @@ class Contender {
   engine::Precision precision_;
 };
 
+/// FLOPs of a pass over documents of these lengths. The embedding is trained, so the network's input needs a gradient.
+std::int64_t flops(const cost::Network& network, const at::Tensor& lengths, cost::Mode mode);
+
 /// The form in which every contender of this program comes.
 using Contenders = std::vector<std::unique_ptr<Contender>>;
 
 /// All contenders over the same `documents`, batched by `batch`; `model` and `corpus` must outlive them. Those of the
-/// engine are there in each of these precisions: "fused", "fused+dedup" and "fused+frozen" in float, "bfloat16",
-/// "bfloat16+dedup" and "bfloat16+frozen" with products of that.
+/// engine are there in each of these precisions: "fused", "fused+dedup", "fused+shared" and "fused+frozen" in
+/// float, "bfloat16" and so on with products of that.
 Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector<std::int64_t>& documents,
                            std::int64_t batch, const std::vector<engine::Precision>& precisions);
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <numeric>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -146,6 +147,18 @@ std::vector<std::int64_t> longest_first(const Corpus& corpus) {
   const std::int64_t* lengths = corpus.ids.lengths().const_data_ptr<std::int64_t>();
   std::stable_sort(documents.begin(), documents.end(),
                    [&](std::int64_t a, std::int64_t b) { return lengths[a] > lengths[b]; });
+  return documents;
+}
+
+std::vector<std::int64_t> by_text(const Corpus& corpus) {
+  std::vector<std::int64_t> documents = in_order(corpus);
+  const auto ids = [&](std::int64_t document) {
+    const at::Tensor tensor = corpus.ids[document];
+    return std::span(tensor.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(tensor.size(0)));
+  };
+  std::stable_sort(documents.begin(), documents.end(), [&](std::int64_t a, std::int64_t b) {
+    return std::ranges::lexicographical_compare(ids(a), ids(b));
+  });
   return documents;
 }
 

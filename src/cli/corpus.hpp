@@ -54,6 +54,9 @@ std::vector<std::int64_t> in_order(const Corpus& corpus);
 /// The same, longest first; those of equal length keep their order.
 std::vector<std::int64_t> longest_first(const Corpus& corpus);
 
+/// The same in the order of a dictionary, whose words are in the vocabulary's.
+std::vector<std::int64_t> by_text(const Corpus& corpus);
+
 /// Batches of `batch` documents; the last one may be smaller, so that no document is lost.
 Batches cut(const std::vector<std::int64_t>& documents, std::int64_t batch);
 

@@ -83,12 +83,6 @@ void check_joules(std::vector<Result>& results, EnergyMeter& meter) {
   for (Result& result : results) result.joules.reset();
 }
 
-std::int64_t flops(const cost::Network& network, const at::Tensor& lengths, cost::Mode mode) {
-  const std::int64_t forward = cost::forward_flops(network, lengths);
-  // The embedding is trained, so the network's input needs a gradient.
-  return mode == cost::Mode::inference ? forward : forward + cost::backward_flops(network, lengths, {.input = true});
-}
-
 Result result_of(const Model& model, const Contender& contender, cost::Mode mode, const std::vector<Pass>& rounds) {
   Result result{contender.name(),   mode, contender.precision(), contender.equivalent(), summary(rounds), 0, 0, 0, 0,
                 mean_joules(rounds)};
@@ -98,8 +92,7 @@ Result result_of(const Model& model, const Contender& contender, cost::Mode mode
     const at::Tensor executed = contender.executed_lengths(batch);
     tokens += lengths.sum().item<std::int64_t>();
     result.useful_flops += flops(model.shape(), lengths, mode);
-    result.executed_flops += flops(model.shape(), executed, mode) -
-                             cost::repeated_flops(model.shape(), contender.repeated_tokens(batch), mode);
+    result.executed_flops += contender.executed_flops(model.shape(), batch, mode);
     result.activation_bytes = std::max(
         result.activation_bytes, cost::activation_bytes(model.shape(), executed, mode) + contender.table_bytes(batch));
   }

@@ -94,7 +94,7 @@ void add_batch_options(CLI::App& app, CompareOptions& options) {
   add_number(
       app, "--max-batches", 1, 1'000'000, [&](auto n) { options.max_batches = n; }, "batches that are run (8)");
   add_choice<Order>(app, "--order", options.order,
-                    {{"shuffled", Order::shuffled}, {"as-is", Order::as_is}, {"sorted", Order::sorted}},
+                    {{"shuffled", Order::shuffled}, {"as-is", Order::as_is}, {"sorted", Order::sorted}, {"text", Order::text}},
                     "of documents (shuffled)");
   add_number(
       app, "--seed", 0, std::numeric_limits<std::int64_t>::max(),

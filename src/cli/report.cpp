@@ -54,6 +54,8 @@ std::string order_of(const CompareOptions& options) {
       return "as they stand in the text";
     case Order::shuffled:
       return fmt::format("shuffled with seed {}", options.measure.seed);
+    case Order::text:
+      return fmt::format("drawn with seed {}, those that begin alike together", options.measure.seed);
     case Order::sorted:
       break;
   }

@@ -32,6 +32,8 @@ const char* name(Order order) {
       return "shuffled";
     case Order::as_is:
       return "as-is";
+    case Order::text:
+      return "text";
     case Order::sorted:
       break;
   }

@@ -15,6 +15,7 @@ enum class Order {
   shuffled,  ///< At random.
   as_is,     ///< As they stand in the text.
   sorted,    ///< A random sample, longest first.
+  text,      ///< A random sample, by its words: those that begin alike together.
 };
 
 /// Which documents of a text are run.

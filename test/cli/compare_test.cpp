@@ -160,12 +160,30 @@ TEST(Compare, CountsRepeatedWordsOnce) {
             result(comparison, "fused", "training")["executed_flops"].get<std::int64_t>() - (8 - 2) * 3 * per_input);
 }
 
+/// Batches of documents that begin or end alike, and one of documents that do not.
+TEST(Compare, CountsCommonBeginningsOnce) {
+  const std::string content = "a b a\na b\na b c\na b a\nc d\ne f\ng h i\nj\n";
+  const json comparison = compare(content, "--order as-is --batch 4 --kind gru");
+  const std::int64_t per_token = forward_flops(3, 3, 5, 1);
+  const std::int64_t per_input = 2 * 3 * 5 * 3;  // of a token
+  // 4 of 11 tokens end another beginning, and 3 are another word; of the other batch all 8.
+  const auto& shared = result(comparison, "fused+shared", "inference");
+  EXPECT_EQ(shared["executed_flops"], (4 + 8) * per_token - (4 - 3) * per_input);
+  EXPECT_EQ(shared["useful_flops"], 19 * per_token);
+  // 4 beginnings in one direction, 8 ends in the other; the other batch has 8 tokens in either.
+  const json both = compare(content, "--order as-is --batch 4 --kind gru --bidirectional --layers 2");
+  const std::int64_t per_hidden = 2 * 3 * 5 * 5;
+  const std::int64_t of_second_layer = 2 * (2 * 3 * 5 * (10 + 5));
+  EXPECT_EQ(result(both, "fused+shared", "inference")["executed_flops"],
+            (4 + 8 + 8 + 8) * per_hidden + (3 + 8) * 2 * per_input + 19 * of_second_layer);
+}
+
 TEST(Compare, ReportsTimeMemoryAndAgreementOfEveryContender) {
   const Text text = random_text(20, 3);
   for (const std::string mode : {"inference", "training"}) {
     SCOPED_TRACE(mode);
     const json comparison = compare(text.content, "--batch 6 --mode " + mode, 3);
-    ASSERT_EQ(comparison["results"].size(), mode == "inference" ? 6 : 5);
+    ASSERT_EQ(comparison["results"].size(), mode == "inference" ? 7 : 6);
     EXPECT_GT(comparison["max_abs_difference"], 0);
     EXPECT_LT(comparison["max_abs_difference"], 1e-5);
     for (const json& entry : comparison["results"]) {

@@ -63,6 +63,9 @@ TEST(Corpus, SortsWhatIsRunStably) {
       read({directory.write("a.txt", "a\nb b\nc\nd d\n")}, {}, {.order = Order::as_is, .documents = 4});
   EXPECT_THAT(in_order(corpus), ElementsAre(0, 1, 2, 3));
   EXPECT_THAT(longest_first(corpus), ElementsAre(1, 3, 0, 2));
+  const Corpus alike =
+      read({directory.write("b.txt", "b a\nb b\nb\na\n")}, {}, {.order = Order::as_is, .documents = 4});
+  EXPECT_THAT(by_text(alike), ElementsAre(2, 1, 0, 3));  // b, the most frequent word, comes first
 }
 
 }  // namespace

@@ -62,19 +62,21 @@ TEST(ComparePrecision, IsFloatUnlessAskedFor) {
   EXPECT_EQ(json["precision"], "float32");
   EXPECT_FALSE(json.contains("bfloat16"));
   for (const auto& result : json["results"]) EXPECT_EQ(result["precision"], "float32");
-  EXPECT_THAT(contenders_of(json, "training"), ElementsAre("padded", "packed", "fused", "fused+dedup", "bucketed"));
+  EXPECT_THAT(contenders_of(json, "training"),
+              ElementsAre("padded", "packed", "fused", "fused+dedup", "fused+shared", "bucketed"));
   EXPECT_THAT(report(comparison, Theme(false)), Not(HasSubstr("bfloat16")));
 }
 
 TEST(ComparePrecision, IsThatOfTheEnginesContenders) {
   const auto rounded = json_of(compare_in({Precision::bfloat16}));
   EXPECT_EQ(rounded["precision"], "bfloat16");
-  EXPECT_THAT(contenders_of(rounded, "inference"),
-              ElementsAre("padded", "packed", "bfloat16", "bfloat16+dedup", "bfloat16+frozen", "bucketed"));
+  EXPECT_THAT(contenders_of(rounded, "inference"), ElementsAre("padded", "packed", "bfloat16", "bfloat16+dedup",
+                                                               "bfloat16+shared", "bfloat16+frozen", "bucketed"));
   const auto of_both = json_of(compare_in(both));
   EXPECT_EQ(of_both["precision"], "both");
   EXPECT_THAT(contenders_of(of_both, "training"),
-              ElementsAre("padded", "packed", "fused", "fused+dedup", "bfloat16", "bfloat16+dedup", "bucketed"));
+              ElementsAre("padded", "packed", "fused", "fused+dedup", "fused+shared", "bfloat16", "bfloat16+dedup",
+                          "bfloat16+shared", "bucketed"));
   for (const auto& result : of_both["results"]) {
     const bool is_rounded = result["contender"].get<std::string>().starts_with("bfloat16");
     EXPECT_EQ(result["precision"], is_rounded ? "bfloat16" : "float32");
@@ -119,7 +121,7 @@ TEST(ComparePrecision, IsThatOfEachOfThem) {
 TEST(ComparePrecision, ChangesNeitherFlopsNorTensors) {
   const Comparison comparison = compare_in(both);
   for (const cost::Mode mode : comparison.options.modes) {
-    for (const std::string way : {"", "+dedup", "+frozen"}) {
+    for (const std::string way : {"", "+dedup", "+shared", "+frozen"}) {
       if (mode == cost::Mode::training && way == "+frozen") continue;
       const Result& exact = find(comparison, "fused" + way, mode);
       const Result& rounded = find(comparison, "bfloat16" + way, mode);

@@ -145,6 +145,21 @@ TYPED_TEST(EmbeddedBeginningsTest, HoldWithFrozenWordsAndWithProductsOfBfloat16)
   }
 }
 
+TYPED_TEST(EmbeddedBeginningsTest, HoldForTensorsOfBfloat16) {
+  for (const bool bidirectional : {false, true}) {
+    auto embedded = this->make({.layers = 2, .bidirectional = bidirectional, .dtype = at::kBFloat16});
+    embedded->eval();
+    const auto inputs = embedded->parameters();
+    for (const auto& text : all_texts()) {
+      const auto ids = pack(text);
+      const auto actual = this->run(embedded, ids);
+      const auto expected = this->run_modules(embedded, ids);
+      this->expect_same(actual, expected);
+      expect_near(gradients(actual, inputs), gradients(expected, inputs), .2);
+    }
+  }
+}
+
 TYPED_TEST(EmbeddedBeginningsTest, HaveAGradientAsTheModules) {
   for (const bool bidirectional : {false, true}) {
     auto embedded = this->make({.layers = 2, .bidirectional = bidirectional, .dtype = at::kDouble});
