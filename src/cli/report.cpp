@@ -176,7 +176,8 @@ constexpr const char* no_instructions =
     "gained.";
 constexpr const char* legend =
     "FLOPs: of the network's matrix products in one pass, and the part of them that real tokens use; more than 100 % "
-    "useful is less work than the network's formulas say, since repeated words are multiplied once. memory: "
+    "useful is less work than the network's formulas say, since repeated words or beginnings are computed once. "
+    "memory: "
     "activations of the largest batch. time: the median of the rounds. ratio: to padded.";
 constexpr const char* of_bfloat16 =
     "bfloat16: the engine in the place of fused, with the factors of products rounded to bfloat16.";

@@ -52,6 +52,18 @@ TEST(Conclusion, KnowsTextsWithoutPadding) {
             "In inference, there is no padding to skip, yet packed is 2.0 times as fast as padded.");
 }
 
+TEST(Conclusion, SaysWhereSharingPays) {
+  const std::string packing = "In inference, there is no padding to skip, and packed takes about as long as padded";
+  const Result padded = result("padded", inference, 1000, {1, 1, 1});
+  const Result packed = result("packed", inference, 1000, {1, 1, 1});
+  const Result dedup = result("fused+dedup", inference, 900, {1, 1, 1});
+  EXPECT_EQ(conclusion({padded, packed, dedup, result("fused+shared", inference, 400, {0.5, 0.5, 0.5})}),
+            packing +
+                "; fastest is fused+shared, 2.0 times as fast as padded. Documents begin alike: where each "
+                "beginning is computed once, fused+shared is 2.0 times as fast as fused+dedup.");
+  EXPECT_EQ(conclusion({padded, packed, dedup, result("fused+shared", inference, 900, {1, 1, 1})}), packing + ".");
+}
+
 TEST(Conclusion, NamesAThirdContenderThatBeatsBoth) {
   const Result padded = result("padded", inference, 1000, {3, 3, 3});
   const Result packed = result("packed", inference, 400, {2, 2, 2});
