@@ -93,9 +93,10 @@ void add_batch_options(CLI::App& app, CompareOptions& options) {
       app, "--batch", 1, 1'000'000, [&](auto n) { options.batch = n; }, "documents in a batch (32)");
   add_number(
       app, "--max-batches", 1, 1'000'000, [&](auto n) { options.max_batches = n; }, "batches that are run (8)");
-  add_choice<Order>(app, "--order", options.order,
-                    {{"shuffled", Order::shuffled}, {"as-is", Order::as_is}, {"sorted", Order::sorted}, {"text", Order::text}},
-                    "of documents (shuffled)");
+  add_choice<Order>(
+      app, "--order", options.order,
+      {{"shuffled", Order::shuffled}, {"as-is", Order::as_is}, {"sorted", Order::sorted}, {"text", Order::text}},
+      "of documents (shuffled)");
   add_number(
       app, "--seed", 0, std::numeric_limits<std::int64_t>::max(),
       [&](auto n) { options.measure.seed = static_cast<std::uint64_t>(n); }, "of order and weights (1)");
