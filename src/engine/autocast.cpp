@@ -34,25 +34,6 @@ Tensors all_in_float(at::TensorList tensors, bool are_saved) {
   return result;
 }
 
-Network with_tensors(const Network& network, const Tensor& data, const Tensors& states, const Tensors& parameters) {
-  return {.cell = network.cell,
-          .data = data,
-          .batch_sizes = network.batch_sizes,
-          .states = states,
-          .parameters = parameters,
-          .has_biases = network.has_biases,
-          .num_layers = network.num_layers,
-          .dropout = network.dropout,
-          .train = network.train,
-          .bidirectional = network.bidirectional,
-          .batch_first = network.batch_first,
-          .index = network.index,
-          .known_sums = network.known_sums,
-          .precision = Precision::bfloat16,
-          .keeps_cells = network.keeps_cells,
-          .keeps_lower_layers = network.keeps_lower_layers};
-}
-
 }  // namespace
 
 bool is_autocast_on() { return at::autocast::is_autocast_enabled(at::kCPU); }
@@ -71,12 +52,15 @@ ResultDtypes result_dtypes(const Network& network) {
   return {dtype, has_projection ? of_state(1) : dtype};
 }
 
-CastNetwork::CastNetwork(const Network& original)
-    : dtypes_(result_dtypes(original)),
-      data_(in_float(original.data, is_recorded(original))),
-      states_(all_in_float(original.states, is_recorded(original))),
-      parameters_(all_in_float(original.parameters, is_recorded(original))),
-      network_(with_tensors(original, data_, states_, parameters_)) {}
+CastNetwork::CastNetwork(const Network& original) : dtypes_(result_dtypes(original)), network_(original) {
+  const bool is_saved = is_recorded(original);
+  states_ = all_in_float(original.states, is_saved);
+  parameters_ = all_in_float(original.parameters, is_saved);
+  network_.data = in_float(original.data, is_saved);
+  network_.states = states_;
+  network_.parameters = parameters_;
+  network_.precision = Precision::bfloat16;
+}
 
 NetworkResult CastNetwork::cast(NetworkResult result) const {
   const Tensor output = result.output;

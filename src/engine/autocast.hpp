@@ -40,7 +40,6 @@ class CastNetwork {
 
  private:
   ResultDtypes dtypes_;
-  at::Tensor data_;
   std::vector<at::Tensor> states_;
   std::vector<at::Tensor> parameters_;
   Network network_;

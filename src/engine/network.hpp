@@ -15,10 +15,10 @@ namespace packseq::engine {
 /// `.data` a packed batch and those named `.input` a padded one; L layers, D = 2 if bidirectional, else 1.
 struct Network {
   Cell cell;
-  const at::Tensor& data;         ///< [N, I], or [U, I] where there is an index; padded: [T, B, I] or [B, T, I].
-  const at::Tensor& batch_sizes;  ///< [T]; of a padded batch undefined.
-  at::TensorList states;          ///< h_0 [L * D, B, P] and, of an LSTM, c_0 [L * D, B, H].
-  at::TensorList parameters;      ///< Of each layer and direction: weight_ih, weight_hh, bias_ih, bias_hh, weight_hr.
+  at::Tensor data;            ///< [N, I], or [U, I] where there is an index; padded: [T, B, I] or [B, T, I].
+  at::Tensor batch_sizes;     ///< [T]; of a padded batch undefined.
+  at::TensorList states;      ///< h_0 [L * D, B, P] and, of an LSTM, c_0 [L * D, B, H].
+  at::TensorList parameters;  ///< Of each layer and direction: weight_ih, weight_hh, bias_ih, bias_hh, weight_hr.
   bool has_biases;
   std::int64_t num_layers;
   double dropout;
