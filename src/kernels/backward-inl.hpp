@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/backward_scratch-inl.hpp"
 #include "kernels/layer-inl.hpp"
 #include "kernels/layer_products-inl.hpp"
 
@@ -35,10 +36,10 @@ class BackwardPass {
         d_gates_(arena.take<Computed<T>>(max_rows(parts) * d_gates_stride())),
         d_projected_(arena.take<Computed<T>>(has_projection() ? max_rows(parts) * direction.output_size : 0)),
         unprojected_(arena.take<T>(has_projection() ? max_rows(parts) * direction.hidden_size : 0)),
-        hidden_before_(arena.take<const T*>(max_rows(parts))) {
+        hidden_before_(arena.take<const T*>(max_rows(parts))),
+        memory_(take_memory<T>(arena, direction_, parts, sums_width())) {
     hidden_weights_.take_rows({direction.weight_hh, hidden_weights_.packed().depth, direction.output_size});
     projection_.take_rows({direction.weight_hr, projection_.packed().depth, direction.hidden_size});
-    take_scratch(arena, parts);
   }
 
   bool first_step_first() const { return direction_.reverse; }
@@ -53,7 +54,7 @@ class BackwardPass {
   void begin(const Plan& part) { first_row_ = part.rows().begin; }
 
   void run(const Worker& worker, std::size_t place, const Range& share, const Range& steps) const {
-    const Scratch& scratch = worker.is_alone() ? dealt_[place] : team_[place];
+    const BackwardScratch<T>& scratch = worker.is_alone() ? memory_.dealt[place] : memory_.team[place];
     for (std::size_t i = 0; i < steps.size(); ++i) {
       run_step(worker, share, direction_.reverse ? steps.begin + i : steps.end - 1 - i, scratch);
     }
@@ -75,69 +76,26 @@ class BackwardPass {
   void finish(std::size_t threads, const Executor& executor) { products_.finish(threads, executor); }
 
  private:
-  /// Memory for a step.
-  struct Scratch {
-    Computed<T>* d_unprojected;  // which a team has in common,
-    Computed<T>* sums;           // and these, too
-    const Computed<T>** from;
-    Computed<T>** to;
-    RowsInForm<Computed<T>> in_form;
-  };
-
   Format format() const { return format_of<T>(direction_.precision); }
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
   std::size_t d_gates_stride() const { return spread_stride<Computed<T>>(gate_row()); }
 
-  std::size_t sums_stride() const { return spread_stride<Computed<T>>(hidden_weights_.packed().depth); }
+  std::size_t sums_width() const { return hidden_weights_.packed().depth; }
+  std::size_t sums_stride() const { return spread_stride<Computed<T>>(sums_width()); }
   Computed<T>* d_gates_of(std::size_t row) const { return d_gates_ + (row - first_row_) * d_gates_stride(); }
   /// Those of the gates that the hidden state has a part in.
   const Computed<T>* hidden_part(std::size_t row) const {
     return d_gates_of(row) + gate_row() - cell_.hidden_gates * direction_.hidden_size;
   }
 
-  static std::size_t max_team(std::span<const Plan> parts) {
-    std::size_t most = 0;
-    for (const Plan& part : parts) most = std::max(most, part.team);
-    return most;
-  }
   static std::size_t max_rows(std::span<const Plan> parts) {
     std::size_t most = 0;
     for (const Plan& part : parts) most = std::max(most, part.rows().size());
     return most;
   }
 
-  /// For the shares and the teams of all parts, which run one after the other.
-  void take_scratch(Arena& arena, std::span<const Plan> parts) {
-    std::size_t shared = 0;
-    std::vector<std::size_t> dealt;
-    for (const Plan& part : parts) {
-      for (const Range& steps : {part.first_shared_steps(), part.last_shared_steps()}) {
-        shared = std::max(shared, part.most_rows({0, part.path_count}, steps));
-      }
-      dealt.resize(std::max(dealt.size(), part.shares.size()));
-      for (std::size_t i = 0; i < part.shares.size(); ++i) {
-        dealt[i] = std::max(dealt[i], part.most_rows(part.shares[i], part.dealt));
-      }
-    }
-    const auto take = [&](std::size_t live) {
-      const std::size_t width = std::max(cell_.hidden_gates * direction_.hidden_size, direction_.output_size);
-      // Two rows or more have a sum.
-      return Scratch{arena.take<Computed<T>>(has_projection() ? live * direction_.hidden_size : 0),
-                     arena.take<Computed<T>>(plan_.has_trie() ? live / 2 * sums_stride() : 0),
-                     arena.take<const Computed<T>*>(live),
-                     arena.take<Computed<T>*>(live),
-                     {arena, format(), live, width}};
-    };
-    for (const std::size_t live : dealt) dealt_.push_back(take(live));
-    for (std::size_t i = 0; shared > 0 && i < max_team(parts); ++i) {
-      team_.push_back(take(shared));
-      team_.back().d_unprojected = team_.front().d_unprojected;
-      team_.back().sums = team_.front().sums;
-    }
-  }
-
-  void run_step(const Worker& worker, const Range& share, std::size_t step, const Scratch& scratch) const {
+  void run_step(const Worker& worker, const Range& share, std::size_t step, const BackwardScratch<T>& scratch) const {
     const Range rows = plan_.rows(share, step);
     if (has_projection()) unproject(worker, step, rows, scratch);
     const Range units = worker.part_of(direction_.hidden_size);
@@ -164,7 +122,7 @@ class BackwardPass {
   /// Lists the gate gradients of a step's rows, and where the gradients of the hidden states before it go; how many of
   /// these are needed.
   std::size_t list_states_before(const Range& share, std::size_t step, const Range& rows, const Range& units,
-                                 const Scratch& scratch) const {
+                                 const BackwardScratch<T>& scratch) const {
     const std::size_t needed_rows = needed(share, step);
     std::size_t count = 0;
     std::size_t sums = 0;
@@ -232,7 +190,7 @@ class BackwardPass {
   }
 
   /// From the gradient of the projection's results to that of what it was given, which is computed again.
-  void unproject(const Worker& worker, std::size_t step, const Range& rows, const Scratch& scratch) const {
+  void unproject(const Worker& worker, std::size_t step, const Range& rows, const BackwardScratch<T>& scratch) const {
     const std::size_t hidden = direction_.hidden_size;
     const std::size_t size = direction_.output_size;
     const Range outputs = worker.part_of(size);
@@ -274,8 +232,7 @@ class BackwardPass {
   Computed<T>* d_projected_;
   T* unprojected_;
   const T** hidden_before_;
-  std::vector<Scratch> dealt_;  // of each share
-  std::vector<Scratch> team_;   // of each member
+  BackwardMemory<T> memory_;
   std::size_t first_row_ = 0;
 };
 

@@ -8,16 +8,16 @@ namespace packseq::engine {
 /// this process, `forward` and `forward_with_packed_input` of `torch::nn::LSTM`, GRU and RNN, and every other program
 /// that runs them (TorchScript, Python) use it where it applies (see `supports`), and LibTorch's own code elsewhere.
 ///
-/// Padded, packed and step by step, the same numbers give the same bits; but of BFloat16 a state is rounded wherever it
-/// leaves a call. Arguments that do not fit each other are
-/// refused before either runs, with a message that names the argument, its value and what it must be; the exception is
-/// LibTorch's own, `c10::Error` (RuntimeError in Python). Outputs have the strides that LibTorch gives them, and may be
-/// changed in place before the backward pass, as long as that raises their version: what writes to their memory
-/// otherwise, through `.data()`, NumPy or DLPack, spoils its gradients.
+/// Padded, packed and step by step, the same numbers give the same bits; but a state of BFloat16, as an LSTM's under
+/// autocast, is rounded wherever it leaves a call. Arguments that do not fit each other are refused before either runs,
+/// with a message that names the argument, its value and what it must be; the exception is LibTorch's own, `c10::Error`
+/// (RuntimeError in Python). Outputs have the strides that LibTorch gives them, and may be changed in place before the
+/// backward pass, as long as that raises their version: what writes to their memory otherwise, through `.data()`, NumPy
+/// or DLPack, spoils its gradients.
 ///
 /// Under autocast to bfloat16 the engine runs networks of Float and BFloat16 alike. Products round their factors to
 /// bfloat16, and results have the dtypes that LibTorch gives a padded batch, packed as well, whatever the lengths:
-/// BFloat16 of an LSTM or RNN; of a GRU that of its initial state, as of cell states beside a projection. (LibTorch's
+/// BFloat16 of an LSTM or RNN; of a GRU that of its initial state, as of cell states beside a projection; without one, of the data. (LibTorch's
 /// own packed LSTM gives Float where lengths differ.) Weights stay as they are: gradients have their dtype, frozen ones
 /// are found, and autocast's cache of rounded weights gets none of them.
 ///

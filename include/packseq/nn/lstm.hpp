@@ -29,7 +29,8 @@ class PACKSEQ_EXPORT LSTMImpl : public torch::nn::LSTMImpl {
   /// Under autocast results have the dtypes that LibTorch gives a padded batch: see `packseq::engine::install`.
   /// @throws c10::ValueError if `input` is malformed (see `packseq::lengths`) or its data is not [N, I].
   /// @throws c10::ValueError if `state.h` or `state.c` has not the sizes that `State` tells.
-  /// @throws c10::TypeError if data or state differ from the parameters in dtype or device, or these among each other.
+  /// @throws c10::TypeError if data or state differ from the parameters in dtype or device, or these among each other;
+  ///   under autocast to bfloat16 Float and BFloat16 may be mixed.
   /// @throws c10::ValueError if parameters were given sizes that do not belong together.
   /// @throws c10::ValueError if `engine` is `Choice::fused` and the fused engine does not support this.
   /// @code

@@ -30,7 +30,8 @@ class PACKSEQ_EXPORT RNNImpl : public torch::nn::RNNImpl {
   /// @throws c10::ValueError if `input` is malformed (see `packseq::lengths`) or its data is not [N, I].
   /// @throws c10::ValueError if `state.h` has not the sizes that `State` tells, or `state.c` is defined.
   /// @throws c10::ValueError if `keep.c` is set.
-  /// @throws c10::TypeError if data or state differ from the parameters in dtype or device, or these among each other.
+  /// @throws c10::TypeError if data or state differ from the parameters in dtype or device, or these among each other;
+  ///   under autocast to bfloat16 Float and BFloat16 may be mixed.
   /// @throws c10::ValueError if parameters were given sizes that do not belong together.
   /// @throws c10::ValueError if `engine` is `Choice::fused` and the fused engine does not support this.
   /// @code
