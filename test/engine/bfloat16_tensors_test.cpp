@@ -65,7 +65,8 @@ TEST_P(BFloat16Tensors, AreNoFartherFromDoubleThanLibTorchs) {
   });
 }
 
-/// What a layer hands to the next one is rounded as it is when that multiplies with it.
+/// What a layer hands to the next one is rounded as it is when that multiplies with it. Gradients are rounded once more
+/// between the layers; a ReLU is open in both or in none.
 TEST_P(BFloat16Tensors, HaveTheBitsOfFloatTensorsWithRoundedProducts) {
   in_both_ways([&] {
     for (const std::int64_t hidden_size : {5, 33, 64}) {
@@ -73,12 +74,21 @@ TEST_P(BFloat16Tensors, HaveTheBitsOfFloatTensorsWithRoundedProducts) {
       r.layers = 2;
       r.hidden_size = hidden_size;
       r.input_size = 7;
-      const auto arguments = random_arguments(r, {9, 9, 7, 5, 5, 4, 3, 1});
+      const auto arguments = random_arguments(r, {9, 9, 7, 5, 5, 4, 3, 1}).as_variables();
       const auto actual = run_fused(r, arguments);
       r.dtype = at::kFloat;
+      const auto in_float = arguments.with([](const at::Tensor& t) { return t.to(at::kFloat); }).as_variables();
       const SwitchGuard guard(at::Float32Precision::BF16);
-      const auto wide = run_fused(r, arguments.with([](const at::Tensor& t) { return t.to(at::kFloat); }));
-      for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_SAME(actual[i], wide[i].to(at::kBFloat16));
+      Tensors rounded;
+      for (const at::Tensor& wide : run_fused(r, in_float)) rounded.push_back(wide.to(at::kBFloat16));
+      expect_same(actual, rounded);
+      const auto actual_gradients = gradients(actual, arguments.all());
+      const auto wide_gradients = gradients(rounded, in_float.all());
+      for (std::size_t i = 0; i < actual_gradients.size(); ++i) {
+        const double largest = wide_gradients[i].abs().max().item<double>();
+        const at::Tensor difference = actual_gradients[i].to(at::kFloat) - wide_gradients[i];
+        EXPECT_LE(difference.abs().max().item<double>(), 2e-2 * largest) << "gradient " << i;
+      }
     }
   });
 }
@@ -126,6 +136,11 @@ TEST(BFloat16Network, HasOnePrecision) {
   const auto expected = gru->forward(packed).output.data();
   for (const auto precision : {engine::Precision::float32, engine::Precision::bfloat16}) {
     gru->precision = precision;
+    EXPECT_SAME(gru->forward(packed).output.data(), expected);
+  }
+  gru->precision = engine::Precision::automatic;
+  for (const auto switched : {at::Float32Precision::IEEE, at::Float32Precision::BF16}) {
+    const SwitchGuard guard(switched);
     EXPECT_SAME(gru->forward(packed).output.data(), expected);
   }
 }
