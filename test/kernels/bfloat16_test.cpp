@@ -147,6 +147,53 @@ TEST(Bfloat16, HasGradientsNearThoseOfFloat) {
   });
 }
 
+/// Over tensors of float that hold the numbers of tensors of bfloat16.
+TwoDirections<float> with_numbers_of(TwoDirections<BFloat16>& narrow, const Case& of, const Sizes& sizes) {
+  TwoDirections<float> wide(of, sizes);
+  const auto copy = [](const std::vector<BFloat16>& from, std::vector<float>& to) {
+    std::ranges::transform(from, to.begin(), [](BFloat16 number) { return computed(number); });
+  };
+  for (const std::size_t d : {0U, 1U}) {
+    const Tensors<BFloat16>& from = narrow[d];
+    Tensors<float>& to = wide[d];
+    copy(from.weight_ih, to.weight_ih);
+    copy(from.weight_hh, to.weight_hh);
+    copy(from.weight_hr, to.weight_hr);
+    copy(from.bias_ih, to.bias_ih);
+    copy(from.bias_hh, to.bias_hh);
+    copy(from.input, to.input);
+    copy(from.h_0, to.h_0);
+    copy(from.d_output, to.d_output);
+    copy(from.d_cells, to.d_cells);
+    to.c_0 = from.c_0;
+    to.d_h = from.d_h;
+    to.d_c = from.d_c;
+  }
+  return wide;
+}
+
+/// What tensors of bfloat16 hold is what tensors of float would, rounded: outputs to the bit; in gradients less than the
+/// products of bfloat16 differ from those of float.
+TEST(Bfloat16, ReadsAndWritesTensorsOfIt) {
+  in_all_ways([] {
+    for (const Case& of : all_cases(Precision::bfloat16)) {
+      SCOPED_TRACE(testing::Message() << of);
+      TwoDirections<BFloat16> narrow(of, small);
+      TwoDirections<float> wide = with_numbers_of(narrow, of, small);
+      narrow.run_on(2);
+      wide.run_on(2);
+      for (const std::size_t d : {0U, 1U}) {
+        for (std::size_t i = 0; i < wide[d].output.size(); ++i) {
+          ASSERT_EQ(computed(narrow[d].output[i]), nearest(wide[d].output[i])) << i;
+        }
+      }
+      const auto actual = narrow.results();
+      const auto expected = wide.results();
+      for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_LT(difference(actual[i], expected[i]), 5e-3) << i;
+    }
+  });
+}
+
 TEST(Bfloat16, ComesToTheSameOnSeveralThreads) {
   in_all_ways([] {
     for (const Case& of : all_cases(Precision::bfloat16)) {

@@ -142,7 +142,7 @@ TEST(Passes, GoBackByTheDerivatives) {
     for (const std::size_t d : {0U, 1U}) {
       const auto variables_of_layer = variables<double>(of);
       for (std::size_t i = 0; i < variables_of_layer.size(); ++i) {
-        const Numbers along = layer[d].numbers((layer[d].*variables_of_layer[i]).size());
+        const Numbers along = layer[d].numbers<double>((layer[d].*variables_of_layer[i]).size());
         const double expected = derivative(of, layer[d], d == 1, variables_of_layer[i], along);
         EXPECT_NEAR(dot(computed[d].*gradients<double>(of)[i], along), expected, 1e-7) << "variable " << i;
         EXPECT_NEAR(dot(in_float[d].*gradients<float>(of)[i], along), expected, 1e-4) << "variable " << i;

@@ -10,18 +10,21 @@
 namespace packseq::kernels {
 namespace {
 
-std::vector<std::vector<float>> results_on(std::size_t threads, const Case& of) {
-  TwoDirections<float> layer(of);
-  layer.run_on(threads);
-  return layer.results();
-}
-
-TEST(Race, IsNoneBetweenThreads) {
-  for (const Case& of : cases_of_both_precisions()) {
+template <class T>
+void expect_none(const std::vector<Case>& cases) {
+  const auto results_on = [](std::size_t threads, const Case& of) {
+    TwoDirections<T> layer(of);
+    layer.run_on(threads);
+    return layer.results();
+  };
+  for (const Case& of : cases) {
     const auto expected = results_on(1, of);
     for (const std::size_t threads : {2U, 4U, 8U}) EXPECT_EQ(results_on(threads, of), expected) << of;
   }
 }
+
+TEST(Race, IsNoneBetweenThreads) { expect_none<float>(cases_of_both_precisions()); }
+TEST(Race, IsNoneBetweenThreadsOverBFloat16) { expect_none<BFloat16>(all_cases(Precision::bfloat16)); }
 
 TEST(Race, IsNoneBetweenThreadsOfACrf) {
   const CrfCase of = {.tags = 9, .lengths = std::vector<std::size_t>(50, 20), .scale = 60};

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -68,23 +69,33 @@ struct Sizes {
 inline const std::vector<std::int64_t> batch_sizes = {52, 52, 9, 7, 7, 3, 2, 2, 1, 1};
 constexpr std::size_t rows = 136, batch = 52, distinct_rows = 31;
 
+/// As tensors hold it; a number of bfloat16 is cut.
+template <class T>
+T held(float number) {
+  if constexpr (is_narrow<T>) {
+    return {static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(number) >> 16)};
+  } else {
+    return number;
+  }
+}
+
 /// The tensors of one direction, filled with small random numbers: the same of a seed in float and double.
 template <class T>
 struct Tensors {
   Tensors(const Sizes& sizes, std::size_t output_size, std::uint32_t seed)
       : random(seed),
-        weight_ih(numbers(4 * sizes.hidden * sizes.input)),
-        weight_hh(numbers(4 * sizes.hidden * output_size)),
-        bias_ih(numbers(4 * sizes.hidden)),
-        bias_hh(numbers(4 * sizes.hidden)),
-        weight_hr(numbers(output_size * sizes.hidden)),
-        input(numbers(rows * sizes.input)),
-        h_0(numbers(batch * output_size)),
-        c_0(numbers(batch * sizes.hidden)),
-        d_output(numbers(rows * output_size)),
-        d_h(numbers(batch * output_size)),
-        d_c(numbers(batch * sizes.hidden)),
-        d_cells(numbers(rows * sizes.hidden)),
+        weight_ih(numbers<T>(4 * sizes.hidden * sizes.input)),
+        weight_hh(numbers<T>(4 * sizes.hidden * output_size)),
+        bias_ih(numbers<T>(4 * sizes.hidden)),
+        bias_hh(numbers<T>(4 * sizes.hidden)),
+        weight_hr(numbers<T>(output_size * sizes.hidden)),
+        input(numbers<T>(rows * sizes.input)),
+        h_0(numbers<T>(batch * output_size)),
+        c_0(numbers<Computed<T>>(batch * sizes.hidden)),
+        d_output(numbers<T>(rows * output_size)),
+        d_h(numbers<Computed<T>>(batch * output_size)),
+        d_c(numbers<Computed<T>>(batch * sizes.hidden)),
+        d_cells(numbers<T>(rows * sizes.hidden)),
         output(rows * output_size),
         gates(rows * 4 * sizes.hidden),
         cells(rows * sizes.hidden),
@@ -99,17 +110,26 @@ struct Tensors {
     for (std::size_t row = 0; row < rows; ++row) index.push_back(static_cast<std::int32_t>(row * 7 % distinct_rows));
   }
 
-  std::vector<T> numbers(std::size_t count) {
-    std::vector<T> all(count);
+  template <class N>
+  std::vector<N> numbers(std::size_t count) {
+    std::vector<N> all(count);
     std::uniform_real_distribution<float> number(-.2F, .2F);
-    for (T& one : all) one = number(random);
+    for (N& one : all) one = held<N>(number(random));
     return all;
   }
 
   std::mt19937 random;
-  std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, input, h_0, c_0, d_output, d_h, d_c, d_cells;
+  std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, input, h_0;
+  std::vector<Computed<T>> c_0;
+  std::vector<T> d_output;
+  std::vector<Computed<T>> d_h, d_c;
+  std::vector<T> d_cells;
   std::vector<std::int32_t> index;
-  std::vector<T> output, gates, cells, h_n, c_n, d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
+  std::vector<T> output;
+  std::vector<Computed<T>> gates, cells;
+  std::vector<T> h_n;
+  std::vector<Computed<T>> c_n;
+  std::vector<T> d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
 };
 
 /// Both directions of a layer.
@@ -152,7 +172,8 @@ class TwoDirections {
     EXPECT_EQ(plan.shared_steps() > 0, of_.shared && threads > 1);
     EXPECT_GT(plan.dealt.end, 0U);
     std::vector<Forward<T>> forwards = {forward(0), forward(1)};
-    std::vector<std::vector<T>> sums(2, std::vector<T>(known_ * gate_blocks(of_.cell) * sizes_.hidden));
+    std::vector<std::vector<Computed<T>>> sums(
+        2, std::vector<Computed<T>>(known_ * gate_blocks(of_.cell) * sizes_.hidden));
     for (const std::size_t d : {0U, 1U}) {
       forwards[d].input_rows = known_;
       if (known_ > 0) project(forwards[d], sums[d].data(), threads, executor);
@@ -169,18 +190,23 @@ class TwoDirections {
   }
 
   /// Everything that the passes leave.
-  std::vector<std::vector<T>> results() const {
-    std::vector<std::vector<T>> all;
+  std::vector<std::vector<Computed<T>>> results() const {
+    std::vector<std::vector<Computed<T>>> all;
+    const auto add = [&](const auto&... parts) { (add_computed(parts, all), ...); };
     for (const Tensors<T>& t : tensors_) {
-      for (const auto* part : {&t.output, &t.h_n, &t.c_n, &t.d_h, &t.d_c, &t.d_input, &t.d_weight_ih, &t.d_weight_hh,
-                               &t.d_bias_ih, &t.d_bias_hh, &t.d_weight_hr}) {
-        all.push_back(*part);
-      }
+      add(t.output, t.h_n, t.c_n, t.d_h, t.d_c, t.d_input, t.d_weight_ih, t.d_weight_hh, t.d_bias_ih, t.d_bias_hh,
+          t.d_weight_hr);
     }
     return all;
   }
 
  private:
+  template <class N>
+  static void add_computed(const std::vector<N>& numbers, std::vector<std::vector<Computed<T>>>& to) {
+    to.emplace_back();
+    for (const N& number : numbers) to.back().push_back(computed(number));
+  }
+
   Forward<T> forward(std::size_t d) {
     Forward<T> result;
     set(result, d);
