@@ -21,7 +21,7 @@ END
 
 case ${1:-} in
   -h | --help) usage && exit ;;
-  '' | -* | */*) usage && exit 1 ;;
+  '' | -* | */*) usage >&2 && exit 1 ;;
 esac
 readonly build=$root/build/torch_check/$1
 readonly log=$build/log
@@ -92,7 +92,7 @@ packages_of_libraries() {
       for (name in package) {
         if (index(library, name) == 1 && length(name) > length(best)) best = name
       }
-      print best ? package[best] : $0
+      if (best) print package[best]; else print "nothing that torch names has " $0 >"/dev/stderr"
     }' <(torch_needs) - | sort -u
 }
 
@@ -121,6 +121,7 @@ count_tests() {
   awk -v torch="$("$venv/bin/python" -m pip list 2>/dev/null | awk '$1 == "torch" { print $2 }')" '
     /^\[  PASSED  \] / { cpp += $4 }
     /^Ran [0-9]+ tests? in / { python += $2 }
+    /^OK \(skipped=[0-9]+\)/ { gsub(/[^0-9]/, ""); python -= $0 }
     END { printf "LibTorch %s: %d tests of C++ and %d of Python passed\n", torch, cpp, python }
   ' "$build/build/Testing/Temporary/LastTest.log"
 }

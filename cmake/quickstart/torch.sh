@@ -52,9 +52,12 @@ venv_pip_install() {
 
 # pip_install_newest_torch SUFFIX [ARGUMENT...]: the newest tested one that pip has under this suffix of its version.
 pip_install_newest_torch() {
-  local version
+  local version output
   for version in "${torch_versions[@]}"; do
-    venv_pip_install "torch==$version$1" "${@:2}" && return
+    output=$(venv_pip_install "torch==$version$1" "${@:2}" 2>&1) && return
+    printf '%s\n' "$output"
+    # Not to be had, or beyond a limit in the settings of pip: the next one may be.
+    [[ $output =~ "No matching distribution"|ResolutionImpossible ]] || return
   done
   return 1
 }

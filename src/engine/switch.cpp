@@ -18,11 +18,13 @@
 namespace packseq::engine {
 namespace {
 
-// Copies of packseq, of other versions perhaps, know nothing of each other but this operator: () -> int, the address of
-// the switch. With another layout of `Switch` it must have another name.
+// Copies of packseq, of other versions perhaps, know nothing of each other but these operators: () -> int, the address of
+// the switch, which is defined by the first copy alone; and one that is there once the engine is registered. With another
+// layout of `Switch` they must have other names.
 constexpr auto* operator_space = "packseq_engine";
 constexpr auto* operator_name = "switch";
 constexpr auto* full_name = "packseq_engine::switch";
+constexpr auto* ready_name = "packseq_engine::switch_is_ready";
 
 Switch own_switch;
 std::atomic<Switch*> found_switch = nullptr;
@@ -35,18 +37,20 @@ void keep_this_library_loaded() {
 #endif
 }
 
-/// Whether this copy was the first one.
-bool register_own_switch() {
+/// Registers the engine of this copy and its switch, unless another copy has been first.
+void register_own_switch(void (*register_kernels)()) {
   alignas(torch::Library) static std::byte memory[sizeof(torch::Library)];
   // Nobody destroys it: see register_kernels.
   auto* const library =
       new (memory) torch::Library(torch::Library::FRAGMENT, operator_space, std::nullopt, __FILE__, __LINE__);
   try {
     library->def(operator_name, [] { return static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(&own_switch)); });
-    return true;
   } catch (const c10::Error&) {  // there is one of this name
-    return false;
+    return;
   }
+  keep_this_library_loaded();
+  register_kernels();
+  library->def("switch_is_ready() -> ()");
 }
 
 }  // namespace
@@ -54,9 +58,9 @@ bool register_own_switch() {
 Switch* find_switch() noexcept {
   auto* found = found_switch.load(std::memory_order_acquire);
   if (found != nullptr) return found;
-  const auto handle = c10::Dispatcher::singleton().findSchema({full_name, ""});
-  // A copy that is just being registered may have a name, and no kernel yet.
-  if (!handle || !handle->hasKernelForDispatchKey(c10::DispatchKey::CompositeImplicitAutograd)) return nullptr;
+  auto& dispatcher = c10::Dispatcher::singleton();
+  if (!dispatcher.findOp({ready_name, ""})) return nullptr;  // which takes LibTorch's lock
+  const auto handle = dispatcher.findSchema({full_name, ""});
   // Nobody's modes, of Python's for instance, have a say in this.
   const c10::impl::ForceDispatchKeyGuard plain({}, {});
   found = reinterpret_cast<Switch*>(static_cast<std::intptr_t>(handle->typed<std::int64_t()>().call()));
@@ -66,10 +70,7 @@ Switch* find_switch() noexcept {
 
 Switch& process_switch(void (*register_kernels)()) {
   static Switch& known = [=]() -> Switch& {
-    if (find_switch() == nullptr && register_own_switch()) {
-      keep_this_library_loaded();
-      register_kernels();
-    }
+    if (find_switch() == nullptr) register_own_switch(register_kernels);
     while (find_switch() == nullptr) std::this_thread::yield();  // a thread of another copy is at it
     return *find_switch();
   }();
