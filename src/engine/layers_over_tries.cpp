@@ -1,6 +1,7 @@
 #include "engine/layers_over_tries.hpp"
 
 #include <ATen/ops/cat.h>
+#include <c10/util/Exception.h>
 
 #include <cstddef>
 #include <span>
@@ -14,7 +15,10 @@ namespace packseq::engine {
 using at::Tensor;
 
 LayersOverTries::LayersOverTries(const Network& network)
-    : tries_(network.tries), is_kept_(records_gradients(network.data) || records_gradients(network.parameters)) {
+    : tries_(network.tries),
+      records_(records_gradients(network.data) || records_gradients(network.parameters)),
+      keeps_(records_ || network.keeps_lower_layers || network.keeps_cells) {
+  TORCH_INTERNAL_ASSERT(!records_gradients(network.states));
   const Tensor contiguous = network.batch_sizes.contiguous();
   const std::span sizes(contiguous.const_data_ptr<std::int64_t>(), size(contiguous.size(0)));
   const Tensor last = packseq::detail::last_tokens(sizes);
@@ -30,6 +34,12 @@ Tensor LayersOverTries::index_of_nodes(const Tensor& index, std::int64_t directi
   return in_order.index_select(0, tries_[size(direction)].tokens);
 }
 
+Tensor LayersOverTries::select(const Tensor& rows, std::int64_t dim, const Tensor& index) const {
+  // Backward adds up. Of bfloat16, a sum of many like numbers would stop growing.
+  if (!records_ || rows.scalar_type() != at::kBFloat16) return rows.index_select(dim, index);
+  return rows.to(at::kFloat).index_select(dim, index).to(at::kBFloat16);
+}
+
 LayerResult LayersOverTries::run_direction(Layer layer, std::int64_t direction) {
   const Trie& trie = tries_[size(direction)];
   const std::size_t per_direction = layer.parameters.size() / tries_.size();
@@ -41,13 +51,11 @@ LayerResult LayersOverTries::run_direction(Layer layer, std::int64_t direction) 
   layer.h_0 = initial(layer.h_0);
   if (layer.c_0.defined()) layer.c_0 = initial(layer.c_0);
   layer.trie = trie;
-  if (!is_kept_) layer.arena = &arena_;
+  if (!keeps_) layer.arena = &next_arena();
   layer.bidirectional = false;
   const bool keeps_cells = std::exchange(layer.keeps_cells, layer.cell == Cell::lstm);
   LayerResult result = run_layer(layer);
-  const auto at_end = [&](const Tensor& of_nodes) {
-    return of_nodes.index_select(0, last_[size(direction)]).unsqueeze(0);
-  };
+  const auto at_end = [&](const Tensor& of_nodes) { return select(of_nodes.unsqueeze(0), 1, last_[size(direction)]); };
   result.h_n = at_end(result.output);
   if (result.cells.defined()) result.c_n = at_end(result.cells);
   if (!keeps_cells) result.cells = Tensor();
@@ -61,8 +69,8 @@ LayerResult LayersOverTries::run_over_tokens(const Layer& layer) {
     Layer one = layer;
     one.index = index_of_nodes(layer.index, direction);
     LayerResult result = run_direction(std::move(one), direction);
-    result.output = result.output.index_select(0, nodes_[d]);
-    if (result.cells.defined()) result.cells = result.cells.index_select(0, nodes_[d]);
+    result.output = select(result.output, 0, nodes_[d]);
+    if (result.cells.defined()) result.cells = select(result.cells, 0, nodes_[d]);
     of_directions.push_back(std::move(result));
   }
   if (of_directions.size() == 1) return of_directions.front();
@@ -75,13 +83,11 @@ LayerResult LayersOverTries::run_over_tokens(const Layer& layer) {
 }
 
 NetworkResult LayersOverTries::of_tokens(NetworkResult of_nodes) const {
-  const auto gather = [&](Tensor& rows) {
-    if (rows.defined()) rows = rows.index_select(0, nodes_[0]);
-  };
-  gather(of_nodes.output);
+  const Tensor last = of_nodes.output;
+  of_nodes.output = select(last, 0, nodes_[0]);
   for (LayerStates& states : of_nodes.layers) {
-    gather(states.h);
-    gather(states.c);
+    states.h = states.h.is_same(last) ? of_nodes.output : select(states.h, 0, nodes_[0]);
+    if (states.c.defined()) states.c = select(states.c, 0, nodes_[0]);
   }
   return of_nodes;
 }

@@ -2,7 +2,10 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/layer.hpp"
@@ -13,7 +16,7 @@ namespace packseq::engine {
 /// Runs layers over documents that begin alike: over the nodes of their tries, and back to their tokens.
 class LayersOverTries {
  public:
-  /// Of a network with tries.
+  /// Of a network with tries, whose states record no gradients.
   explicit LayersOverTries(const Network& network);
 
   /// What tokens have as index, for the nodes of a direction.
@@ -29,12 +32,20 @@ class LayersOverTries {
   NetworkResult of_tokens(NetworkResult of_nodes) const;
 
  private:
+  /// Rows of some results, each perhaps many times.
+  at::Tensor select(const at::Tensor& rows, std::int64_t dim, const at::Tensor& index) const;
+
+  /// Memory for a layer, and that of the last but one, which nobody reads any more.
+  kernels::Arena& next_arena() { return arenas_[turn_++ % arenas_.size()].emplace(); }
+
   /// A direction of a layer; its index or data is of the direction's nodes.
   LayerResult run_direction(Layer layer, std::int64_t direction);
 
   const std::vector<Trie>& tries_;
-  kernels::Arena arena_;           // of what is known of nodes, which nobody sees,
-  bool is_kept_;                   // unless a backward pass does
+  std::array<std::optional<kernels::Arena>, 2> arenas_;  // of what is known of nodes, unless anybody sees it later
+  std::size_t turn_ = 0;
+  bool records_;
+  bool keeps_;
   at::Tensor reversed_;            // which token is which from the end, where that matters
   std::vector<at::Tensor> nodes_;  // by direction: of each token,
   std::vector<at::Tensor> last_;   // and of each document the one that the direction ends with

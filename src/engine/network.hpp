@@ -32,7 +32,7 @@ struct Network {
   bool keeps_lower_layers = false;           ///< and those of all layers, not of the last alone.
 
   /// Of a packed batch with an index, or none: that of its documents, which begin alike, from the same state; of a
-  /// bidirectional network also that of its documents from their ends.
+  /// bidirectional network also that of its documents from their ends. Then states record no gradients.
   std::vector<Trie> tries = {};
 
   bool is_padded() const { return !batch_sizes.defined(); }

@@ -160,6 +160,43 @@ TYPED_TEST(EmbeddedBeginningsTest, HoldForTensorsOfBfloat16) {
   }
 }
 
+/// So many like gradients that a sum of bfloat16 stops growing.
+TYPED_TEST(EmbeddedBeginningsTest, AddGradientsOfBfloat16InFloat) {
+  auto embedded = this->make({.dtype = at::kBFloat16});
+  const auto inputs = embedded->network->parameters();
+  const auto ids = pack(Text(1024, {4, 2, 7}));
+  const auto gradients_of = [&](const at::Tensor& output) {
+    return torch::autograd::grad({output.to(at::kFloat).sum()}, inputs);
+  };
+  const auto actual = gradients_of(embedded->forward(ids).output.data());
+  const auto expected = gradients_of(embedded->network->forward(embedded->embedding->forward(ids)).output.data());
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    const at::Tensor right = expected[i].to(at::kFloat);
+    EXPECT_LT((actual[i] - right).norm().template item<float>(), .05F * right.norm().template item<float>()) << i;
+  }
+}
+
+/// States are views of nothing, wherever programs cut off gradients or change them in place.
+TYPED_TEST(EmbeddedBeginningsTest, LeaveStatesToTheProgram) {
+  auto embedded = this->make({});
+  const auto indexed = pack({{4, 2, 7}, {4, 2, 7}, {4, 2, 1}});
+  const PackedSequence ids(indexed.data(), indexed.batch_sizes());
+  embedded->forward(ids).state.h.detach_();
+  const auto state = [&] {
+    const torch::NoGradGuard no_grad;
+    return embedded->forward(ids).state;
+  }();
+  state.h.mul_(torch::ones({1}, at::requires_grad()));
+  EXPECT_TRUE(state.h.requires_grad());
+}
+
+TYPED_TEST(EmbeddedBeginningsTest, KeepTheLastLayerOnce) {
+  auto embedded = this->make({.layers = 2});
+  embedded->eval();
+  const auto result = embedded->forward(pack({{4, 2, 7}, {4, 2, 7}}), {}, {.lower_layers = true});
+  EXPECT_TRUE(result.layers.back().h.data().is_same(result.output.data()));
+}
+
 TYPED_TEST(EmbeddedBeginningsTest, HaveAGradientAsTheModules) {
   for (const bool bidirectional : {false, true}) {
     auto embedded = this->make({.layers = 2, .bidirectional = bidirectional, .dtype = at::kDouble});
