@@ -22,16 +22,14 @@ bool is_recorded(const Network& network) {
   return records_gradients(network.data) || records_gradients(network.states) || records_gradients(network.parameters);
 }
 
-/// LibTorch's casts make tensors that can be saved for backward of those that cannot; where all are to be saved, so do
-/// these.
-Tensor in_float(const Tensor& tensor, bool is_saved) {
-  return tensor.to(at::kFloat, /*non_blocking=*/false, /*copy=*/is_saved && tensor.is_inference());
+Tensor in_float(const Tensor& tensor, bool is_copied) {
+  return tensor.to(at::kFloat, /*non_blocking=*/false, /*copy=*/is_copied);
 }
 
-Tensors all_in_float(at::TensorList tensors, bool are_saved) {
-  Tensors result;
-  for (const Tensor& tensor : tensors) result.push_back(in_float(tensor, are_saved));
-  return result;
+/// LibTorch's casts make tensors that can be saved for backward of those that cannot; where all are to be saved, so do
+/// these.
+Tensor in_float_to_save(const Tensor& tensor, bool is_saved) {
+  return in_float(tensor, is_saved && tensor.is_inference());
 }
 
 }  // namespace
@@ -54,9 +52,10 @@ ResultDtypes result_dtypes(const Network& network) {
 
 CastNetwork::CastNetwork(const Network& original) : dtypes_(result_dtypes(original)), network_(original) {
   const bool is_saved = is_recorded(original);
-  states_ = all_in_float(original.states, is_saved);
-  parameters_ = all_in_float(original.parameters, is_saved);
-  network_.data = in_float(original.data, is_saved);
+  // Programs write the next state where the last one was, before the backward pass: LibTorch's casts are copies.
+  for (const Tensor& state : original.states) states_.push_back(in_float(state, is_saved));
+  for (const Tensor& weight : original.parameters) parameters_.push_back(in_float_to_save(weight, is_saved));
+  network_.data = in_float_to_save(original.data, is_saved);
   network_.states = states_;
   network_.parameters = parameters_;
   network_.precision = Precision::bfloat16;

@@ -23,6 +23,8 @@ bool has_inference_tensors(at::TensorList inputs) {
   return std::any_of(inputs.begin(), inputs.end(), [](const Tensor& tensor) { return tensor.is_inference(); });
 }
 
+Tensor savable(const Tensor& tensor) { return tensor.defined() && tensor.is_inference() ? tensor.clone() : tensor; }
+
 bool are_beyond_the_engine(at::TensorList gradients) {
   return at::areAnyTensorSubclassLike(gradients) ||
          std::any_of(gradients.begin(), gradients.end(), [](const Tensor& tensor) {

@@ -14,6 +14,9 @@ bool records_gradients(at::TensorList inputs);
 /// its outputs.
 bool has_inference_tensors(at::TensorList inputs);
 
+/// The tensor, or a copy where LibTorch refuses to save it for backward; undefined stays so. For what has no gradient.
+at::Tensor savable(const at::Tensor& tensor);
+
 /// Whether gradients are such as the engine does not take: many as one, as `is_grads_batched` makes them, zeros without
 /// memory, numbers whose sign is elsewhere, or that have forward-mode gradients.
 bool are_beyond_the_engine(at::TensorList gradients);

@@ -132,7 +132,7 @@ Tensors crf_gradients_in_libtorch(const Crf& crf, Tensor (*run)(const Crf&), con
 /// What a function saves of a CRF, and back.
 Tensors saved_of(const Crf& crf) {
   Tensors saved = crf.variables();
-  saved.insert(saved.end(), {crf.batch_sizes, crf.order, crf.labels});
+  saved.insert(saved.end(), {savable(crf.batch_sizes), savable(crf.order), savable(crf.labels)});
   return saved;
 }
 

@@ -69,8 +69,8 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     Tensors saved = inputs.vec();
     // Results without their version, which would refuse what programs may do with LibTorch's: to change them in place.
     saved.insert(saved.end(), {layer.trie.batch_sizes, layer.trie.paths, layer.trie.nodes, layer.trie.tokens});
-    saved.insert(saved.end(), {layer.index, layer.batch_sizes, result.output.variable_data(), kept.gates,
-                               layer.keeps_cells ? kept.cells.variable_data() : kept.cells});
+    saved.insert(saved.end(), {savable(layer.index), savable(layer.batch_sizes), result.output.variable_data(),
+                               kept.gates, layer.keeps_cells ? kept.cells.variable_data() : kept.cells});
     context->save_for_backward(std::move(saved));
     context->saved_data["output_version"] = sharing_version_of(result.output);
     if (layer.keeps_cells) context->saved_data["cells_version"] = sharing_version_of(result.cells);

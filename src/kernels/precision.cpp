@@ -9,6 +9,9 @@
 #elif PACKSEQ_HAS_BFDOT
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
+#ifndef HWCAP2_BF16  // as before Linux 5.6
+#define HWCAP2_BF16 (1UL << 14)
+#endif
 #endif
 
 namespace packseq::kernels {

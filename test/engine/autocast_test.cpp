@@ -186,11 +186,25 @@ TEST_P(AutocastOf, TakesInferenceTensors) {
   {
     const c10::InferenceMode inference_mode;
     of_inference.data = arguments.data.clone();
+    of_inference.batch_sizes = arguments.batch_sizes.clone();
     for (auto& state : of_inference.states) state = state.clone();
   }
   ASSERT_TRUE(of_inference.data.is_inference());
   expect_same(gradients(run_cast(r, of_inference), arguments.parameters),
               gradients(run_cast(r, arguments), arguments.parameters));
+}
+
+/// As a program does that writes the next one where the last one was.
+TEST_P(AutocastOf, LetsStatesBeChangedInPlace) {
+  const Recurrent& r = GetParam();
+  for (const auto& layout : all_layouts(r)) {
+    auto arguments = layout.with([](const at::Tensor& tensor) { return tensor.detach().clone(); });
+    for (auto& parameter : arguments.parameters) parameter.requires_grad_();
+    const auto expected = gradients(run_cast(r, arguments), arguments.parameters);
+    const auto outputs = run_cast(r, arguments);
+    for (auto& state : arguments.states) state.zero_();
+    expect_same(gradients(outputs, arguments.parameters), expected);
+  }
 }
 
 /// The final state of a GRU is of float, so that step by step it comes to the same bits.

@@ -176,7 +176,9 @@ double largest_difference(const Tensors& actual, const Tensors& expected) {
   double largest = 0;
   for (std::size_t i = 0; i < actual.size(); ++i) {
     if (actual[i].sizes() != expected[i].sizes()) return std::numeric_limits<double>::infinity();
-    largest = std::max(largest, (actual[i] - expected[i]).abs().max().item<double>());
+    const double difference = (actual[i] - expected[i]).abs().max().item<double>();
+    if (std::isnan(difference)) return std::numeric_limits<double>::infinity();
+    largest = std::max(largest, difference);
   }
   return largest;
 }
@@ -200,7 +202,7 @@ TEST(EngineInManyBatches, RoundsFactorsToBfloat16AndNothingElse) {
     EXPECT_LT(difference, 0.02);
     between_two += difference > 1e-5;
   });
-  EXPECT_LE(between_two, batches / 50);
+  EXPECT_LE(between_two, batches / 50 + 1);
 }
 
 }  // namespace

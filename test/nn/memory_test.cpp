@@ -102,7 +102,7 @@ class Passes {
 };
 
 /// They share the list of what passes have left, and each thread ends with some of it in its hands. What the heap keeps
-/// for so many threads goes up and down by some megabytes; a kilobyte that each pass loses is more.
+/// for so many threads goes up and down by some megabytes; four that one kind of pass loses each time are more.
 TEST(Memory, StaysFlatWhereThreadsRunPassesOfAllSizes) {
   constexpr int rounds = 50;
   constexpr int threads = 4;

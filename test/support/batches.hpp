@@ -55,7 +55,11 @@ template <class Check>
 void for_many_batches(std::int64_t by_default, const Check& check) {
   for (std::int64_t number = 0, end = number_of_batches(by_default); number < end; ++number) {
     SCOPED_TRACE("batch " + std::to_string(number));
-    check(number);
+    try {
+      check(number);
+    } catch (const std::exception& error) {
+      ADD_FAILURE() << error.what();
+    }
     if (testing::Test::HasFailure()) return;
   }
 }
