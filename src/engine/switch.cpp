@@ -18,9 +18,9 @@
 namespace packseq::engine {
 namespace {
 
-// Copies of packseq, of other versions perhaps, know nothing of each other but these operators: () -> int, the address of
-// the switch, which is defined by the first copy alone; and one that is there once the engine is registered. With another
-// layout of `Switch` they must have other names.
+// Copies of packseq, of other versions perhaps, know nothing of each other but these operators: () -> int, the address
+// of the switch, which is defined by the first copy alone; and one that is there once the engine is registered. With
+// another layout of `Switch` they must have other names.
 constexpr auto* operator_space = "packseq_engine";
 constexpr auto* operator_name = "switch";
 constexpr auto* full_name = "packseq_engine::switch";

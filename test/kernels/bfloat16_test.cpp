@@ -172,8 +172,8 @@ TwoDirections<float> with_numbers_of(TwoDirections<BFloat16>& narrow, const Case
   return wide;
 }
 
-/// What tensors of bfloat16 hold is what tensors of float would, rounded: outputs to the bit; in gradients less than the
-/// products of bfloat16 differ from those of float.
+/// What tensors of bfloat16 hold is what tensors of float would, rounded: outputs to the bit; in gradients less than
+/// the products of bfloat16 differ from those of float.
 TEST(Bfloat16, ReadsAndWritesTensorsOfIt) {
   in_all_ways([] {
     for (const Case& of : all_cases(Precision::bfloat16)) {
