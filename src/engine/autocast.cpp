@@ -11,7 +11,6 @@ namespace packseq::engine {
 namespace {
 
 using at::Tensor;
-using Tensors = std::vector<Tensor>;
 
 bool has_float(at::TensorList tensors) {
   return std::any_of(tensors.begin(), tensors.end(),

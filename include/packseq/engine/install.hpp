@@ -17,11 +17,11 @@ namespace packseq::engine {
 ///
 /// Under autocast to bfloat16 the engine runs networks of Float and BFloat16 alike. Products round their factors to
 /// bfloat16, and results have the dtypes that LibTorch gives a padded batch, packed as well, whatever the lengths:
-/// BFloat16 of an LSTM or RNN; of a GRU that of its initial state, or of the data where it has none; cell states beside
-/// a projection have that of theirs. (LibTorch's own packed LSTM gives Float where lengths differ.) Weights stay as they
-/// are: gradients have their dtype, frozen ones are found, and autocast's cache of rounded weights gets none of them. As
-/// without autocast, data and weights may not be changed in place before the backward pass; LibTorch's own code keeps
-/// rounded copies of them.
+/// BFloat16 of an LSTM or RNN; of a GRU that of its initial state, or of the data where it has none; cell states
+/// beside a projection have that of theirs. (LibTorch's own packed LSTM gives Float where lengths differ.) Weights
+/// stay as they are: gradients have their dtype, frozen ones are found, and autocast's cache of rounded weights gets
+/// none of them. As without autocast, data and weights may not be changed in place before the backward pass;
+/// LibTorch's own code keeps rounded copies of them.
 ///
 /// Without this call nothing changes. The first call registers the engine with LibTorch's dispatcher, for the life of
 /// the process; from then on these functions set a flag, and may be called from many threads at once, also while others
