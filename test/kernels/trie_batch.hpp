@@ -16,7 +16,7 @@ using Document = std::vector<int>;
 /// beginnings, slow and independent of the library.
 struct TrieBatch {
   explicit TrieBatch(std::vector<Document> of) : documents(std::move(of)) {
-    std::ranges::stable_sort(documents, std::greater(), &Document::size);
+    std::ranges::sort(documents, std::greater(), &Document::size);
     for (std::size_t step = 0; step < documents.front().size(); ++step) add_step(step);
     number_paths();
   }
