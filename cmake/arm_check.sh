@@ -15,7 +15,7 @@ readonly libtorch=$build/arm_check/libtorch-$torch_version
 
 usage() {
   cat <<END
-Usage: bash cmake/arm_check.sh kernels   the room of kernels, which needs no LibTorch: two minutes; a part of CI
+Usage: bash cmake/arm_check.sh kernels   the room of kernels, which needs no LibTorch: five minutes; a part of CI
        bash cmake/arm_check.sh library   the library, with LibTorch $torch_version of pip's wheel for ARM: the tests of
                                          the rooms text, sequence, kernels, engine, nn, cost; an hour
 
