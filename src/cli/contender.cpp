@@ -9,6 +9,7 @@
 #include <utility>
 #include <variant>
 
+#include "nn/tries.hpp"
 #include "packseq/sequence/map.hpp"
 #include "packseq/sequence/mask.hpp"
 #include "packseq/sequence/pack.hpp"
@@ -205,8 +206,8 @@ class SharedContender : public DedupContender {
   bool is_worth_it(std::size_t batch) const {
     std::int64_t beginnings = 0;
     for (const at::Tensor& lengths : shared_[batch]) beginnings += lengths.sum().item<std::int64_t>();
-    const auto tokens = static_cast<double>(shared_[batch].size()) * static_cast<double>(ids(batch).data().size(0));
-    return repeated_tokens(batch) > 0 && static_cast<double>(beginnings) <= nn::most_beginnings * tokens;
+    const std::int64_t tokens = static_cast<std::int64_t>(shared_[batch].size()) * ids(batch).data().size(0);
+    return repeated_tokens(batch) > 0 && nn::detail::is_worth_sharing(beginnings, tokens);
   }
 
   std::vector<std::vector<at::Tensor>> shared_;  // of each batch, and of each direction; none where nothing is shared

@@ -7,7 +7,6 @@
 #include <span>
 
 #include "engine/autograd.hpp"
-#include "packseq/nn/embedded.hpp"
 
 namespace packseq::nn::detail {
 namespace {
@@ -53,8 +52,7 @@ std::vector<engine::Trie> find_tries(const engine::Network& network, bool is_sta
     const auto starts = is_state_given ? find_starts(network.states, direction, layers) : std::vector<std::int32_t>();
     count += all.emplace_back(ids, batch_sizes, starts).count();
   }
-  const auto tokens = static_cast<double>(directions * network.index.size(0));
-  if (static_cast<double>(count) > most_beginnings * tokens) return {};
+  if (!is_worth_sharing(count, directions * network.index.size(0))) return {};
   std::vector<engine::Trie> tries;
   for (const auto& beginnings : all) tries.push_back(beginnings.trie());
   return tries;
