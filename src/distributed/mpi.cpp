@@ -1,6 +1,7 @@
 #include "packseq/distributed/mpi.hpp"
 
 #include <c10/util/Exception.h>
+#include <c10/util/StringUtil.h>
 #include <mpi.h>
 
 #include <algorithm>
@@ -87,9 +88,9 @@ MpiCommunicator::MpiCommunicator() : state_(std::make_unique<State>()) {
 
 MpiCommunicator::~MpiCommunicator() {
   if (std::uncaught_exceptions() > state_->exceptions && state_->size > 1) {
-    // MPI_Finalize would wait for ranks that wait for this one.
-    std::cerr << "packseq: an exception ends rank " << state_->rank << " of " << state_->size << ", and with it the job"
-              << std::endl;
+    // MPI_Finalize would wait for ranks that wait for this one. Written at once: what others say must not come between.
+    std::cerr << c10::str("packseq: an exception ends rank ", state_->rank, " of ", state_->size,
+                          ", and with it the job\n");
     MPI_Abort(state_->all, 1);
   }
   MPI_Comm_free(&state_->all);
