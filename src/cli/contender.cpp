@@ -9,7 +9,6 @@
 #include <utility>
 #include <variant>
 
-#include "nn/tries.hpp"
 #include "packseq/sequence/map.hpp"
 #include "packseq/sequence/mask.hpp"
 #include "packseq/sequence/pack.hpp"
@@ -108,7 +107,7 @@ class DedupContender : public PackedContender {
       : PackedContender(std::move(name), model, corpus, std::move(batches), precision),
         shape_(model.shape()),
         network_(model.embedded()) {
-    std::visit([=](auto& network) { network->shares_beginnings = shares_beginnings; }, network_);
+    if (!shares_beginnings) std::visit([](auto& network) { network->most_beginnings = 0; }, network_);
   }
 
   NetworkResult forward(std::size_t batch) const override {
@@ -144,6 +143,10 @@ class DedupContender : public PackedContender {
   std::int64_t multiplied_words(std::size_t batch) const {
     const at::Tensor& words = ids(batch).data();
     return std::get<0>(at::_unique(words.masked_select(words >= known_words()))).size(0);
+  }
+
+  double most_beginnings() const {
+    return std::visit([](const auto& network) { return network->most_beginnings; }, network());
   }
 
  private:
@@ -207,7 +210,8 @@ class SharedContender : public DedupContender {
     std::int64_t beginnings = 0;
     for (const at::Tensor& lengths : shared_[batch]) beginnings += lengths.sum().item<std::int64_t>();
     const std::int64_t tokens = static_cast<std::int64_t>(shared_[batch].size()) * ids(batch).data().size(0);
-    return repeated_tokens(batch) > 0 && nn::detail::is_worth_sharing(beginnings, tokens);
+    const bool saves_time = static_cast<double>(beginnings) <= most_beginnings() * static_cast<double>(tokens);
+    return repeated_tokens(batch) > 0 && saves_time;
   }
 
   std::vector<std::vector<at::Tensor>> shared_;  // of each batch, and of each direction; none where nothing is shared

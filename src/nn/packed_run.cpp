@@ -128,7 +128,7 @@ engine::NetworkResult PackedRun::run(const std::vector<at::Tensor>& states, bool
   TORCH_CHECK_VALUE(support || how.engine == engine::Choice::automatic, function_,
                     ": engine is Choice::fused, but the fused engine does not run this: ", support.reason);
   if (!support) return engine::run_network_in_libtorch(of_nonempty);
-  if (input_.shares_beginnings) of_nonempty.tries = find_tries(of_nonempty, are_given);
+  of_nonempty.tries = find_tries(of_nonempty, are_given, input_.most_beginnings);
   return engine::run_network(of_nonempty);
 }
 

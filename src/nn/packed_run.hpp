@@ -15,11 +15,11 @@ namespace packseq::nn::detail {
 
 /// A packed batch on its way into a network.
 struct Input {
-  const PackedSequence& batch;     ///< Its documents; its data says nothing.
-  at::Tensor data;                 ///< [N, I], a row for each token, or [U, I] where there is an index.
-  at::Tensor index = {};           ///< See `engine::Layer`.
-  at::Tensor known_sums = {};      ///< Likewise.
-  bool shares_beginnings = false;  ///< Where there is an index: see `Embedded`.
+  const PackedSequence& batch;  ///< Its documents; its data says nothing.
+  at::Tensor data;              ///< [N, I], a row for each token, or [U, I] where there is an index.
+  at::Tensor index = {};        ///< See `engine::Layer`.
+  at::Tensor known_sums = {};   ///< Likewise.
+  double most_beginnings = 0;   ///< Where there is an index: see `Embedded`.
 };
 
 /// What a module's members and its caller say of how a batch is run.

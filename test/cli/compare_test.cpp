@@ -52,11 +52,13 @@ Text random_text(std::size_t documents, unsigned seed) {
 const std::string tiny = "compare --threads 1 --embedding 3 --hidden 5 --repeats ";
 
 /// A small comparison that must succeed, and its results.
-json compare(const std::string& content, const std::string& arguments, int repeats = 1) {
+json compare(const std::string& content, const std::string& arguments, int repeats = 1, int hidden = 5) {
   const TemporaryDirectory directory;
   const std::string file = directory.write("text.txt", content);
   const std::string results = directory.path() / "results.json";
-  const ProgramRun run = run_packseq(fmt::format("{}{} --json {} {} {}", tiny, repeats, results, arguments, file));
+  const ProgramRun run =
+      run_packseq(fmt::format("compare --threads 1 --embedding 3 --hidden {} --repeats {} --json {} {} {}", hidden,
+                              repeats, results, arguments, file));
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(run.err, "");
   return run.exit_code == 0 ? json::parse(read_file(results)) : json();
@@ -163,17 +165,18 @@ TEST(Compare, CountsRepeatedWordsOnce) {
 /// Batches of documents that begin or end alike, and one of documents that do not.
 TEST(Compare, CountsCommonBeginningsOnce) {
   const std::string content = "a b a\na b\na b c\na b a\nc d\ne f\ng h i\nj\n";
-  const json comparison = compare(content, "--order as-is --batch 4 --kind gru");
-  const std::int64_t per_token = forward_flops(3, 3, 5, 1);
-  const std::int64_t per_input = 2 * 3 * 5 * 3;  // of a token
+  const int wide = 80;
+  const json comparison = compare(content, "--order as-is --batch 4 --kind gru", 1, wide);
+  const std::int64_t per_token = forward_flops(3, 3, wide, 1);
+  const std::int64_t per_input = 2 * 3 * wide * 3;  // of a token
   // 4 of 11 tokens end another beginning, and 3 are another word; of the other batch all 8.
   const auto& shared = result(comparison, "fused+shared", "inference");
   EXPECT_EQ(shared["executed_flops"], (4 + 8) * per_token - (4 - 3) * per_input);
   EXPECT_EQ(shared["useful_flops"], 19 * per_token);
   // 4 beginnings in one direction, 8 ends in the other; the other batch has 8 tokens in either.
-  const json both = compare(content, "--order as-is --batch 4 --kind gru --bidirectional --layers 2");
-  const std::int64_t per_hidden = 2 * 3 * 5 * 5;
-  const std::int64_t of_second_layer = 2 * (2 * 3 * 5 * (10 + 5));
+  const json both = compare(content, "--order as-is --batch 4 --kind gru --bidirectional --layers 2", 1, wide);
+  const std::int64_t per_hidden = 2 * 3 * wide * wide;
+  const std::int64_t of_second_layer = 2 * (2 * 3 * wide * (2 * wide + wide));
   EXPECT_EQ(result(both, "fused+shared", "inference")["executed_flops"],
             (4 + 8 + 8 + 8) * per_hidden + (3 + 8) * 2 * per_input + 19 * of_second_layer);
 }

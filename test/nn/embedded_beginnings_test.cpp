@@ -214,9 +214,9 @@ TYPED_TEST(EmbeddedBeginningsTest, HaveAGradientAsTheModules) {
 
 TYPED_TEST(EmbeddedBeginningsTest, NeedNotBeShared) {
   auto embedded = this->make();
-  embedded->shares_beginnings = false;
+  embedded->most_beginnings = 0;
   const auto copy = std::dynamic_pointer_cast<nn::EmbeddedImpl<TypeParam>>(embedded->clone());
-  EXPECT_FALSE(copy->shares_beginnings);
+  EXPECT_EQ(copy->most_beginnings, 0);
   for (const auto& text : all_texts()) this->expect_as_modules(embedded, pack(text));
 }
 
@@ -231,7 +231,7 @@ TYPED_TEST(EmbeddedBeginningsTest, GiveGradientsToStatesThatRecordThem) {
 
 /// How many nodes a network's tries have.
 std::vector<std::int64_t> nodes_of(const Text& text, const Tensors& states, const EmbeddedCase& of, bool is_state_given,
-                                   double dropout = 0) {
+                                   double dropout = 0, double most = .9) {
   const auto ids = pack(text);
   const at::Tensor sizes = ids.batch_sizes();
   const Tensors weights;
@@ -239,7 +239,7 @@ std::vector<std::int64_t> nodes_of(const Text& text, const Tensors& states, cons
                              /*train=*/true,    of.bidirectional};
   network.index = ids.data().to(at::kInt);
   std::vector<std::int64_t> nodes;
-  for (const auto& trie : nn::detail::find_tries(network, is_state_given)) nodes.push_back(trie.paths.size(0));
+  for (const auto& trie : nn::detail::find_tries(network, is_state_given, most)) nodes.push_back(trie.paths.size(0));
   return nodes;
 }
 
@@ -260,6 +260,29 @@ TEST(FindTries, SharesWhatBeginsAlikeFromTheSameState) {
   EXPECT_EQ(nodes_of(text, states, {.layers = 2}, true), (Nodes{7}));
   EXPECT_EQ(nodes_of(text, {zeros[0].clone().requires_grad_()}, {}, true), Nodes());
   EXPECT_EQ(nodes_of({{1, 2, 3}, {2, 3}, {3, 1}}, {torch::zeros({1, 3, 2})}, {}, false), Nodes());
+}
+
+TEST(FindTries, FindsAsManyNodesAsItIsTold) {
+  using Nodes = std::vector<std::int64_t>;
+  const Text text = {{1, 2}, {1, 2}};
+  const Tensors zeros = {torch::zeros({1, 2, 2})};
+  EXPECT_EQ(nodes_of(text, zeros, {}, false, 0, .5), Nodes{2});
+  EXPECT_EQ(nodes_of(text, zeros, {}, false, 0, .49), Nodes());
+  EXPECT_EQ(nodes_of(text, zeros, {}, false, 0, 0), Nodes());
+}
+
+/// A wide network saves more than finding them costs.
+TYPED_TEST(EmbeddedBeginningsTest, AreComputedOnceWhereThatSavesTime) {
+  const auto most = [](std::int64_t hidden, bool bidirectional) {
+    return nn::Embedded<TypeParam>(nn::Embedding(word_count, word_width),
+                                   TestFixture::make_network({.bidirectional = bidirectional, .hidden = hidden}))
+        ->most_beginnings;
+  };
+  EXPECT_EQ(most(4, false), 0);
+  EXPECT_EQ(most(1024, false), .9);
+  EXPECT_GT(most(256, false), .7);
+  EXPECT_LE(most(32, false), .5);
+  EXPECT_LT(most(160, true), most(160, false));
 }
 
 }  // namespace

@@ -70,6 +70,7 @@ class EmbeddedTest : public testing::Test {
   static nn::Embedded<Network> make(const EmbeddedCase& of = {},
                                     const torch::nn::EmbeddingOptions& options = {word_count, word_width}) {
     nn::Embedded<Network> embedded(nn::Embedding(options), make_network(of));
+    embedded->most_beginnings = .9;  // as if it were a wide network
     embedded->to(of.dtype);
     return embedded;
   }

@@ -27,10 +27,6 @@ struct Frozen;
 /// Where a larger part of a batch's tokens are distinct words, to multiply each once would save no time.
 inline constexpr double most_distinct = 0.85;
 
-/// Where documents have more distinct beginnings than this part of the batch's tokens, to compute each once would save
-/// no time. A document of n tokens has n beginnings.
-inline constexpr double most_beginnings = 0.9;
-
 /// An `Embedding` and the network behind it, as one module over packed ids that multiplies no word twice, and computes
 /// no beginning of a document twice.
 ///
@@ -101,8 +97,9 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
 
   Embedding embedding;  ///< From ids to vectors.
   Network network;      ///< The LSTM, GRU or RNN behind it.
-  /// Whether beginnings that documents have in common are computed once, where that saves time.
-  bool shares_beginnings = true;
+  /// Beginnings are computed once where a batch has at most this many distinct ones for each token (a document of n
+  /// tokens has n): where that saves a network of this size time, unless it is set otherwise; 0 is never.
+  double most_beginnings = 0;
 
  protected:
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())}, {2, torch::nn::AnyValue(Keep())})
