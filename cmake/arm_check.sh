@@ -96,10 +96,16 @@ set_up() {
   make_emulated_root
 }
 
+# run_tests BUILD [CTEST_ARGUMENT...]
+run_tests() {
+  trap - EXIT
+  ctest --test-dir "$1" --output-on-failure --no-tests=error "${@:2}" >&3
+}
+
 kernels() {
   configure "$root/cmake/arm_check" "$folder/build"
   cmake --build "$folder/build"
-  ctest --test-dir "$folder/build" --output-on-failure --no-tests=error >&3
+  run_tests "$folder/build"
 }
 
 # Tests of time and memory are left out: they would measure the emulator.
@@ -112,7 +118,7 @@ library() {
   read -ra targets <<<"${rooms// /_test }_test"
   cmake --build "$folder/library" --target packseq packseq_torch "${targets[@]}"
   export GTEST_FILTER="-DenormalNumbers.CostLittle:Memory.*:PickleMemory.*:LargePickleFile.*"
-  ctest --test-dir "$folder/library" --output-on-failure --no-tests=error --timeout 7200 -R "^(${rooms// /|})$" >&3
+  run_tests "$folder/library" --timeout 7200 -R "^(${rooms// /|})$"
 }
 
 case ${1:-} in
@@ -121,7 +127,7 @@ case ${1:-} in
   *) usage >&2 && exit 1 ;;
 esac
 
-# What goes on is written to the log, and shown only if it fails.
+# What goes on before the tests is written to the log, and shown only if it fails.
 mkdir -p "$folder"
 exec 3>&1 >"$log" 2>&1
 trap '(($? == 0)) || tail -n 40 "$log" >&3' EXIT

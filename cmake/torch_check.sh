@@ -32,7 +32,7 @@ torch_versions=("$1")
 
 install_packages() {
   local missing packages
-  read -ra missing <<<"$(missing_needs "${build_needs[@]}" venv | tr '\n' ' ')"
+  mapfile -t missing < <(missing_needs "${build_needs[@]}" venv | grep -v '^benchmark/')
   ((${#missing[@]})) || return 0
   read -ra packages <<<"$(package_list apt "${missing[@]}")"
   apt_install "${packages[@]}"
@@ -126,7 +126,7 @@ count_tests() {
   ' "$build/build/Testing/Temporary/LastTest.log"
 }
 
-# What goes on is written to the log, and shown only if it fails.
+# What goes on before the tests is written to the log, and shown only if it fails.
 mkdir -p "$build"
 exec 3>&1 >"$log" 2>&1
 trap '(($? == 0)) || tail -n 40 "$log" >&3' EXIT
@@ -134,5 +134,6 @@ install_packages
 install_torch
 configure
 cmake --build "$build/build"
+trap - EXIT
 ctest --test-dir "$build/build" --output-on-failure --no-tests=error -LE consumer >&3
 count_tests >&3
