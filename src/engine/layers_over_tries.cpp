@@ -9,6 +9,7 @@
 
 #include "engine/autograd.hpp"
 #include "engine/layer_shape.hpp"
+#include "engine/select_rows.hpp"
 
 namespace packseq::engine {
 
@@ -16,8 +17,8 @@ using at::Tensor;
 
 LayersOverTries::LayersOverTries(const Network& network)
     : tries_(network.tries),
-      records_(records_gradients(network.data) || records_gradients(network.parameters)),
-      keeps_(records_ || network.keeps_lower_layers || network.keeps_cells) {
+      keeps_(records_gradients(network.data) || records_gradients(network.parameters) || network.keeps_lower_layers ||
+             network.keeps_cells) {
   TORCH_INTERNAL_ASSERT(!records_gradients(network.states));
   const Tensor contiguous = network.batch_sizes.contiguous();
   const std::span sizes(contiguous.const_data_ptr<std::int64_t>(), size(contiguous.size(0)));
@@ -32,12 +33,6 @@ LayersOverTries::LayersOverTries(const Network& network)
 Tensor LayersOverTries::index_of_nodes(const Tensor& index, std::int64_t direction) const {
   const Tensor in_order = direction == 0 ? index : index.index_select(0, reversed_);
   return in_order.index_select(0, tries_[size(direction)].tokens);
-}
-
-Tensor LayersOverTries::select(const Tensor& rows, std::int64_t dim, const Tensor& index) const {
-  // Backward adds up. Of bfloat16, a sum of many like numbers would stop growing.
-  if (!records_ || rows.scalar_type() != at::kBFloat16) return rows.index_select(dim, index);
-  return rows.to(at::kFloat).index_select(dim, index).to(at::kBFloat16);
 }
 
 LayerResult LayersOverTries::run_direction(Layer layer, std::int64_t direction) {
@@ -55,7 +50,9 @@ LayerResult LayersOverTries::run_direction(Layer layer, std::int64_t direction) 
   layer.bidirectional = false;
   const bool keeps_cells = std::exchange(layer.keeps_cells, layer.cell == Cell::lstm);
   LayerResult result = run_layer(layer);
-  const auto at_end = [&](const Tensor& of_nodes) { return select(of_nodes.unsqueeze(0), 1, last_[size(direction)]); };
+  const auto at_end = [&](const Tensor& of_nodes) {
+    return select_rows(of_nodes.unsqueeze(0), 1, last_[size(direction)]);
+  };
   result.h_n = at_end(result.output);
   if (result.cells.defined()) result.c_n = at_end(result.cells);
   if (!keeps_cells) result.cells = Tensor();
@@ -69,8 +66,8 @@ LayerResult LayersOverTries::run_over_tokens(const Layer& layer) {
     Layer one = layer;
     one.index = index_of_nodes(layer.index, direction);
     LayerResult result = run_direction(std::move(one), direction);
-    result.output = select(result.output, 0, nodes_[d]);
-    if (result.cells.defined()) result.cells = select(result.cells, 0, nodes_[d]);
+    result.output = select_rows(result.output, 0, nodes_[d]);
+    if (result.cells.defined()) result.cells = select_rows(result.cells, 0, nodes_[d]);
     of_directions.push_back(std::move(result));
   }
   if (of_directions.size() == 1) return of_directions.front();
@@ -84,10 +81,10 @@ LayerResult LayersOverTries::run_over_tokens(const Layer& layer) {
 
 NetworkResult LayersOverTries::of_tokens(NetworkResult of_nodes) const {
   const Tensor last = of_nodes.output;
-  of_nodes.output = select(last, 0, nodes_[0]);
+  of_nodes.output = select_rows(last, 0, nodes_[0]);
   for (LayerStates& states : of_nodes.layers) {
-    states.h = states.h.is_same(last) ? of_nodes.output : select(states.h, 0, nodes_[0]);
-    if (states.c.defined()) states.c = select(states.c, 0, nodes_[0]);
+    states.h = states.h.is_same(last) ? of_nodes.output : select_rows(states.h, 0, nodes_[0]);
+    if (states.c.defined()) states.c = select_rows(states.c, 0, nodes_[0]);
   }
   return of_nodes;
 }

@@ -32,9 +32,6 @@ class LayersOverTries {
   NetworkResult of_tokens(NetworkResult of_nodes) const;
 
  private:
-  /// Rows of some results, each perhaps many times.
-  at::Tensor select(const at::Tensor& rows, std::int64_t dim, const at::Tensor& index) const;
-
   /// Memory for a layer, and that of the last but one, which nobody reads any more.
   kernels::Arena& next_arena() { return arenas_[turn_++ % arenas_.size()].emplace(); }
 
@@ -44,7 +41,6 @@ class LayersOverTries {
   const std::vector<Trie>& tries_;
   std::array<std::optional<kernels::Arena>, 2> arenas_;  // of what is known of nodes, unless anybody sees it later
   std::size_t turn_ = 0;
-  bool records_;
   bool keeps_;
   at::Tensor reversed_;            // which token is which from the end, where that matters
   std::vector<at::Tensor> nodes_;  // by direction: of each token,

@@ -13,6 +13,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/add_rows-inl.hpp"
 #include "kernels/layer-inl.hpp"
 #include "kernels/outer_products-inl.hpp"
 
@@ -185,15 +186,13 @@ class LayerProducts {
 
   /// Of some units of the gates that the input has a part in.
   void add_by_index(const RowGradients<T>& of, const Range& units) {
-    for (std::size_t i = 0; i < of.rows.size(); ++i) {
-      const auto index = static_cast<std::size_t>(direction_.index[of.rows.begin + i]);
-      const Computed<T>* const from = of.d_gates + i * of.d_gates_stride;
-      Computed<T>* const to = d_distinct_ + index * d_distinct_stride();
-      for (std::size_t block = 0; block < cell_.input_gates; ++block) {
-        const std::size_t first = block * direction_.hidden_size;
-        for (std::size_t unit = first + units.begin; unit < first + units.end; ++unit) to[unit] += from[unit];
-      }
+    std::vector<Range> columns;
+    for (std::size_t block = 0; block < cell_.input_gates; ++block) {
+      const std::size_t first = block * direction_.hidden_size;
+      columns.push_back({first + units.begin, first + units.end});
     }
+    add_columns_of_rows(of.d_gates, of.d_gates_stride, {direction_.index + of.rows.begin, of.rows.size()}, columns,
+                        d_distinct_, d_distinct_stride());
   }
 
   void add_to_input(const RowGradients<T>& of, const Range& rows, const Scratch& scratch) const {
