@@ -128,7 +128,7 @@ class BackwardPass {
     std::size_t sums = 0;
     for (std::size_t row = rows.begin; row < rows.begin + needed_rows; ++count) {
       std::size_t end = row + 1;
-      if (plan_.has_trie() && step > 0) {
+      if (plan_.has_trie()) {
         while (end < rows.end && plan_.before[end] == plan_.before[row]) ++end;
       }
       scratch.to[count] = direction_.d_h + plan_.path(step, row) * direction_.output_size;

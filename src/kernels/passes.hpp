@@ -78,7 +78,7 @@ struct Backward : Direction<T> {
   const T* d_output = nullptr;  ///< [N, P], its rows `d_output_stride` apart.
   std::size_t d_output_stride = 0;
   const T* d_cells = nullptr;  ///< As `cells`: gradients of cell states by other ways than the network; null: none.
-  bool needs_d_h_0 = true;     ///< Else d_h is left as it comes.
+  bool needs_d_h_0 = true;     ///< Else d_h is left as it comes. Of a trie it is false.
   Computed<T>* d_h = nullptr;  ///< [B, P]: the gradient of h_n; afterwards that of h_0.
   Computed<T>* d_c = nullptr;  ///< [B, H] of an LSTM: the gradient of c_n; afterwards that of c_0.
   T* d_input = nullptr;        ///< As `input`.
