@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
+#include "kernels/multiply_adds.hpp"
 #include "kernels/packing-inl.hpp"
 #include "kernels/plan.hpp"
 
@@ -201,6 +202,8 @@ template <class T>
 void multiply(const T* const* a, std::size_t rows, const PackedMatrix<T>& b, const Range& panels, T* const* c,
               const T* const* start) {
   if (rows == 0 || panels.size() == 0) return;
+  count_multiply_adds(rows * b.depth *
+                      Range{b.columns_of(panels.begin).begin, b.columns_of(panels.end - 1).end}.size());
   // As even as can be: 13 rows are 5 + 4 + 4.
   const std::size_t tiles = (rows + tile_rows - 1) / tile_rows;
   // A panel stays in a near cache for all rows; where there is but one tile, that takes all panels in one go.

@@ -13,6 +13,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/matmul-inl.hpp"
+#include "kernels/multiply_adds.hpp"
 #include "kernels/packing-inl.hpp"
 #include "kernels/plan.hpp"
 
@@ -142,6 +143,7 @@ void add_group(const ColumnsOfA<T>& a, const Range& columns, const Range& rows,
 template <class T>
 void add_outer_products(const ColumnsOfA<T>& a, const Range& columns, std::span<const OuterProduct<T>> products,
                         T* gathered) {
+  for (const OuterProduct<T>& product : products) count_multiply_adds(a.rows * columns.size() * product.b->columns);
   for (std::size_t row = 0; row < a.rows; row += rows_per_block) {
     const Range rows = {row, std::min(row + rows_per_block, a.rows)};
     const std::size_t tiles = (columns.size() + tile_rows - 1) / tile_rows;

@@ -3,9 +3,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <random>
+#include <set>
 #include <span>
 #include <vector>
 
+#include "kernels/executed.hpp"
 #include "kernels/passes.hpp"
 #include "kernels/threads.hpp"
 #include "kernels/trie_batch.hpp"
@@ -248,6 +250,41 @@ TEST(Trie, ComputesWhatItsSequencesDo) {
       SCOPED_TRACE(testing::Message() << of << ", batch " << i);
       expect_as_sequences<float>(of, batches[i]);
       expect_as_sequences<double>(of, batches[i]);
+    }
+  }
+}
+
+/// What is executed for so many rows, of the input and of the network; from so many of these others go on.
+std::size_t multiply_adds(const Case& of, std::size_t inputs, std::size_t rows, std::size_t gone_on_from) {
+  const std::size_t gates = of.cell == Cell::lstm ? 4 : of.cell == Cell::gru ? 3 : 1;
+  const std::size_t input = gates * small.hidden * small.input;
+  const std::size_t recurrent = gates * small.hidden * small.output(of);
+  const std::size_t projection = of.has_projection ? small.hidden * small.projection : 0;
+  const std::size_t forward = inputs * input + rows * (recurrent + projection);
+  const std::size_t backward = 2 * inputs * input + rows * (recurrent + 2 * projection) + gone_on_from * recurrent;
+  return of.keeps ? forward + backward : forward;
+}
+
+/// Of the recurrent products what is left are nodes, in the place of tokens; backward, where siblings are added up
+/// first, those that others go on from.
+TEST(Trie, MultipliesNoBeginningTwice) {
+  for (const Case& of : all_cases()) {
+    for (const TrieBatch& batch : trie_batches()) {
+      auto layers = as_sequences_and_as_trie<float>(of, batch);
+      auto& sequences = layers.first;
+      auto& trie = layers.second;
+      const std::set<std::int32_t> parents(batch.parents.begin() + batch.node_batch_sizes.front(), batch.parents.end());
+      for (const std::size_t threads : {1U, 2U}) {
+        const auto executed = [&](Layer<float>& layer) {
+          const test::ExecutedMultiplyAdds multiply_adds;
+          layer.run(of, threads);
+          return multiply_adds.count();
+        };
+        const std::size_t nodes = trie.rows(), tokens = sequences.rows();
+        const auto inputs = [&](std::size_t rows) { return of.indexed ? trie.input.size() / small.input : rows; };
+        ASSERT_EQ(executed(trie), multiply_adds(of, inputs(nodes), nodes, parents.size())) << of;
+        ASSERT_EQ(executed(sequences), multiply_adds(of, inputs(tokens), tokens, tokens)) << of;
+      }
     }
   }
 }
