@@ -49,8 +49,15 @@ Tensors gradients_in_libtorch(Tensors inputs, const std::function<Tensors(const 
     }
     outputs = run(inputs);
   }
-  const auto of_differentiable = torch::autograd::grad(outputs, differentiable, gradients, /*retain_graph=*/true,
-                                                       create_graph, /*allow_unused=*/true);
+  Tensors used;
+  Tensors of_used;
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (!gradients[i].defined()) continue;
+    used.push_back(outputs[i]);
+    of_used.push_back(gradients[i]);
+  }
+  const auto of_differentiable =
+      torch::autograd::grad(used, differentiable, of_used, /*retain_graph=*/true, create_graph, /*allow_unused=*/true);
   Tensors result(inputs.size());
   for (std::size_t i = 0, next = 0; i < inputs.size(); ++i) {
     if (inputs[i].requires_grad()) result[i] = of_differentiable[next++];

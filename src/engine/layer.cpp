@@ -7,6 +7,7 @@
 #include <c10/macros/Macros.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <tuple>
 #include <utility>
@@ -64,6 +65,7 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
  public:
   static Tensors forward(AutogradContext* context, at::TensorList inputs, const Layer& original) {
     const Layer layer = contiguous(original);
+    context->set_materialize_grads(false);  // else whatever results nobody uses have zeros for every token
     const Kept kept = make_kept(layer);
     const LayerResult result = run_forward(layer, kept);
     Tensors saved = inputs.vec();
@@ -103,7 +105,9 @@ class LayerFunction : public torch::autograd::Function<LayerFunction> {
     saved.resize(saved.size() - 9);
     layer = with_variables(std::move(layer), saved);
     Tensors result;
-    if (at::GradMode::is_enabled() || are_beyond_the_engine(gradients)) {
+    if (std::ranges::none_of(gradients, &Tensor::defined)) {
+      result.resize(saved.size());
+    } else if (at::GradMode::is_enabled() || are_beyond_the_engine(gradients)) {
       const auto run = [&layer](const Tensors& inputs) {
         return results(run_layer_in_libtorch(with_variables(layer, inputs)));
       };

@@ -30,11 +30,12 @@ Tensors make_gradients(const Layer& layer, const Tensors& of_results, const std:
   // rows, and have a place for each path.
   const c10::ScalarType computed = computed_dtype(layer.data.scalar_type());
   const auto of_state = [&](const Tensor& initial, std::size_t i) {
-    if (!layer.has_trie()) {
+    if (!layer.has_trie() && of_results[i].defined()) {
       return of_results[i].to(computed, /*non_blocking=*/false, /*copy=*/true, at::MemoryFormat::Contiguous);
     }
-    const auto paths = static_cast<std::int64_t>(kernels::count_paths(paths_of(layer)));
-    return at::zeros({1, paths, initial.size(2)}, layer.data.options().dtype(computed));
+    auto sizes = initial.sizes().vec();
+    if (layer.has_trie()) sizes[1] = static_cast<std::int64_t>(kernels::count_paths(paths_of(layer)));
+    return at::zeros(sizes, layer.data.options().dtype(computed));
   };
   gradients[1] = of_state(layer.h_0, 1);
   if (layer.c_0.defined()) gradients[2] = of_state(layer.c_0, 2);
@@ -45,19 +46,26 @@ Tensors make_gradients(const Layer& layer, const Tensors& of_results, const std:
   return gradients;
 }
 
+/// The gradient of the output for each token, as wide; where nobody uses the output, a row of zeros for all.
+Tensor d_output_of(const Layer& layer, const Tensor& of_output, std::int64_t width) {
+  if (!of_output.defined()) return at::zeros({width}, layer.data.options());
+  return (layer.batch_first ? of_output.transpose(0, 1) : of_output).contiguous();
+}
+
 template <class T>
 Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, const Tensors& of_results,
                  const std::vector<bool>& needed) {
   const Shape shape(layer);
-  const Tensor d_output = (layer.batch_first ? of_results[0].transpose(0, 1) : of_results[0]).contiguous();
-  const Tensor d_cells = layer.keeps_cells ? of_results.back().contiguous() : Tensor();
+  const Tensor d_output = d_output_of(layer, of_results[0], shape.directions * shape.output);
+  Tensor d_cells = layer.keeps_cells ? of_results.back() : Tensor();
+  if (d_cells.defined()) d_cells = d_cells.contiguous();
   Tensors gradients = make_gradients(layer, of_results, needed);
   std::vector<kernels::Backward<T>> directions(size(shape.directions));
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     kernels::Backward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, output, kept);
     direction.d_output = pointer<T>(d_output) + d * shape.output;
-    direction.d_output_stride = size(shape.directions * shape.output);
+    direction.d_output_stride = of_results[0].defined() ? size(shape.directions * shape.output) : 0;
     if (d_cells.defined()) direction.d_cells = pointer<T>(d_cells) + d * shape.hidden;
     direction.needs_d_h_0 = needed[1];
     direction.d_h = pointer_to_direction<kernels::Computed<T>>(gradients[1], d);

@@ -28,7 +28,7 @@ Kept make_kept(const Layer& layer);
 LayerResult run_forward(const Layer& layer, Kept kept);
 
 /// The gradients of the layer's tensors, data, h_0, c_0 (of an LSTM) and parameters, as far as they are `needed`.
-/// `output` is the forward pass's; `gradients` are those of its results.
+/// `output` is the forward pass's; `gradients` are those of its results, undefined where these are not used.
 std::vector<at::Tensor> run_backward(const Layer& layer, const at::Tensor& output, const Kept& kept,
                                      const std::vector<at::Tensor>& gradients, const std::vector<bool>& needed);
 
