@@ -1,46 +1,14 @@
 #include <string>
 #include <vector>
 
+#include "nn/beginnings.hpp"
 #include "nn/embedded_fixture.hpp"
 #include "nn/tries.hpp"
 #include "packseq/sequence/map.hpp"
 #include "support/precision.hpp"
 
-// Documents that begin alike, in every way that they can.
-
 namespace packseq::test {
 namespace {
-
-using Text = std::vector<std::vector<std::int64_t>>;
-
-PackedSequence pack(const Text& documents) {
-  std::vector<at::Tensor> ids;
-  for (const auto& document : documents) ids.push_back(torch::tensor(document, at::kLong));
-  return pack_sequence(ids);
-}
-
-/// Documents of so many words drawn from a few, behind a beginning that all have in common.
-Text random_text(std::int64_t count, std::int64_t longest, std::int64_t words, std::int64_t common) {
-  Text documents;
-  for (std::int64_t i = 0; i < count; ++i) {
-    std::vector<std::int64_t> document(static_cast<std::size_t>(common), 3);
-    const at::Tensor drawn = torch::randint(0, words, {1 + i * 7 % longest}, at::kLong);
-    document.insert(document.end(), drawn.data_ptr<std::int64_t>(), drawn.data_ptr<std::int64_t>() + drawn.size(0));
-    documents.push_back(document);
-  }
-  return documents;
-}
-
-/// Each way to begin alike.
-std::vector<Text> all_texts() {
-  return {{{4, 2, 7}, {4, 2, 7}, {4, 2, 7}},                                // all equal
-          {{1}, {1, 2}, {1, 2, 3, 4, 5}, {1, 2, 3}, {1, 2, 3, 4}},          // one a beginning of another
-          {{}, {1, 2}, {}, {1, 2, 3}, {1, 2}, {}},                          // empty ones
-          {{5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5}, {5, 5, 5}, {5}},           // a chain
-          {{1, 1, 1, 1}, {1, 1, 1, 2}, {1, 1, 2}, {1, 2}, {2, 1}, {1, 1}},  // a comb
-          random_text(40, 6, 2, 0),
-          random_text(30, 8, 3, 5)};
-}
 
 template <class Network>
 class EmbeddedBeginningsTest : public EmbeddedTest<Network> {
@@ -65,7 +33,7 @@ TYPED_TEST(EmbeddedBeginningsTest, AreComputedAsTheyAreAlone) {
     auto embedded = this->make(of);
     const auto inputs = embedded->parameters();
     for (const auto& text : all_texts()) {
-      const auto ids = pack(text);
+      const auto ids = pack_text(text);
       const auto state = this->make_state(of, ids);
       for (const bool train : {true, false}) {
         embedded->train(train);
@@ -88,7 +56,7 @@ TYPED_TEST(EmbeddedBeginningsTest, HoldWithAProjectionAndWithWhatIsKept) {
       const EmbeddedCase of = {.layers = 2, .bidirectional = bidirectional, .proj_size = proj_size};
       auto embedded = this->make(of);
       for (const auto& text : all_texts()) {
-        const auto ids = pack(text);
+        const auto ids = pack_text(text);
         const nn::Keep keep = {.c = true, .lower_layers = true};
         const auto all = [](const nn::Result& result) {
           Tensors tensors = EmbeddedTest<TypeParam>::results(result);
@@ -109,7 +77,7 @@ TYPED_TEST(EmbeddedBeginningsTest, HoldWithAProjectionAndWithWhatIsKept) {
 
 /// So many weights that threads share the first steps, and more nodes than the backward pass takes at a time.
 TYPED_TEST(EmbeddedBeginningsTest, HoldForManyTokensAndWeights) {
-  const auto ids = pack(random_text(150, 40, 9, 10));
+  const auto ids = pack_text(random_text(150, 40, 9, 10));
   for (const std::int64_t hidden : {4, 400}) {
     auto embedded = this->make({.hidden = hidden});
     Tensors inputs = embedded->parameters();
@@ -130,7 +98,7 @@ TYPED_TEST(EmbeddedBeginningsTest, HoldWithFrozenWordsAndWithProductsOfBfloat16)
   const torch::NoGradGuard no_grad;
   for (const bool bidirectional : {false, true}) {
     for (const auto& text : all_texts()) {
-      const auto ids = pack(text);
+      const auto ids = pack_text(text);
       auto embedded = this->make({.layers = 2, .bidirectional = bidirectional});
       embedded->eval();
       in_every_precision(at::kFloat, [&] {
@@ -151,7 +119,7 @@ TYPED_TEST(EmbeddedBeginningsTest, HoldForTensorsOfBfloat16) {
     embedded->eval();
     const auto inputs = embedded->parameters();
     for (const auto& text : all_texts()) {
-      const auto ids = pack(text);
+      const auto ids = pack_text(text);
       const auto actual = this->run(embedded, ids);
       const auto expected = this->run_modules(embedded, ids);
       this->expect_same(actual, expected);
@@ -164,7 +132,7 @@ TYPED_TEST(EmbeddedBeginningsTest, HoldForTensorsOfBfloat16) {
 TYPED_TEST(EmbeddedBeginningsTest, AddGradientsOfBfloat16InFloat) {
   auto embedded = this->make({.dtype = at::kBFloat16});
   const auto inputs = embedded->network->parameters();
-  const auto ids = pack(Text(1024, {4, 2, 7}));
+  const auto ids = pack_text(Text(1024, {4, 2, 7}));
   const auto gradients_of = [&](const at::Tensor& output) {
     return torch::autograd::grad({output.to(at::kFloat).sum()}, inputs);
   };
@@ -179,7 +147,7 @@ TYPED_TEST(EmbeddedBeginningsTest, AddGradientsOfBfloat16InFloat) {
 /// States are views of nothing, wherever programs cut off gradients or change them in place.
 TYPED_TEST(EmbeddedBeginningsTest, LeaveStatesToTheProgram) {
   auto embedded = this->make({});
-  const auto indexed = pack({{4, 2, 7}, {4, 2, 7}, {4, 2, 1}});
+  const auto indexed = pack_text({{4, 2, 7}, {4, 2, 7}, {4, 2, 1}});
   const PackedSequence ids(indexed.data(), indexed.batch_sizes());
   embedded->forward(ids).state.h.detach_();
   const auto state = [&] {
@@ -193,7 +161,7 @@ TYPED_TEST(EmbeddedBeginningsTest, LeaveStatesToTheProgram) {
 TYPED_TEST(EmbeddedBeginningsTest, KeepTheLastLayerOnce) {
   auto embedded = this->make({.layers = 2});
   embedded->eval();
-  const auto result = embedded->forward(pack({{4, 2, 7}, {4, 2, 7}}), {}, {.lower_layers = true});
+  const auto result = embedded->forward(pack_text({{4, 2, 7}, {4, 2, 7}}), {}, {.lower_layers = true});
   EXPECT_TRUE(result.layers.back().h.data().is_same(result.output.data()));
 }
 
@@ -206,7 +174,7 @@ TYPED_TEST(EmbeddedBeginningsTest, HaveAGradientAsTheModules) {
     };
     for (const bool train : {true, false}) {
       embedded->train(train);
-      const auto ids = pack(random_text(12, 5, 2, 2));
+      const auto ids = pack_text(random_text(12, 5, 2, 2));
       this->expect_same_gradients(second(this->run(embedded, ids)), second(this->run_modules(embedded, ids)));
     }
   }
@@ -217,14 +185,14 @@ TYPED_TEST(EmbeddedBeginningsTest, NeedNotBeShared) {
   embedded->most_beginnings = 0;
   const auto copy = std::dynamic_pointer_cast<nn::EmbeddedImpl<TypeParam>>(embedded->clone());
   EXPECT_EQ(copy->most_beginnings, 0);
-  for (const auto& text : all_texts()) this->expect_as_modules(embedded, pack(text));
+  for (const auto& text : all_texts()) this->expect_as_modules(embedded, pack_text(text));
 }
 
 TYPED_TEST(EmbeddedBeginningsTest, GiveGradientsToStatesThatRecordThem) {
   const EmbeddedCase of = {.layers = 2, .with_state = true};
   auto embedded = this->make(of);
   for (const auto& text : all_texts()) {
-    const auto ids = pack(text);
+    const auto ids = pack_text(text);
     this->expect_as_modules(embedded, ids, EmbeddedTest<TypeParam>::make_state(of, ids));
   }
 }
@@ -232,7 +200,7 @@ TYPED_TEST(EmbeddedBeginningsTest, GiveGradientsToStatesThatRecordThem) {
 /// How many nodes a network's tries have.
 std::vector<std::int64_t> nodes_of(const Text& text, const Tensors& states, const EmbeddedCase& of, bool is_state_given,
                                    double dropout = 0, double most = .9) {
-  const auto ids = pack(text);
+  const auto ids = pack_text(text);
   const at::Tensor sizes = ids.batch_sizes();
   const Tensors weights;
   engine::Network network = {engine::Cell::gru, ids.data(),      sizes, states, weights, true, of.layers, dropout,
