@@ -5,6 +5,8 @@
 #include <ATen/ops/bincount.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -126,18 +128,23 @@ class DedupContender : public PackedContender {
     return worth_it ? tokens - words : 0;
   }
 
-  std::int64_t table_bytes(std::size_t batch) const override {
-    const std::int64_t repeated = repeated_tokens(batch);
-    if (repeated == 0) return 0;
-    const bool has_gates = shape_.kind != cost::Kind::rnn;
-    const std::int64_t row = 4 * (has_gates ? 4 : 1) * shape_.hidden_size * (shape_.bidirectional ? 2 : 1);
-    return row * (known_words() + ids(batch).data().size(0) - repeated);
+  std::int64_t activation_bytes(const cost::Network& network, std::size_t batch, cost::Mode mode) const override {
+    return Contender::activation_bytes(network, batch, mode) + table_bytes(batch);
   }
 
  protected:
   /// Multiplies all words of the text, as far as they fit into a table, now and never again.
   void freeze() {
     std::visit([](auto& network) { network->freeze(); }, network());
+  }
+
+  /// Bytes of what the first layer's gates start from.
+  std::int64_t table_bytes(std::size_t batch) const {
+    const std::int64_t repeated = repeated_tokens(batch);
+    if (repeated == 0) return 0;
+    const bool has_gates = shape_.kind != cost::Kind::rnn;
+    const std::int64_t row = 4 * (has_gates ? 4 : 1) * shape_.hidden_size * (shape_.bidirectional ? 2 : 1);
+    return row * (known_words() + ids(batch).data().size(0) - repeated);
   }
 
   std::int64_t multiplied_words(std::size_t batch) const {
@@ -181,22 +188,51 @@ class SharedContender : public DedupContender {
 
   std::int64_t executed_flops(const cost::Network& network, std::size_t batch, cost::Mode mode) const override {
     if (shared_[batch].empty()) return DedupContender::executed_flops(network, batch, mode);
-    cost::Network first = network;
-    if (network.bidirectional) first.num_layers = 1;
-    first.bidirectional = false;
+    const cost::Network first = over_nodes(network);
     std::int64_t sum = 0;
     for (const at::Tensor& lengths : shared_[batch]) {
       const std::int64_t repeated = lengths.sum().item<std::int64_t>() - multiplied_words(batch);
       sum += flops(first, lengths, mode) - cost::repeated_flops(first, repeated, mode);
     }
-    if (!network.bidirectional || network.num_layers == 1) return sum;
-    cost::Network others = network;
-    others.input_size = 2 * network.hidden_size;
-    others.num_layers = network.num_layers - 1;
-    return sum + flops(others, lengths(batch), mode);
+    const auto others = over_tokens(network);
+    return others ? sum + flops(*others, lengths(batch), mode) : sum;
+  }
+
+  /// Of nodes in the place of tokens, whose output comes on top.
+  std::int64_t activation_bytes(const cost::Network& network, std::size_t batch, cost::Mode mode) const override {
+    if (shared_[batch].empty()) return DedupContender::activation_bytes(network, batch, mode);
+    const cost::Network first = over_nodes(network);
+    constexpr std::int64_t number = sizeof(float);
+    std::int64_t sum = table_bytes(batch);
+    for (const at::Tensor& lengths : shared_[batch]) {
+      sum += cost::activation_bytes(first, lengths, mode);
+      // Cell states of all nodes, since others go on from any. A backward pass reads them anyway.
+      const bool keeps_cells = network.kind == cost::Kind::lstm && mode == cost::Mode::inference;
+      if (keeps_cells) sum += number * network.hidden_size * lengths.sum().item<std::int64_t>();
+    }
+    const std::int64_t of_tokens = number * model().output_size() * ids(batch).data().size(0);
+    const auto others = over_tokens(network);
+    if (!others) return sum + of_tokens;
+    const std::int64_t of_others = cost::activation_bytes(*others, lengths(batch), mode);
+    return mode == cost::Mode::training ? sum + of_others : std::max(sum + of_tokens, of_others);
   }
 
  private:
+  /// What is run over the nodes of each trie.
+  static cost::Network over_nodes(cost::Network network) {
+    if (network.bidirectional) network.num_layers = 1;
+    network.bidirectional = false;
+    return network;
+  }
+
+  /// What is run over tokens after it, if anything.
+  static std::optional<cost::Network> over_tokens(cost::Network network) {
+    if (!network.bidirectional || network.num_layers == 1) return {};
+    network.input_size = 2 * network.hidden_size;
+    --network.num_layers;
+    return network;
+  }
+
   /// The sequences that make up a trie of the documents: what each has after those before it.
   static at::Tensor lengths_of_paths(const PackedSequence& ids) {
     const auto paths =
@@ -237,6 +273,10 @@ std::int64_t flops(const cost::Network& network, const at::Tensor& lengths, cost
 
 std::int64_t Contender::executed_flops(const cost::Network& network, std::size_t batch, cost::Mode mode) const {
   return flops(network, executed_lengths(batch), mode) - cost::repeated_flops(network, repeated_tokens(batch), mode);
+}
+
+std::int64_t Contender::activation_bytes(const cost::Network& network, std::size_t batch, cost::Mode mode) const {
+  return cost::activation_bytes(network, executed_lengths(batch), mode);
 }
 
 Contenders make_contenders(Model& model, const Corpus& corpus, const std::vector<std::int64_t>& documents,

@@ -60,8 +60,8 @@ class Contender {
   /// FLOPs that are executed for a batch.
   virtual std::int64_t executed_flops(const cost::Network& network, std::size_t batch, cost::Mode mode) const;
 
-  /// Bytes of what such tokens share.
-  virtual std::int64_t table_bytes(std::size_t /*batch*/) const { return 0; }
+  /// Bytes of what is in memory at once for a batch: `cost::activation_bytes`, and what tokens share.
+  virtual std::int64_t activation_bytes(const cost::Network& network, std::size_t batch, cost::Mode mode) const;
 
  private:
   std::string name_;

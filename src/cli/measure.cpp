@@ -89,12 +89,10 @@ Result result_of(const Model& model, const Contender& contender, cost::Mode mode
   std::int64_t tokens = 0;
   for (std::size_t batch = 0; batch < contender.batches().size(); ++batch) {
     const at::Tensor lengths = contender.lengths(batch);
-    const at::Tensor executed = contender.executed_lengths(batch);
     tokens += lengths.sum().item<std::int64_t>();
     result.useful_flops += flops(model.shape(), lengths, mode);
     result.executed_flops += contender.executed_flops(model.shape(), batch, mode);
-    result.activation_bytes = std::max(
-        result.activation_bytes, cost::activation_bytes(model.shape(), executed, mode) + contender.table_bytes(batch));
+    result.activation_bytes = std::max(result.activation_bytes, contender.activation_bytes(model.shape(), batch, mode));
   }
   result.tokens_per_second = static_cast<double>(tokens) / result.seconds.median;
   return result;

@@ -173,12 +173,20 @@ TEST(Compare, CountsCommonBeginningsOnce) {
   const auto& shared = result(comparison, "fused+shared", "inference");
   EXPECT_EQ(shared["executed_flops"], (4 + 8) * per_token - (4 - 3) * per_input);
   EXPECT_EQ(shared["useful_flops"], 19 * per_token);
+  const std::int64_t table = 4 * (3 * 4 * 5);  // bytes
+  EXPECT_EQ(shared["activation_bytes"], table + 4 * (4 * (3 + 5) + 11 * 5));
+  const json lstm = compare(content, "--order as-is --batch 4 --mode inference");
+  EXPECT_EQ(result(lstm, "fused+shared", "inference")["activation_bytes"], table + 4 * (4 * (3 + 5 + 5) + 11 * 5));
   // 4 beginnings in one direction, 8 ends in the other; the other batch has 8 tokens in either.
   const json both = compare(content, "--order as-is --batch 4 --kind gru --bidirectional --layers 2", 1, wide);
   const std::int64_t per_hidden = 2 * 3 * wide * wide;
   const std::int64_t of_second_layer = 2 * (2 * 3 * wide * (2 * wide + wide));
   EXPECT_EQ(result(both, "fused+shared", "inference")["executed_flops"],
             (4 + 8 + 8 + 8) * per_hidden + (3 + 8) * 2 * per_input + 19 * of_second_layer);
+  EXPECT_EQ(result(both, "fused+shared", "inference")["activation_bytes"],
+            2 * table + 4 * ((4 + 8) * (3 + 5) + 11 * 10));
+  EXPECT_EQ(result(both, "fused+shared", "training")["activation_bytes"],
+            2 * table + 4 * ((4 + 8) * (3 + 5 + 4 * 5) + 11 * (10 + 10 + 2 * 4 * 5)));
 }
 
 TEST(Compare, ReportsTimeMemoryAndAgreementOfEveryContender) {
