@@ -1,12 +1,13 @@
 // Embedding and network over batches of real text: padded and packed in LibTorch, in the fused engine, and with each
 // distinct word multiplied once, in a batch or, frozen, for good; these also with products of bfloat16. Texts are
-// files, a document a line.
+// files, a document a line. One more is made here, of documents that begin alike: with each beginning computed once.
 
 #include <ATen/Functions.h>
 #include <ATen/Parallel.h>
 #include <benchmark/benchmark.h>
 #include <c10/core/InferenceMode.h>
 #include <torch/csrc/autograd/autograd.h>
+#include <torch/types.h>
 
 #include <algorithm>
 #include <cstdint>
@@ -15,14 +16,17 @@
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "contenders/measure.hpp"
 #include "packseq/cost/network_cost.hpp"
+#include "packseq/cost/shared_steps.hpp"
 #include "packseq/data/batch_sampler.hpp"
 #include "packseq/data/documents.hpp"
 #include "packseq/data/text_reader.hpp"
@@ -37,20 +41,39 @@ namespace {
 
 constexpr std::int64_t batch_size = 128;
 
-/// A text's words, and a batch of its lines, drawn at random.
+/// A text's words, and a batch of its documents.
 struct Text {
   std::string name;
   std::int64_t words;
   Jagged batch;
-  std::int64_t distinct;  ///< Words in the batch.
+  bool begins_alike = false;  ///< So that it is worth it to compute beginnings once.
+  std::int64_t distinct = std::get<0>(at::_unique(batch.values())).size(0);  ///< Words in the batch.
+  at::Tensor beginnings = cost::shared_steps(pack_sequence(batch));          ///< Distinct ones, by their length.
 };
 
+/// Lines drawn at random.
 Text read_text(const std::filesystem::path& file) {
   const auto vocab = data::build_vocab({file}, {}, {.tokenizer = split_words});
   const auto documents = data::read_documents({file}, {}, vocab);
   data::BatchSampler sampler(documents.sequences.lengths(), data::FixedSize{batch_size}, {.seed = 1});
-  const Jagged batch = data::select(documents, *sampler.next()).sequences;
-  return {file.stem().string(), vocab.size(), batch, std::get<0>(at::_unique(batch.values())).size(0)};
+  return {file.stem().string(), vocab.size(), data::select(documents, *sampler.next()).sequences};
+}
+
+/// Documents of characters, which begin as files' paths do: each for three fifths of its length as one before it.
+Text make_text() {
+  constexpr std::int64_t characters = 96;
+  std::mt19937 random(1);
+  const auto draw = [&](std::size_t least, std::size_t most) { return least + random() % (most - least + 1); };
+  std::vector<std::vector<std::int64_t>> documents(batch_size);
+  std::vector<at::Tensor> ids;
+  for (std::size_t i = 0; i < documents.size(); ++i) {
+    const std::size_t length = draw(30, 90);
+    if (i > 0) documents[i] = documents[draw(0, i - 1)];
+    documents[i].resize(std::min(documents[i].size(), length * 3 / 5));
+    while (documents[i].size() < length) documents[i].push_back(static_cast<std::int64_t>(draw(1, characters)));
+    ids.push_back(torch::tensor(documents[i], at::kLong));
+  }
+  return {"alike", characters + 1, ids, /*begins_alike=*/true};
 }
 
 struct Case {
@@ -79,6 +102,7 @@ class Run {
     network_ = nn::EmbeddedLSTM(nn::Embedding(embedding), nn::LSTM(lstm));
     const auto gradient = Jagged::from_values(at::randn({batch_.values().size(0), subject.size}), batch_.lengths());
     output_gradient_ = is_padded() ? pad_sequence(gradient, {.batch_first = true}) : pack_sequence(gradient).data();
+    if (!contender.ends_with("+shared")) network_->most_beginnings = 0;
     if (contender == "packed") network_->network->engine = engine::Choice::libtorch;
     if (is_rounded(contender)) network_->network->precision = engine::Precision::bfloat16;
     if (contender.ends_with("+frozen")) network_->freeze(std::int64_t{1} << 40);
@@ -142,10 +166,11 @@ void check_equal(const Case& subject, const std::vector<std::string_view>& conte
   }
 }
 
-/// Tokens whose products with the input are not computed.
+/// Tokens that are computed whose products with the input are not.
 std::int64_t repeated(std::string_view contender, const Text& text) {
   const std::int64_t tokens = text.batch.values().size(0);
   if (contender.ends_with("+frozen")) return tokens;
+  if (contender.ends_with("+shared")) return text.beginnings.sum().item<std::int64_t>() - text.distinct;
   const auto most = nn::most_distinct * static_cast<double>(tokens);
   return contender.ends_with("+dedup") && static_cast<double>(text.distinct) <= most ? tokens - text.distinct : 0;
 }
@@ -159,18 +184,22 @@ void set_counters(benchmark::State& state, std::string_view contender, const Cas
   };
   const auto lengths = text.batch.lengths();
   const auto padded_lengths = cost::padded_lengths(lengths);
-  const auto executed = flops(contender == "padded" ? padded_lengths : lengths);
+  const auto executed = flops(contender == "padded"            ? padded_lengths
+                              : contender.ends_with("+shared") ? text.beginnings
+                                                               : lengths);
   const auto tokens = static_cast<double>(text.batch.values().size(0));
   state.counters["executed_flops"] =
       static_cast<double>(executed - cost::repeated_flops(network, repeated(contender, text), subject.mode));
   state.counters["useful_flops"] = static_cast<double>(flops(lengths));
   state.counters["fill"] = tokens / padded_lengths.sum().item<double>();
   state.counters["distinct"] = static_cast<double>(text.distinct) / tokens;
+  state.counters["beginnings"] = text.beginnings.sum().item<double>() / tokens;
   state.counters["tokens_per_second"] = benchmark::Counter(tokens, benchmark::Counter::kIsIterationInvariantRate);
 }
 
 void register_case(const Case& subject) {
   std::vector<std::string_view> contenders = {"padded", "packed", "fused", "fused+dedup", "bfloat16+dedup"};
+  if (subject.text->begins_alike) contenders.push_back("fused+shared");
   if (subject.mode == cost::Mode::inference) contenders.insert(contenders.end(), {"fused+frozen", "bfloat16+frozen"});
   const auto checked = std::make_shared<bool>(false);
   for (const auto contender : contenders) {
@@ -192,8 +221,8 @@ void register_case(const Case& subject) {
   }
 }
 
-void register_text(const std::filesystem::path& file) {
-  const auto text = std::make_shared<const Text>(read_text(file));
+void register_text(Text of) {
+  const auto text = std::make_shared<const Text>(std::move(of));
   for (const auto mode : {cost::Mode::inference, cost::Mode::training}) {
     for (const std::int64_t size : {256, 512}) {
       for (const int threads : {1, 2}) register_case({text, mode, size, threads});
@@ -211,10 +240,11 @@ int main(int argc, char** argv) {
       if (argv[i][0] == '-') {
         flags.push_back(argv[i]);
       } else {
-        packseq::bench::register_text(argv[i]);
+        packseq::bench::register_text(packseq::bench::read_text(argv[i]));
       }
     }
     if (flags.size() == static_cast<std::size_t>(argc)) throw std::invalid_argument("no text is given");
+    packseq::bench::register_text(packseq::bench::make_text());
     return packseq::bench::run_benchmarks(static_cast<int>(flags.size()), flags.data());
   } catch (const std::exception& error) {
     std::cerr << "embedded_bench: " << error.what() << "\nUsage: embedded_bench FILE... [--benchmark_FLAG...]\n";

@@ -6,7 +6,10 @@ as a Markdown table:
 
   dedup     fused+dedup: each distinct word of the batch multiplied once
   frozen    fused+frozen: each distinct word of the vocabulary multiplied once for good
+  shared    fused+shared: the same, and each beginning that documents have in common computed once
   distinct  distinct words over tokens of the batch
+  beginnings
+            distinct beginnings of documents over tokens of the batch
   fill      real tokens over all cells of the padded batch
   spread    (slowest - fastest) / median of the repetitions, the largest of the contenders'
   fused / dedup, fused / frozen
@@ -15,7 +18,9 @@ as a Markdown table:
             how many times as fast as padded, beyond what the fill explains
   dedup / bfloat16, frozen / bfloat16
             how many times as fast the same is with products of bfloat16
-  fused MB, dedup MB, frozen MB
+  dedup / shared
+            how many times as fast it is where beginnings are computed once
+  fused MB, dedup MB, shared MB, frozen MB
             growth of the process in a pass
 
 Times are medians over the repetitions. A column is there if what it compares was run.
@@ -27,12 +32,12 @@ import sys
 from ratios import InputError, group, largest_spread, load_repetitions, median_ms
 from tables import format_table
 
-CONTENDERS = ("padded", "fused", "fused+dedup", "fused+frozen")
+CONTENDERS = ("padded", "fused", "fused+dedup", "fused+shared", "fused+frozen")
 IN_BFLOAT16 = {"fused+dedup": "bfloat16+dedup", "fused+frozen": "bfloat16+frozen"}
-FORMATS = {"case": "", "distinct": ".2f", "fill": ".2f", "padded ms": ".1f", "fused ms": ".1f", "spread": ".0%",
-           "fused / dedup": ".2f", "fused / frozen": ".2f", "(padded x fill) / dedup": ".2f",
-           "(padded x fill) / frozen": ".2f", "dedup / bfloat16": ".2f", "frozen / bfloat16": ".2f",
-           "fused MB": ".0f", "dedup MB": ".0f", "frozen MB": ".0f"}
+FORMATS = {"case": "", "distinct": ".2f", "beginnings": ".2f", "fill": ".2f", "padded ms": ".1f", "fused ms": ".1f",
+           "spread": ".0%", "fused / dedup": ".2f", "fused / frozen": ".2f", "(padded x fill) / dedup": ".2f",
+           "(padded x fill) / frozen": ".2f", "dedup / shared": ".2f", "dedup / bfloat16": ".2f",
+           "frozen / bfloat16": ".2f", "fused MB": ".0f", "dedup MB": ".0f", "shared MB": ".0f", "frozen MB": ".0f"}
 
 
 def make_row(case, runs):
@@ -41,6 +46,9 @@ def make_row(case, runs):
     fill = runs["fused"][0]["fill"]
     row = {"case": case, "distinct": runs["fused"][0]["distinct"], "fill": fill, "padded ms": ms["padded"],
            "fused ms": ms["fused"], "spread": largest_spread(runs)}
+    if "fused+shared" in runs:
+        row["beginnings"] = runs["fused"][0]["beginnings"]
+        row["dedup / shared"] = ms["fused+dedup"] / ms["fused+shared"]
     for contender in CONTENDERS[1:]:
         if contender in runs:
             name = contender.removeprefix("fused+")

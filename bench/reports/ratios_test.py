@@ -88,7 +88,7 @@ class RatiosTest(unittest.TestCase):
         for left_out in ((), names):
             runs = [repetition(name, time, 1000) for name, time in times.items() if name not in left_out]
             self.write_report([{**run, "run_name": run["run_name"].replace("/lengths:outlier", ""), "distinct": 0.3,
-                                "growth_bytes": 1e6} for run in runs])
+                                "beginnings": 0.4, "growth_bytes": 1e6} for run in runs])
             result = run_script(script, self.file)
             self.assertEqual(result.returncode, 0, result.stderr)
             rows.append(dict(zip(*read_rows(result), strict=True)))
@@ -110,6 +110,11 @@ class RatiosTest(unittest.TestCase):
         names = ("bfloat16+dedup", "bfloat16+frozen")
         self.assert_only_the_first_has(self.rows_with_and_without("embedded_ratios.py", times, names),
                                        {"dedup / bfloat16": "2.00", "frozen / bfloat16": "3.00"})
+
+    def test_what_beginnings_gain_that_are_computed_once(self):
+        times = {"padded": 4.0, "fused": 3.0, "fused+dedup": 2.0, "fused+shared": 1.0}
+        self.assert_only_the_first_has(self.rows_with_and_without("embedded_ratios.py", times, ("fused+shared",)),
+                                       {"beginnings": "0.40", "dedup / shared": "2.00", "shared MB": "1"})
 
     def test_what_bfloat16_gains_in_a_step(self):
         times = {"padded": 4.0, "packed": 5.0, "cell": 3.0, "fused": 2.0, "fused_padded": 2.0, "frozen": 1.0,
