@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <span>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/matmul-inl.hpp"
 #include "kernels/multiply_adds.hpp"
@@ -72,46 +73,50 @@ HWY_NOINLINE void outer_tile(const T* a, const Range& rows, const PackedMatrix<T
   }
 }
 
-template <class T>
-struct OuterKernels {
-  void (*gather_columns)(const T*, std::size_t, std::size_t, T*);
-  void (*outer_tile)(const T*, const Range&, const PackedMatrix<T>&, std::size_t, T*);
-};
-
 /// By their number of columns of A.
+template <class T>
+constexpr decltype(&gather_columns<1, T>) gather_kernels[tile_rows] = {gather_columns<1, T>, gather_columns<2, T>,
+                                                                       gather_columns<3, T>, gather_columns<4, T>,
+                                                                       gather_columns<5, T>, gather_columns<6, T>};
 template <class T, class Op>
-constexpr OuterKernels<T> outer_kernels[tile_rows] = {
-    {gather_columns<1, T>, outer_tile<Op, 1, T>}, {gather_columns<2, T>, outer_tile<Op, 2, T>},
-    {gather_columns<3, T>, outer_tile<Op, 3, T>}, {gather_columns<4, T>, outer_tile<Op, 4, T>},
-    {gather_columns<5, T>, outer_tile<Op, 5, T>}, {gather_columns<6, T>, outer_tile<Op, 6, T>}};
+constexpr decltype(&outer_tile<Op, 1, T>) outer_kernels[tile_rows] = {outer_tile<Op, 1, T>, outer_tile<Op, 2, T>,
+                                                                      outer_tile<Op, 3, T>, outer_tile<Op, 4, T>,
+                                                                      outer_tile<Op, 5, T>, outer_tile<Op, 6, T>};
 
 /// Some columns of A in the form of B, up to `columns_per_group`, each tile's in one piece: `first(t)` is tile t's
 /// first column, and `to(t)` its place.
 template <class T, class First, class To>
 void gather(const ColumnsOfA<T>& a, const Range& rows, Format format, std::size_t tiles, const First& first,
             const To& to) {
-  const T* const from = a.data + rows.begin * a.stride;
-  if constexpr (sizeof(T) == sizeof(float)) {
-    if (format == Format::pairs) {
-      constexpr T zeros[columns_per_group] = {};
-      T pairs[columns_per_group];
-      const std::size_t columns = first(tiles) - first(0);
-      for (std::size_t k = 0; k < rows.size(); k += 2) {
-        const T* const line = from + k * a.stride + first(0);
-        pair_lines(line, k + 1 < rows.size() ? line + a.stride : zeros, columns, pairs);
-        for (std::size_t t = 0; t < tiles; ++t) {
-          const std::size_t width = first(t + 1) - first(t);
-          std::copy_n(pairs + (first(t) - first(0)), width, to(t) + k / 2 * width);
-        }
-      }
-      return;
+  // A number so far from its row's neighbours is on a page of its own, of which the CPU fetches nothing ahead. So few
+  // rows at a time stay in the first cache for all tiles.
+  constexpr std::size_t rows_at_a_time = 32;
+  constexpr T zeros[columns_per_group] = {};
+  T pairs[rows_at_a_time / 2 * columns_per_group];
+  const std::size_t columns = first(tiles) - first(0);
+  for (std::size_t k = 0; k < rows.size(); k += rows_at_a_time) {
+    const Range part = {k, std::min(k + rows_at_a_time, rows.size())};
+    const auto line = [&](std::size_t row) { return a.data + (rows.begin + row) * a.stride + first(0); };
+    for (std::size_t row = part.end; row < std::min(part.end + rows_at_a_time, rows.size()); ++row) {
+      for (std::size_t i = 0; i < columns; i += 64 / sizeof(T)) hwy::Prefetch(line(row) + i);
     }
-  }
-  for (std::size_t t = 0; t < tiles; ++t) {
-    const std::size_t width = first(t + 1) - first(t);
-    outer_kernels<T, MultiplyAdd>[width - 1].gather_columns(from + first(t), a.stride, rows.size(), to(t));
+    ColumnsOfA<T> from = {line(k), a.stride, part.size()};
     if constexpr (sizeof(T) == sizeof(float)) {
-      if (format == Format::rounded) convert_line<Rounded>(to(t), width * rows.size(), to(t));
+      if (format == Format::pairs) {
+        for (std::size_t row = k; row < part.end; row += 2) {
+          const T* const second = row + 1 < part.end ? line(row + 1) : zeros;
+          pair_lines(line(row), second, columns, pairs + (row - k) / 2 * columns_per_group);
+        }
+        from = {pairs, columns_per_group, places_of(format, part.size())};
+      }
+    }
+    for (std::size_t t = 0; t < tiles; ++t) {
+      const std::size_t width = first(t + 1) - first(t);
+      T* const place = to(t) + places_of(format, k) * width;
+      gather_kernels<T>[width - 1](from.data + (first(t) - first(0)), from.stride, from.rows, place);
+      if constexpr (sizeof(T) == sizeof(float)) {
+        if (format == Format::rounded) convert_line<Rounded>(place, width * from.rows, place);
+      }
     }
   }
 }
@@ -123,9 +128,8 @@ void add_group(const ColumnsOfA<T>& a, const Range& columns, const Range& rows,
   const std::size_t tiles = (columns.size() + tile_rows - 1) / tile_rows;
   const auto first_column = [&](std::size_t tile) { return columns.begin + columns.size() * tile / tiles; };
   const Format format = products.front().b->format;
-  const OuterKernels<T>* const by_columns =
-      select_by_form<T>(format, [](auto op) { return outer_kernels<T, decltype(op)>; });
-  const auto kernels = [&](std::size_t tile) { return by_columns[first_column(tile + 1) - first_column(tile) - 1]; };
+  const auto* const kernels = select_by_form<T>(format, [](auto op) { return outer_kernels<T, decltype(op)>; });
+  const auto kernel = [&](std::size_t tile) { return kernels[first_column(tile + 1) - first_column(tile) - 1]; };
   const auto gathered_of = [&](std::size_t tile) {
     return gathered + (first_column(tile) - columns.begin) * places_of(format, rows.size());
   };
@@ -133,7 +137,7 @@ void add_group(const ColumnsOfA<T>& a, const Range& columns, const Range& rows,
   for (const OuterProduct<T>& product : products) {
     for (std::size_t p = 0; p < product.b->panels(); ++p) {
       for (std::size_t t = 0; t < tiles; ++t) {
-        kernels(t).outer_tile(gathered_of(t), rows, *product.b, p, product.c + first_column(t) * product.b->columns);
+        kernel(t)(gathered_of(t), rows, *product.b, p, product.c + first_column(t) * product.b->columns);
       }
     }
   }
