@@ -1,6 +1,6 @@
-// Numbers of bfloat16: as tensors hold them, and as factors of products. Compiled once for each CPU target.
+// Numbers of bfloat16 as factors of products. Compiled once for each CPU target.
 //
-// Factors are rounded to the nearest, ties to even; denormals become 0, as in the instructions that multiply them; NaN
+// They are rounded to the nearest, ties to even; denormals become 0, as in the instructions that multiply them; NaN
 // stays NaN, and what is too large becomes infinity.
 
 #if defined(PACKSEQ_KERNELS_BFLOAT16_INL) == defined(HWY_TARGET_TOGGLE)
@@ -15,6 +15,7 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
+#include "kernels/narrow-inl.hpp"
 #include "kernels/numbers.hpp"
 #include "kernels/precision.hpp"
 
@@ -40,17 +41,6 @@ Format format_of(Precision precision) {
   return PACKSEQ_HAS_PAIRS && has_bfloat16_instructions() ? Format::pairs : Format::rounded;
 }
 
-/// The bits of the nearest numbers, in the upper halves; below them is anything. Denormals stay what they are.
-template <class V, class D = hn::DFromV<V>>
-HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> nearest_bits(V x) {
-  const hn::RebindToUnsigned<D> du;
-  const auto bits = hn::BitCast(du, x);
-  const auto odd = hn::And(hn::ShiftRight<16>(bits), hn::Set(du, 1U));
-  const auto nearest = hn::Add(hn::Add(bits, hn::Set(du, 0x7FFFU)), odd);
-  const auto of_nan = hn::Or(bits, hn::Set(du, 0x00400000U));
-  return hn::IfThenElse(hn::RebindMask(du, hn::IsNaN(x)), of_nan, nearest);
-}
-
 /// The bits of rounded factors, in the upper halves.
 template <class V, class D = hn::DFromV<V>>
 HWY_INLINE hn::Vec<hn::RebindToUnsigned<D>> round_bits(V x) {
@@ -67,23 +57,6 @@ inline std::uint32_t round_bits(float x) { return hn::GetLane(round_bits(hn::Set
 /// A word of two rounded numbers.
 inline float pair_of(float first, float second) {
   return std::bit_cast<float>(round_bits(first) >> 16 | round_bits(second));
-}
-
-/// A vector of a tensor's numbers, as float.
-HWY_INLINE hn::Vec<hn::ScalableTag<float>> load_narrow(const BFloat16* from) {
-  const hn::ScalableTag<float> d;
-  const hn::RebindToUnsigned<decltype(d)> du;
-  const auto bits = hn::LoadU(hn::Rebind<std::uint16_t, decltype(d)>(), &from->bits);
-  return hn::BitCast(d, hn::ShiftLeft<16>(hn::PromoteTo(du, bits)));
-}
-
-/// The same back, rounded to the nearest.
-HWY_INLINE void store_narrow(hn::Vec<hn::ScalableTag<float>> numbers, BFloat16* to) {
-  const hn::ScalableTag<float> d;
-  const hn::RebindToSigned<decltype(d)> di;
-  const hn::Rebind<std::uint16_t, decltype(d)> narrow;
-  const auto bits = hn::BitCast(di, hn::ShiftRight<16>(nearest_bits(numbers)));
-  hn::StoreU(hn::DemoteTo(narrow, bits), narrow, &to->bits);
 }
 
 /// The numbers of a line rounded, each in its place.
@@ -168,30 +141,6 @@ void convert_line(const T* from, std::size_t count, float* to) {
   std::size_t i = 0;
   for (; i + step <= count; i += step) hn::StoreU(Places::load(from + i), d, to + i / Places::numbers);
   for (; i < count; i += Places::numbers) to[i / Places::numbers] = Places::one(from + i, count - i);
-}
-
-/// A line of numbers rounded into a tensor.
-inline void narrow_line(const float* from, std::size_t count, BFloat16* to) {
-  const std::size_t lanes = hn::Lanes(hn::ScalableTag<float>());
-  std::size_t i = 0;
-  for (; i + lanes <= count; i += lanes) store_narrow(hn::LoadU(hn::ScalableTag<float>(), from + i), to + i);
-  for (; i < count; ++i) {
-    const auto bits = nearest_bits(hn::Set(hn::CappedTag<float, 1>(), from[i]));
-    to[i] = {static_cast<std::uint16_t>(hn::GetLane(bits) >> 16)};
-  }
-}
-
-/// The same, added to what is there.
-inline void add_narrow(const float* from, std::size_t count, BFloat16* to) {
-  const hn::ScalableTag<float> d;
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
-    store_narrow(hn::Add(load_narrow(to + i), hn::LoadU(d, from + i)), to + i);
-  }
-  for (; i < count; ++i) {
-    const float sum = computed(to[i]) + from[i];
-    narrow_line(&sum, 1, to + i);
-  }
 }
 
 /// Pairs of one number of each line: a word for each place.
