@@ -14,22 +14,12 @@
 #include <vector>
 
 #include "kernels/add_rows-inl.hpp"
+#include "kernels/input_gradients-inl.hpp"
 #include "kernels/layer-inl.hpp"
 #include "kernels/outer_products-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace packseq::kernels::HWY_NAMESPACE {
-
-/// What the recurrent part of a backward pass leaves of some rows.
-template <class T>
-struct RowGradients {
-  Range rows;
-  const Computed<T>* d_gates;      ///< [rows, gates * H],
-  std::size_t d_gates_stride;      ///< so far apart.
-  const T* const* hidden_before;   ///< The hidden state before each token, [P].
-  const Computed<T>* d_projected;  ///< With a projection: the gradient of its results, [rows, P],
-  const T* unprojected;            ///< and what it was given, [rows, H].
-};
 
 /// Where the gradients of a direction's weights are added up.
 template <class T>
@@ -49,16 +39,12 @@ class LayerProducts {
                 std::size_t threads)
       : direction_(direction),
         cell_(cell),
-        input_weights_(arena, cell.input_gates * direction.hidden_size,
-                       direction.d_input != nullptr ? direction.input_size : 0, format()),
+        input_(arena, direction, cell, max_rows, threads),
         inputs_(arena, max_rows, direction.d_weight_ih != nullptr ? direction.input_size : 0, format()),
         hidden_before_(arena, max_rows, direction.d_weight_hh != nullptr ? direction.output_size : 0, format()),
         unprojected_(arena, max_rows, direction.d_weight_hr != nullptr ? direction.hidden_size : 0, format()),
         max_rows_(max_rows),
-        zeros_(arena, max_rows, direction.input_size),
-        d_distinct_(take_zeros<Computed<T>>(arena, sums_by_index() ? direction.input_rows * d_distinct_stride() : 0)),
-        from_(arena.take<const Computed<T>*>(max_rows)),
-        to_(arena.take<Computed<T>*>(max_rows)) {
+        d_distinct_(take_zeros<Computed<T>>(arena, sums_by_index() ? direction.input_rows * d_distinct_stride() : 0)) {
     for_weight_gradients([&](T* d_weight, Computed<T>*& sums, std::size_t size) {
       if constexpr (is_narrow<T>) {
         sums = d_weight != nullptr ? take_zeros<Computed<T>>(arena, size) : nullptr;
@@ -66,18 +52,13 @@ class LayerProducts {
         sums = d_weight;
       }
     });
-    input_weights_.take_rows({direction.weight_ih, input_weights_.packed().depth, direction.input_size,
-                              cell.rotation * direction.hidden_size});
     for (std::size_t i = 0; i < threads; ++i) {
-      const std::size_t inputs = direction.d_input != nullptr ? rows_in_form : 0;
       scratch_.push_back({arena.take<Computed<T>>(columns_per_group * rows_per_block),
-                          arena.take<Computed<T>>(direction.hidden_size),
-                          arena.take<Computed<T>>(is_narrow<T> ? inputs * direction.input_size : 0),
-                          {arena, format(), inputs, cell.input_gates * direction.hidden_size}});
+                          arena.take<Computed<T>>(direction.hidden_size)});
     }
   }
 
-  void collect(std::vector<Packing<T>*>& weights) { weights.push_back(&input_weights_); }
+  void collect(std::vector<Packing<T>*>& weights) { input_.collect(weights); }
 
   /// Where tokens have an index, their gradients are summed by it first.
   void run(const RowGradients<T>& of, std::size_t threads, const Executor& executor) {
@@ -100,7 +81,6 @@ class LayerProducts {
 
  private:
   static constexpr std::size_t gates_worth_a_thread = 8192;
-  static constexpr std::size_t rows_in_form = 128;  // at a time
 
   void run_distinct(std::size_t threads, const Executor& executor) {
     for (std::size_t row = 0; row < direction_.input_rows; row += max_rows_) {
@@ -142,8 +122,6 @@ class LayerProducts {
   struct Scratch {
     Computed<T>* gathered;
     Computed<T>* column_sums;
-    Computed<T>* d_inputs;            // of some rows, where their own memory cannot hold them
-    RowsInForm<Computed<T>> in_form;  // of the gates that the input has a part in
   };
 
   void run(const RowGradients<T>& of, const Factors& factors, std::size_t threads, const Executor& executor) {
@@ -151,7 +129,7 @@ class LayerProducts {
     const std::size_t parts = std::clamp<std::size_t>(of.rows.size() * gate_row() / gates_worth_a_thread, 1, threads);
     executor(parts, [&](std::size_t begin, std::size_t end) {
       const Worker worker({begin, end}, parts);
-      if (factors.input) add_to_input(of, worker.part_of(of.rows.size()), scratch_[begin]);
+      if (factors.input) input_.add(of, worker.part_of(of.rows.size()), begin);
       pack_part<T>(packings, worker);
     });
     executor(parts, [&](std::size_t begin, std::size_t end) {
@@ -195,39 +173,6 @@ class LayerProducts {
                         d_distinct_, d_distinct_stride());
   }
 
-  void add_to_input(const RowGradients<T>& of, const Range& rows, const Scratch& scratch) const {
-    if (direction_.d_input == nullptr) return;
-    const PackedMatrix<Computed<T>>& weights = input_weights_.packed();
-    const std::size_t step = format() == Format::plain ? rows.size() : rows_in_form;
-    for (std::size_t row = rows.begin; row < rows.end; row += step) {
-      const std::size_t count = std::min(step, rows.end - row);
-      for (std::size_t i = 0; i < count; ++i) {
-        from_[row + i] = of.d_gates + (row + i) * of.d_gates_stride;
-        if constexpr (is_narrow<T>) {
-          to_[row + i] = scratch.d_inputs + i * direction_.input_size;
-        } else {
-          to_[row + i] = d_input(of, row + i);
-        }
-      }
-      Computed<T>* const* const to = to_ + row;
-      const bool adds = direction_.adds_to_d_input && !is_narrow<T>;
-      multiply<Computed<T>>(scratch.in_form.of(from_ + row, count, weights.depth), count, weights,
-                            {0, weights.panels()}, to, adds ? to : zeros_.rows());
-      if constexpr (is_narrow<T>) {
-        for (std::size_t i = 0; i < count; ++i) put_d_input(to[i], d_input(of, row + i));
-      }
-    }
-  }
-
-  T* d_input(const RowGradients<T>& of, std::size_t i) const {
-    return direction_.d_input + (of.rows.begin + i) * direction_.input_size;
-  }
-
-  void put_d_input(const Computed<T>* from, BFloat16* to) const {
-    const std::size_t size = direction_.input_size;
-    direction_.adds_to_d_input ? add_narrow(from, size, to) : narrow_line(from, size, to);
-  }
-
   /// Of some units of a block of gates.
   void add_to_weights(const RowGradients<T>& of, const Factors& factors, std::size_t block, const Range& units,
                       const Scratch& scratch) const {
@@ -264,15 +209,12 @@ class LayerProducts {
 
   const Backward<T>& direction_;
   const CellKernels<T>& cell_;
-  Packing<T> input_weights_;
+  InputGradients<T> input_;
   Packing<T> inputs_;
   Packing<T> hidden_before_;
   Packing<T> unprojected_;
   std::size_t max_rows_;
-  RepeatedRow<Computed<T>> zeros_;  // what products start from that are not added
-  Computed<T>* d_distinct_;         // gate gradients by index, [input_rows, input_gates * H]
-  const Computed<T>** from_;        // of some rows
-  Computed<T>** to_;
+  Computed<T>* d_distinct_;  // gate gradients by index, [input_rows, input_gates * H]
   WeightGradients<T> sums_ = {};
   std::vector<Scratch> scratch_;  // of each worker
 };
