@@ -75,9 +75,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, co
   const auto options = layer.data.options().requires_grad(false);
   LayerResult result = {make_output(layer, shape), {}, {}, {}};
   if (!layer.has_trie()) result.h_n = at::empty(layer.h_0.sizes(), options);
-  if (!layer.has_trie() && layer.c_0.defined()) {
-    result.c_n = at::empty(layer.c_0.sizes(), computed_options(layer.data));
-  }
+  if (!layer.has_trie() && layer.c_0.defined()) result.c_n = at::empty(layer.c_0.sizes(), options);
   if (layer.keeps_cells) result.cells = kept.cells;
   std::vector<kernels::Forward<T>> directions(size(shape.directions));
   std::vector<std::array<Tensor, 3>> frozen;
@@ -88,7 +86,7 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, co
     direction.known_sums = const_pointer_to_direction<kernels::Computed<T>>(layer.known_sums, d);
     direction.known_rows = layer.known_sums.defined() ? size(layer.known_sums.size(1)) : 0;
     direction.h_n = pointer_to_direction<T>(result.h_n, d);
-    direction.c_n = pointer_to_direction<kernels::Computed<T>>(result.c_n, d);
+    direction.c_n = pointer_to_direction<T>(result.c_n, d);
     frozen.push_back(use_frozen(direction, original, d));
   }
   kernels::run(std::span<const kernels::Forward<T>>(directions),
@@ -114,17 +112,16 @@ Layer contiguous(Layer layer) {
   // Tokens of a padded batch may lie anywhere.
   if (!layer.is_padded() || layer.data.stride(2) != 1) layer.data = layer.data.contiguous();
   layer.h_0 = layer.h_0.contiguous();
-  if (layer.c_0.defined()) layer.c_0 = layer.c_0.to(computed_dtype(layer.data.scalar_type())).contiguous();
+  if (layer.c_0.defined()) layer.c_0 = layer.c_0.contiguous();
   for (Tensor& parameter : layer.parameters) parameter = parameter.contiguous();
   return layer;
 }
 
 Kept make_kept(const Layer& layer) {
   const Shape shape(layer);
-  const auto options = computed_options(layer.data);
   Kept kept;
   if (layer.cell == Cell::lstm || layer.cell == Cell::gru) {
-    kept.gates = at::empty({shape.directions, shape.rows, shape.gate_row}, options);
+    kept.gates = at::empty({shape.directions, shape.rows, shape.gate_row}, layer.data.options().requires_grad(false));
   }
   if (layer.cell == Cell::lstm) kept.cells = make_cells(layer, shape);
   return kept;
@@ -142,7 +139,6 @@ LayerResult run_forward(const Layer& original, Kept kept) {
   const c10::ScalarType dtype = layer.data.scalar_type();
   LayerResult result = with_number(
       dtype, [&](auto number) { return forward<decltype(number)>(layer, Shape(layer), kept, Shape(original)); });
-  if (result.c_n.defined()) result.c_n = result.c_n.to(dtype);
   if (result.cells.defined()) result.cells = result.cells.to(dtype);
   return result;
 }

@@ -14,8 +14,7 @@ struct Kept {
   at::Tensor cells;  ///< [N, D * H], as they are handed out where the layer `keeps_cells`.
 };
 
-/// A layer of contiguous tensors, which the passes want, with a cell state as it is computed; only the tokens of a
-/// padded batch may lie apart.
+/// A layer of contiguous tensors, which the passes want; only the tokens of a padded batch may lie apart.
 Layer contiguous(Layer layer);
 
 /// Of all rows of the layer's data: see the function of this name for a network.

@@ -122,7 +122,7 @@ void set_inputs(kernels::Direction<T>& to, const Layer& layer, const Shape& shap
   to.input_rows = size(layer.is_padded() ? shape.rows : layer.data.size(0));
   to.index = pointer<std::int32_t>(layer.index);
   to.h_0 = const_pointer_to_direction<T>(layer.h_0, direction);
-  to.c_0 = const_pointer_to_direction<kernels::Computed<T>>(layer.c_0, direction);
+  to.c_0 = const_pointer_to_direction<T>(layer.c_0, direction);
 }
 
 template <class T>
@@ -131,7 +131,7 @@ void set_direction(kernels::Direction<T>& to, const Layer& layer, const Shape& s
   set_inputs(to, layer, shape, direction);
   to.output = mutable_pointer<T>(output) + direction * shape.output;
   to.output_stride = size(shape.directions * shape.output);
-  to.gates = pointer_to_direction<kernels::Computed<T>>(kept.gates, direction);
+  to.gates = pointer_to_direction<T>(kept.gates, direction);
   if (!kept.cells.defined()) return;
   to.cells = kept.cells.mutable_data_ptr<kernels::Computed<T>>() + direction * shape.hidden;
   to.cells_stride = size(shape.directions * shape.hidden);

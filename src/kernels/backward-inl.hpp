@@ -27,7 +27,7 @@ class BackwardPass {
       : direction_(direction),
         cell_(cell),
         plan_(parts.front()),
-        rows_(direction_, plan_),
+        rows_(direction_, initial_cells(arena, direction_, cell_, plan_), plan_),
         hidden_weights_(arena, cell_.hidden_gates * direction.hidden_size, direction.output_size, format()),
         projection_(arena, has_projection() ? direction.output_size : 0, direction.hidden_size, format()),
         products_(arena, direction_, cell_, max_rows(parts), plan_.threads),
@@ -202,7 +202,7 @@ class BackwardPass {
       Computed<T>* const sum = d_projected_ + (row - first_row_) * size;
       std::transform(d_output + outputs.begin, d_output + outputs.end, d_h + outputs.begin, sum + outputs.begin,
                      [](T a, Computed<T> b) { return computed(a) + b; });
-      const Computed<T>* const o = direction_.gates + row * gate_row() + 3 * hidden;
+      const T* const o = direction_.gates + row * gate_row() + 3 * hidden;
       const Computed<T>* const c = rows_.cells(row);
       T* const unprojected = unprojected_ + (row - first_row_) * hidden;
       for_units<T>(units, [&](auto access, std::size_t unit) {

@@ -14,6 +14,7 @@
 
 #include "kernels/arena.hpp"
 #include "kernels/forward_scratch-inl.hpp"
+#include "kernels/forward_states-inl.hpp"
 #include "kernels/input_product-inl.hpp"
 #include "kernels/layer-inl.hpp"
 #include "kernels/weights-inl.hpp"
@@ -28,20 +29,14 @@ class ForwardPass {
       : direction_(direction),
         cell_(cell),
         plan_(plan),
-        rows_(direction_, plan),
+        states_(arena, direction_, cell_, plan),
         input_product_(arena, direction_, cell_, rows_per_chunk + plan.most_rows(),
                        direction.index != nullptr ? plan.threads : plan.shares.size() + plan.shared_steps()),
         hidden_weights_(arena, direction, cell_, Role::hh, plan.reads()),
         projection_(arena, direction, cell_, Role::hr, plan.reads()),
         forms_of_distinct_(forms_of_input(arena, direction_, direction.index != nullptr ? plan.threads : 0)),
         distinct_sums_(arena.take<Computed<T>>(direction.index != nullptr ? direction.input_rows * gate_row() : 0)),
-        wide_h_(arena.take<Computed<T>>(keeps_wide_h() ? plan.path_count * direction.hidden_size : 0)),
         zeros_(arena, plan.most_rows(), direction.output_size) {
-    for (std::size_t row = 0; keeps_wide_h() && row < plan.batch_sizes.front(); ++row) {
-      const T* const initial = direction.h_0 + row * direction.hidden_size;
-      std::transform(initial, initial + direction.hidden_size, wide_h(plan.path(0, row)),
-                     [](T number) { return computed(number); });
-    }
     const ForwardMemory<T> memory = {arena, direction_, gate_row()};
     for (const Range& share : plan.shares) {
       const std::size_t live = plan.most_rows(share, plan.dealt);
@@ -80,30 +75,12 @@ class ForwardPass {
     }
   }
 
-  /// Copies what sequences end with. Those of a trie end anywhere in it.
-  void finish() const {
-    if (plan_.has_trie()) return;
-    for (std::size_t rank = 0; rank < plan_.batch_sizes.front(); ++rank) {
-      std::size_t last = 0;
-      if (!direction_.reverse) {
-        while (last + 1 < plan_.steps() && rank < plan_.batch_sizes[last + 1]) ++last;
-      }
-      const std::size_t row = plan_.offsets[last] + rank;
-      std::copy_n(rows_.output(row), direction_.output_size, direction_.h_n + rank * direction_.output_size);
-      if (cell_.has_cell_state && direction_.cells != nullptr) {
-        std::copy_n(rows_.cells(row), direction_.hidden_size, direction_.c_n + rank * direction_.hidden_size);
-      }
-    }
-  }
+  /// Hands out what sequences end with.
+  void finish() const { states_.finish(); }
 
  private:
   bool has_projection() const { return direction_.weight_hr != nullptr; }
   std::size_t gate_row() const { return cell_.gates * direction_.hidden_size; }
-  /// The output cannot hold hidden states as the cell reads them.
-  bool keeps_wide_h() const { return is_narrow<T> && cell_.passes_gradient; }
-
-  Computed<T>* wide_h(std::size_t path) const { return wide_h_ + path * direction_.hidden_size; }
-
   const T* input_of(std::size_t step, std::size_t row) const {
     const auto& strides = direction_.input_strides;
     if (!strides) return direction_.input + row * direction_.input_size;
@@ -142,14 +119,21 @@ class ForwardPass {
       const Range rows = plan_.rows(share, step);
       for (std::size_t row = rows.begin; row < rows.end; ++row, ++count) {
         if (direction_.index == nullptr) lists.inputs[count] = input_of(step, row);
-        lists.sums[count] =
-            direction_.gates != nullptr ? direction_.gates + row * gate_row() : scratch.sums.gates + count * gate_row();
+        lists.sums[count] = sums_of_row(row, count, scratch);
         lists.hidden_sums[count] = lists.sums[count] + first_hidden;
         lists.start[count] =
             direction_.index != nullptr ? sums_of(direction_.index[row]) + first_hidden : lists.hidden_sums[count];
       }
     }
     return count;
+  }
+
+  /// Where gates are kept as they are computed, sums lie in their place.
+  Computed<T>* sums_of_row(std::size_t row, std::size_t place, const ForwardScratch<T>& scratch) const {
+    if constexpr (!is_narrow<T>) {
+      if (direction_.gates != nullptr) return direction_.gates + row * gate_row();
+    }
+    return scratch.sums.gates + place * gate_row();
   }
 
   void run_chunk(const Worker& worker, const Range& share, const Range& chunk, const ForwardScratch<T>& scratch) const {
@@ -179,54 +163,28 @@ class ForwardPass {
   void run_step(const Worker& worker, std::size_t step, const Range& rows, std::size_t first,
                 const ForwardScratch<T>& scratch) const {
     const ForwardLists<T>& lists = scratch.lists;
-    for (std::size_t i = 0; i < rows.size(); ++i) lists.from[i] = rows_.h_before(step, rows.begin + i);
+    for (std::size_t i = 0; i < rows.size(); ++i) lists.from[i] = states_.h_before(step, rows.begin + i);
     hidden_weights_.multiply(lists.from, rows.size(), worker.part_of(hidden_weights_.panels()),
                              lists.hidden_sums + first, lists.start + first, lists.from_in_form);
     worker.wait();
     const Range units = worker.part_of(direction_.hidden_size);
     const auto forward = direction_.gates != nullptr ? cell_.forward_keeping : cell_.forward;
-    begin_wide_h(step, rows, units);
+    states_.begin(step, rows, units);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       T* const unprojected = has_projection() ? scratch.sums.unprojected + i * direction_.hidden_size : nullptr;
-      forward(forward_row(step, rows.begin + i, lists.sums[first + i], lists.from[i], unprojected), units);
+      forward(forward_row(step, rows.begin + i, lists.sums[first + i], unprojected), units);
     }
     worker.wait();
     if (has_projection()) project(worker, rows, scratch);
   }
 
-  /// Paths that begin in a step begin with what the row has that they go on from, before another changes it.
-  void begin_wide_h(std::size_t step, const Range& rows, const Range& units) const {
-    if (!keeps_wide_h() || !plan_.has_trie() || step == 0) return;
-    for (std::size_t row = rows.begin; row < rows.end; ++row) {
-      const std::size_t path = plan_.path(step, row);
-      const std::size_t before = plan_.path(step - 1, rows_.row_before(step, row));
-      if (path != before)
-        std::copy(wide_h(before) + units.begin, wide_h(before) + units.end, wide_h(path) + units.begin);
-    }
-  }
-
-  ForwardRow<T> forward_row(std::size_t step, std::size_t row, Computed<T>* sums, const T* h_before,
-                            T* unprojected) const {
-    const std::size_t hidden = direction_.hidden_size;
+  ForwardRow<T> forward_row(std::size_t step, std::size_t row, Computed<T>* sums, T* unprojected) const {
     ForwardRow<T> result = {};
-    result.hidden = hidden;
-    result.gates = sums;
-    result.h = unprojected != nullptr ? unprojected : rows_.output(row);
-    if constexpr (is_narrow<T>) {
-      if (keeps_wide_h()) result.h_before = result.wide_h = wide_h(plan_.path(step, row));
-    } else {
-      result.h_before = h_before;
-    }
-    if (cell_.has_cell_state) {
-      if (direction_.cells != nullptr) {
-        result.c_before = rows_.c_before(step, row);
-        result.c = rows_.cells(row);
-      } else {
-        const std::size_t rank = row - plan_.offsets[step];
-        result.c = direction_.c_n + rank * hidden;
-        result.c_before = rows_.has_before(step, row) ? result.c : direction_.c_0 + rank * hidden;
-      }
-    }
+    result.hidden = direction_.hidden_size;
+    result.sums = sums;
+    result.gates = direction_.gates != nullptr ? direction_.gates + row * gate_row() : nullptr;
+    states_.set(step, row, result);
+    if (unprojected != nullptr) result.h = unprojected;
     return result;
   }
 
@@ -236,7 +194,7 @@ class ForwardPass {
       if constexpr (is_narrow<T>) {
         scratch.lists.to[i] = scratch.sums.projected + i * direction_.output_size;
       } else {
-        scratch.lists.to[i] = rows_.output(rows.begin + i);
+        scratch.lists.to[i] = states_.output(rows.begin + i);
       }
     }
     projection_.multiply(scratch.lists.from, rows.size(), worker.part_of(projection_.panels()), scratch.lists.to,
@@ -245,7 +203,7 @@ class ForwardPass {
     if constexpr (is_narrow<T>) {
       const Range part = worker.part_of(rows.size());
       for (std::size_t i = part.begin; i < part.end; ++i) {
-        narrow_line(scratch.lists.to[i], direction_.output_size, rows_.output(rows.begin + i));
+        narrow_line(scratch.lists.to[i], direction_.output_size, states_.output(rows.begin + i));
       }
       worker.wait();
     }
@@ -254,13 +212,12 @@ class ForwardPass {
   Forward<T> direction_;
   CellKernels<T> cell_;
   const Plan& plan_;
-  Rows<T> rows_;
+  ForwardStates<T> states_;
   InputProduct<T> input_product_;
   Weights<T> hidden_weights_;
   Weights<T> projection_;
   std::vector<RowsInForm<T>> forms_of_distinct_;  // of each worker
   Computed<T>* distinct_sums_;
-  Computed<T>* wide_h_;  // [B, H] where the output cannot hold it
   RepeatedRow<Computed<T>> zeros_;
   std::vector<ForwardScratch<T>> dealt_;  // of each share
   std::vector<ForwardScratch<T>> team_;   // of each member

@@ -49,7 +49,9 @@ class RepeatedRow {
 template <class T>
 class Rows {
  public:
-  Rows(const Direction<T>& direction, const Plan& plan) : direction_(direction), plan_(plan) {}
+  /// `c_0` is that of the direction, as it is computed with.
+  Rows(const Direction<T>& direction, const Computed<T>* c_0, const Plan& plan)
+      : direction_(direction), c_0_(c_0), plan_(plan) {}
 
   T* output(std::size_t row) const { return direction_.output + row * direction_.output_stride; }
   /// Where the cell states of all rows are kept.
@@ -71,13 +73,22 @@ class Rows {
   }
   const Computed<T>* c_before(std::size_t step, std::size_t row) const {
     return has_before(step, row) ? cells(row_before(step, row))
-                                 : direction_.c_0 + (row - plan_.offsets[step]) * direction_.hidden_size;
+                                 : c_0_ + (row - plan_.offsets[step]) * direction_.hidden_size;
   }
 
  private:
   const Direction<T>& direction_;
+  const Computed<T>* c_0_;
   const Plan& plan_;
 };
+
+/// The cell states that a direction's sequences begin with; null if it has none.
+template <class T>
+const Computed<T>* initial_cells(Arena& arena, const Direction<T>& direction, const CellKernels<T>& cell,
+                                 const Plan& plan) {
+  if (!cell.has_cell_state) return nullptr;
+  return widened(arena, direction.c_0, plan.batch_sizes.front() * direction.hidden_size);
+}
 
 /// A pass, and the steps that it is to run.
 template <class Pass>

@@ -51,12 +51,12 @@ struct Direction {
   std::size_t input_rows = 0;    ///< N, or U.
   /// Which row of `input` each token has, [N], counted from `known_rows`; null: token i has row i.
   const std::int32_t* index = nullptr;
-  std::size_t known_rows = 0;        ///< Indices below are of input that is known to a forward pass already.
-  const T* h_0 = nullptr;            ///< [B, P]
-  const Computed<T>* c_0 = nullptr;  ///< [B, H] of an LSTM.
-  T* output = nullptr;               ///< [N, P], its rows `output_stride` apart.
+  std::size_t known_rows = 0;  ///< Indices below are of input that is known to a forward pass already.
+  const T* h_0 = nullptr;      ///< [B, P]
+  const T* c_0 = nullptr;      ///< [B, H] of an LSTM.
+  T* output = nullptr;         ///< [N, P], its rows `output_stride` apart.
   std::size_t output_stride = 0;
-  Computed<T>* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
+  T* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
   /// [N, H] of an LSTM, its rows `cells_stride` apart: the cell states of all tokens. Null where `gates` is, unless
   /// they are wanted.
   Computed<T>* cells = nullptr;
@@ -69,7 +69,7 @@ struct Forward : Direction<T> {
   std::optional<Strides> input_strides = {};  ///< Of tokens without an index, where their rows are not [N, I].
   const Computed<T>* known_sums = nullptr;    ///< What `project` made of it, [known_rows, gate_blocks * H].
   T* h_n = nullptr;                           ///< [B, P]
-  Computed<T>* c_n = nullptr;                 ///< [B, H] of an LSTM.
+  T* c_n = nullptr;                           ///< [B, H] of an LSTM.
 };
 
 /// A backward pass. Gradients that are null are not computed.

@@ -163,9 +163,9 @@ TwoDirections<float> with_numbers_of(TwoDirections<BFloat16>& narrow, const Case
     copy(from.bias_hh, to.bias_hh);
     copy(from.input, to.input);
     copy(from.h_0, to.h_0);
+    copy(from.c_0, to.c_0);
     copy(from.d_output, to.d_output);
     copy(from.d_cells, to.d_cells);
-    to.c_0 = from.c_0;
     to.d_h = from.d_h;
     to.d_c = from.d_c;
   }

@@ -91,7 +91,7 @@ struct Tensors {
         weight_hr(numbers<T>(output_size * sizes.hidden)),
         input(numbers<T>(rows * sizes.input)),
         h_0(numbers<T>(batch * output_size)),
-        c_0(numbers<Computed<T>>(batch * sizes.hidden)),
+        c_0(numbers<T>(batch * sizes.hidden)),
         d_output(numbers<T>(rows * output_size)),
         d_h(numbers<Computed<T>>(batch * output_size)),
         d_c(numbers<Computed<T>>(batch * sizes.hidden)),
@@ -119,17 +119,13 @@ struct Tensors {
   }
 
   std::mt19937 random;
-  std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, input, h_0;
-  std::vector<Computed<T>> c_0;
-  std::vector<T> d_output;
+  std::vector<T> weight_ih, weight_hh, bias_ih, bias_hh, weight_hr, input, h_0, c_0, d_output;
   std::vector<Computed<T>> d_h, d_c;
   std::vector<T> d_cells;
   std::vector<std::int32_t> index;
-  std::vector<T> output;
-  std::vector<Computed<T>> gates, cells;
-  std::vector<T> h_n;
-  std::vector<Computed<T>> c_n;
-  std::vector<T> d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
+  std::vector<T> output, gates;
+  std::vector<Computed<T>> cells;
+  std::vector<T> h_n, c_n, d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
 };
 
 /// Both directions of a layer.
