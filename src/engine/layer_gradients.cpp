@@ -68,8 +68,8 @@ Tensors backward(const Layer& layer, const Tensor& output, const Kept& kept, con
     direction.d_output_stride = of_results[0].defined() ? size(shape.directions * shape.output) : 0;
     if (d_cells.defined()) direction.d_cells = pointer<T>(d_cells) + d * shape.hidden;
     direction.needs_d_h_0 = needed[1];
-    direction.d_h = pointer_to_direction<kernels::Computed<T>>(gradients[1], d);
-    if (layer.c_0.defined()) direction.d_c = pointer_to_direction<kernels::Computed<T>>(gradients[2], d);
+    direction.d_h = mutable_pointer<kernels::Computed<T>>(gradients[1], d);
+    if (layer.c_0.defined()) direction.d_c = mutable_pointer<kernels::Computed<T>>(gradients[2], d);
     direction.d_input = mutable_pointer<T>(gradients[0]);
     direction.adds_to_d_input = layer.bidirectional;
     const std::size_t first = needed.size() - layer.parameters.size() + size(d) * shape.per_direction;

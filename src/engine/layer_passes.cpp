@@ -83,10 +83,10 @@ LayerResult forward(const Layer& layer, const Shape& shape, const Kept& kept, co
     kernels::Forward<T>& direction = directions[size(d)];
     set_direction<T>(direction, layer, shape, d, result.output, kept);
     if (layer.is_padded()) direction.input_strides = {size(layer.data.stride(0)), size(layer.data.stride(1))};
-    direction.known_sums = const_pointer_to_direction<kernels::Computed<T>>(layer.known_sums, d);
+    direction.known_sums = pointer<kernels::Computed<T>>(layer.known_sums, d);
     direction.known_rows = layer.known_sums.defined() ? size(layer.known_sums.size(1)) : 0;
-    direction.h_n = pointer_to_direction<T>(result.h_n, d);
-    direction.c_n = pointer_to_direction<T>(result.c_n, d);
+    direction.h_n = mutable_pointer<T>(result.h_n, d);
+    direction.c_n = mutable_pointer<T>(result.c_n, d);
     frozen.push_back(use_frozen(direction, original, d));
   }
   kernels::run(std::span<const kernels::Forward<T>>(directions),
@@ -100,7 +100,7 @@ Tensor projected(const Layer& layer, const Shape& shape) {
   for (std::int64_t d = 0; d < shape.directions; ++d) {
     kernels::Forward<T> direction;
     set_inputs<T>(direction, layer, shape, d);
-    kernels::project(direction, pointer_to_direction<kernels::Computed<T>>(sums, d), threads(), parallel);
+    kernels::project(direction, mutable_pointer<kernels::Computed<T>>(sums, d), threads(), parallel);
   }
   return sums;
 }

@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "engine/autograd.hpp"
-#include "engine/layer_shape.hpp"
 #include "engine/select_rows.hpp"
+#include "engine/tensor_numbers.hpp"
 
 namespace packseq::engine {
 
