@@ -40,8 +40,8 @@ struct Network {
   bool parts_after_first_layer() const { return bidirectional || (train && dropout != 0); }
 };
 
-/// What is asked for of numbers of this dtype, here and now, by autocast where it is on: not automatic, bfloat16 for
-/// BFloat16, and float32 for all others but Float.
+/// What is asked for of numbers of this dtype, here and now, by autocast where it is on: not automatic, and float32 for
+/// all others but Float. What is BFloat16 the kernels multiply in bfloat16 all the same.
 Precision resolved(Precision precision, c10::ScalarType dtype);
 
 /// What a layer has of every token, packed.

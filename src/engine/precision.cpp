@@ -11,7 +11,6 @@ namespace packseq::engine {
 bool has_bfloat16_instructions() noexcept { return kernels::has_bfloat16_instructions(); }
 
 Precision resolved(Precision precision, c10::ScalarType dtype) {
-  if (dtype == at::kBFloat16) return Precision::bfloat16;
   if (dtype != at::kFloat) return Precision::float32;
   if (is_autocast_on()) return Precision::bfloat16;
   if (precision != Precision::automatic) return precision;
