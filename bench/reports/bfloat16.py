@@ -69,16 +69,17 @@ def make_contenders(network, packed, training):
     padded = pad_packed_sequence(packed)[0]
     module = copy.deepcopy(network).bfloat16()
     packed_bfloat16, padded_bfloat16 = packed.to(torch.bfloat16), padded.bfloat16()
-    contenders = {"bfloat16": lambda: run_in_engine(module, packed_bfloat16, "none"),
-                  "products": lambda: run_in_engine(network, packed, "bf16"),
+    of_network = {"products": lambda: run_in_engine(network, packed, "bf16"),
                   "float": lambda: run_in_engine(network, packed, "none"),
-                  "padded": lambda: network(padded)[0],
-                  "module padded": lambda: module(padded_bfloat16)[0],
-                  "module packed": lambda: module(packed_bfloat16)[0]}
+                  "padded": lambda: network(padded)[0]}
+    of_module = {"bfloat16": lambda: run_in_engine(module, packed_bfloat16, "none"),
+                 "module padded": lambda: module(padded_bfloat16)[0],
+                 "module packed": lambda: module(packed_bfloat16)[0]}
     if training:
-        return {name: trained(module if "module" in name or name == "bfloat16" else network, call)
-                for name, call in contenders.items()}
-    if isinstance(network, nn.LSTM):
+        of_network = {name: trained(network, call) for name, call in of_network.items()}
+        of_module = {name: trained(module, call) for name, call in of_module.items()}
+    contenders = of_module | of_network
+    if isinstance(network, nn.LSTM) and not training:
         quantized = torch.ao.quantization.quantize_dynamic(nn.Sequential(network), {nn.LSTM}, torch.qint8)[0]
         contenders["int8"] = lambda: quantized(packed)[0]
     return contenders
