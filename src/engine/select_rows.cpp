@@ -8,7 +8,8 @@
 
 #include "engine/autograd.hpp"
 #include "engine/dtypes.hpp"
-#include "engine/layer_shape.hpp"
+#include "engine/tensor_numbers.hpp"
+#include "engine/threads.hpp"
 #include "kernels/add_rows.hpp"
 
 namespace packseq::engine {
