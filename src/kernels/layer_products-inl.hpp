@@ -164,13 +164,13 @@ class LayerProducts {
 
   /// Of some units of the gates that the input has a part in.
   void add_by_index(const RowGradients<T>& of, const Range& units) {
-    std::vector<Range> columns;
+    std::array<Range, 4> columns;  // no cell has more gates
     for (std::size_t block = 0; block < cell_.input_gates; ++block) {
       const std::size_t first = block * direction_.hidden_size;
-      columns.push_back({first + units.begin, first + units.end});
+      columns[block] = {first + units.begin, first + units.end};
     }
-    add_columns_of_rows(of.d_gates, of.d_gates_stride, {direction_.index + of.rows.begin, of.rows.size()}, columns,
-                        d_distinct_, d_distinct_stride());
+    add_columns_of_rows(of.d_gates, of.d_gates_stride, {direction_.index + of.rows.begin, of.rows.size()},
+                        {columns.data(), cell_.input_gates}, d_distinct_, d_distinct_stride());
   }
 
   /// Of some units of a block of gates.
