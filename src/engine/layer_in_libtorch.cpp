@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "engine/layer.hpp"
-#include "engine/network.hpp"
 #include "engine/layer_shape.hpp"
+#include "engine/network.hpp"
 
 namespace packseq::engine {
 namespace {

@@ -59,11 +59,11 @@ struct Decoded {
 /// gradients of their document NaN, and of no other (the parameters' gradients are of all documents together); `decode`
 /// refuses them. NaN is also the log-likelihood of a document of which all sequences are forbidden.
 ///
-/// On a CPU kernels of packseq run it, over real tokens alone. They compute in the dtype of the scores, float or double;
-/// with scores of bfloat16 in float, and round results and gradients to bfloat16 at the end. What they make of a
-/// document is the same, to the bit, in any batch and on any number of threads. They count the scores of a document from
-/// the best ones of each step, so that long documents lose no digits. LibTorch's operators run the rest, and second
-/// derivatives. As with LibTorch's modules, many threads may run one CRF at once as long as none changes it.
+/// On a CPU kernels of packseq run it, over real tokens alone. They compute in the dtype of the scores, float or
+/// double; with scores of bfloat16 in float, and round results and gradients to bfloat16 at the end. What they make of
+/// a document is the same, to the bit, in any batch and on any number of threads. They count the scores of a document
+/// from the best ones of each step, so that long documents lose no digits. LibTorch's operators run the rest, and
+/// second derivatives. As with LibTorch's modules, many threads may run one CRF at once as long as none changes it.
 /// @code
 /// const std::vector<std::string> spans = {"B-PER I-PER O", "O O", "O"};
 /// const auto labels = packseq::Vocab::build(spans, {.specials = {}});       // O, B-PER, I-PER
