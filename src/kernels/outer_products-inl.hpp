@@ -88,8 +88,8 @@ constexpr decltype(&outer_tile<Op, 1, T>) outer_kernels[tile_rows] = {outer_tile
 template <class T, class First, class To>
 void gather(const ColumnsOfA<T>& a, const Range& rows, Format format, std::size_t tiles, const First& first,
             const To& to) {
-  // A number so far from its row's neighbours is on a page of its own, of which the CPU fetches nothing ahead. So few
-  // rows at a time stay in the first cache for all tiles.
+  // So few rows at a time stay in the first cache for all tiles. Each lies on other pages than the one before: then a
+  // CPU fetches nothing ahead by itself.
   constexpr std::size_t rows_at_a_time = 32;
   constexpr T zeros[columns_per_group] = {};
   T pairs[rows_at_a_time / 2 * columns_per_group];
@@ -128,8 +128,8 @@ void add_group(const ColumnsOfA<T>& a, const Range& columns, const Range& rows,
   const std::size_t tiles = (columns.size() + tile_rows - 1) / tile_rows;
   const auto first_column = [&](std::size_t tile) { return columns.begin + columns.size() * tile / tiles; };
   const Format format = products.front().b->format;
-  const auto* const kernels = select_by_form<T>(format, [](auto op) { return outer_kernels<T, decltype(op)>; });
-  const auto kernel = [&](std::size_t tile) { return kernels[first_column(tile + 1) - first_column(tile) - 1]; };
+  const auto* const by_columns = select_by_form<T>(format, [](auto op) { return outer_kernels<T, decltype(op)>; });
+  const auto kernel = [&](std::size_t tile) { return by_columns[first_column(tile + 1) - first_column(tile) - 1]; };
   const auto gathered_of = [&](std::size_t tile) {
     return gathered + (first_column(tile) - columns.begin) * places_of(format, rows.size());
   };
