@@ -104,22 +104,17 @@ void expect_the_same_step_by_step(const Recurrent& r, std::int64_t documents) {
   const std::int64_t steps = 6;
   const auto whole = random_arguments(r, std::vector<std::int64_t>(static_cast<std::size_t>(documents), steps));
   const auto expected = run_fused(r, whole);
-  const bool is_rounded = r.dtype == at::kBFloat16 && (r.cell == engine::Cell::lstm || r.cell == engine::Cell::gru);
-  const auto expect_same = [&](const at::Tensor& actual, const at::Tensor& in_whole) {
-    ASSERT_TRUE(is_rounded ? at::allclose(actual, in_whole, 0, 2e-2) : at::equal(actual, in_whole)) << r;
-  };
   Arguments step = whole;
   step.batch_sizes = whole.batch_sizes.narrow(0, 0, 1);
   for (std::int64_t i = 0; i < steps; ++i) {
     step.data = whole.data.narrow(0, i * documents, documents);
     const auto outputs = run_fused(r, step);
-    expect_same(outputs[0], expected[0].narrow(0, i * documents, documents));
+    expect_as_in_whole(r, outputs[0], expected[0].narrow(0, i * documents, documents));
     step.states.assign(outputs.begin() + 1, outputs.end());
   }
-  for (std::size_t i = 1; i < expected.size(); ++i) expect_same(step.states[i - 1], expected[i]);
+  for (std::size_t i = 1; i < expected.size(); ++i) expect_as_in_whole(r, step.states[i - 1], expected[i]);
 }
 
-/// But of bfloat16 the state of an LSTM and of a GRU is rounded wherever it leaves the engine.
 TEST_P(Exactness, OfADocumentThatComesStepByStep) {
   in_every_precision(GetParam().dtype, [] {
     torch::manual_seed(0);

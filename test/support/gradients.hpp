@@ -33,6 +33,11 @@ inline Tensors second_gradients(const Tensors& outputs, const Tensors& inputs) {
   return gradients(gradients(outputs, inputs, /*create_graph=*/true), inputs);
 }
 
+/// How far results may be off those of LibTorch, whose own of bfloat16 are off as far.
+inline double tolerance_of(c10::ScalarType dtype) {
+  return dtype == at::kDouble ? 1e-12 : dtype == at::kFloat ? 1e-5 : 2e-2;
+}
+
 /// No element differs from the expected one by more than `bound` times the largest of 1 and the expected ones.
 inline void expect_near(const Tensors& actual, const Tensors& expected, double bound) {
   ASSERT_EQ(actual.size(), expected.size());
