@@ -39,9 +39,12 @@ inline void expect_as_in_libtorch(const Recurrent& r, const Arguments& arguments
   if (r.dtype == at::kBFloat16) {
     const auto right_outputs = run_rightly(r, plain);
     expect_about_as_right(fused_outputs, plain_outputs, right_outputs, 2e-2);
-    // Where a ReLU of a number near 0 is open in one and closed in the other, all behind it differs.
-    const double least = r.cell == engine::Cell::rnn_relu ? 1 : r.cell == engine::Cell::rnn_tanh ? 5e-2 : 2e-2;
-    expect_about_as_right(fused_gradients, plain_gradients, gradients(right_outputs, plain.all()), least);
+    // Where a ReLU of a number near 0 is open in one and closed in the other, all behind it differs: BFloat16Tensors
+    // compares them where that cannot be.
+    if (r.cell != engine::Cell::rnn_relu) {
+      const double least = r.cell == engine::Cell::rnn_tanh ? 5e-2 : 2e-2;
+      expect_about_as_right(fused_gradients, plain_gradients, gradients(right_outputs, plain.all()), least);
+    }
   } else {
     expect_near(fused_outputs, plain_outputs, tolerance_of(r.dtype));
     expect_near(fused_gradients, plain_gradients, r.dtype == at::kDouble ? 1e-10 : 1e-4);
