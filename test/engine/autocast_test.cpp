@@ -7,6 +7,7 @@
 
 #include "engine/as_in_libtorch.hpp"
 #include "engine/cast.hpp"
+#include "support/precision.hpp"
 #include "support/sequences.hpp"
 
 // What LibTorch's operators do under autocast with the engine beneath them.
@@ -222,6 +223,28 @@ TEST(Autocast, HandsStatesOn) {
   }
   EXPECT_SAME(at::cat(outputs), expected[0]);
   EXPECT_SAME(arguments.states[0], expected[1]);
+}
+
+/// That of an LSTM is of bfloat16: it comes to the bits of tensors of float that are rounded wherever it is handed on.
+TEST(Autocast, RoundsTheStatesThatAnLstmHandsOn) {
+  const Recurrent r = {.dtype = at::kFloat};
+  auto arguments = random_padded_arguments(r, 4, 2);
+  auto in_float = arguments;
+  const at::Tensor whole = run_cast(r, arguments)[0];
+  const at::Tensor all = arguments.data;
+  Tensors outputs;
+  for (std::int64_t step = 0; step < 4; ++step) {
+    arguments.data = in_float.data = all.narrow(0, step, 1);
+    const auto results = run_cast(r, arguments);
+    const SwitchGuard rounded_products(at::Float32Precision::BF16);
+    const auto expected = run_fused(r, in_float);
+    for (std::size_t i = 0; i < results.size(); ++i) EXPECT_SAME(results[i], expected[i].to(at::kBFloat16));
+    outputs.push_back(results[0]);
+    arguments.states = {results[1], results[2]};
+    in_float.states = {results[1].to(at::kFloat), results[2].to(at::kFloat)};
+  }
+  expect_near({at::cat(outputs)}, {whole}, tolerance_of(at::kBFloat16));
+  EXPECT_FALSE(at::equal(at::cat(outputs), whole));
 }
 
 TEST(Autocast, TellsTheDtypesOfResults) {
