@@ -1,3 +1,5 @@
+#include <c10/core/InferenceMode.h>
+
 #include <limits>
 
 #include "crf_fixture.hpp"
@@ -114,6 +116,21 @@ TEST(CrfGradient, IsTheSameByBothEngines) {
     };
     test::expect_near(gradients(engine::Choice::fused), gradients(engine::Choice::libtorch), 1e-12);
   }
+}
+
+/// They cannot be saved for a backward pass, but copies of them can.
+TEST(CrfGradient, IsOfLabelsThatWereMadeInInference) {
+  const auto documents = make_documents({3, 0, 5, 1}, 4);
+  Variables of(make_crf(4), documents);
+  of.crf->engine = engine::Choice::fused;
+  const auto expected = test::gradients({of.likelihood()}, of.all);
+  {
+    const c10::InferenceMode inference;
+    of.packed = documents.packed_scores();
+    of.tags = documents.packed_tags();
+  }
+  ASSERT_TRUE(of.tags.data().is_inference() && of.packed.batch_sizes().is_inference());
+  test::expect_near(test::gradients({of.likelihood()}, of.all), expected, 1e-13);
 }
 
 TEST(CrfGradient, IsOneOfManyDirectionsAtOnce) {
