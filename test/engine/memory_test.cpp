@@ -66,11 +66,7 @@ TEST_P(EngineMemory, StaysFromPassToPass) {
         r.input_size = r.hidden_size = size;
         const auto arguments =
             random_arguments(r, std::vector<std::int64_t>(static_cast<std::size_t>(documents), steps));
-        Tensors tensors = run_fused(r, arguments);
-        // The first and the last cell states of bfloat16 are converted from and to float.
-        if (r.dtype == at::kBFloat16 && r.cell == engine::Cell::lstm) {
-          tensors.insert(tensors.end(), 2, arguments.states[1].to(at::kFloat));
-        }
+        const Tensors tensors = run_fused(r, arguments);
         EXPECT_LE(least_page_faults([&] { run_fused(r, arguments); }), pages(tensors))
             << r << ", documents " << documents << ", steps " << steps;
       }
