@@ -244,9 +244,9 @@ TYPED_TEST(EmbeddedBeginningsTest, AreComputedOnceWhereThatSavesTime) {
   };
   EXPECT_EQ(most(4, false), 0);
   EXPECT_EQ(most(1024, false), .9);
-  EXPECT_GT(most(256, false), .7);
-  EXPECT_LE(most(32, false), .5);
-  EXPECT_LT(most(160, true), most(160, false));
+  EXPECT_GT(most(256, false), .8);
+  EXPECT_LT(most(32, false), .7);
+  EXPECT_LT(most(80, true), most(80, false));
 }
 
 }  // namespace
