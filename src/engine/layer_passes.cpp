@@ -121,7 +121,7 @@ Kept make_kept(const Layer& layer) {
   const Shape shape(layer);
   Kept kept;
   if (layer.cell == Cell::lstm || layer.cell == Cell::gru) {
-    kept.gates = at::empty({shape.directions, shape.rows, shape.gate_row}, layer.data.options().requires_grad(false));
+    kept.gates = at::empty({shape.directions, shape.rows, shape.gate_row}, computed_options(layer.data));
   }
   if (layer.cell == Cell::lstm) kept.cells = make_cells(layer, shape);
   return kept;

@@ -10,8 +10,8 @@ namespace packseq::engine {
 
 /// What a forward pass leaves for a backward pass; undefined where a kind of cell needs none.
 struct Kept {
-  at::Tensor gates;  ///< [D, N, *]
-  at::Tensor cells;  ///< [N, D * H], as they are handed out where the layer `keeps_cells`.
+  at::Tensor gates;  ///< [D, N, *], of the dtype computed in, for a gate near 1 has a gradient.
+  at::Tensor cells;  ///< [N, D * H], likewise; handed out where the layer `keeps_cells`.
 };
 
 /// A layer of contiguous tensors, which the passes want; only the tokens of a padded batch may lie apart.

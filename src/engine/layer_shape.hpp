@@ -1,6 +1,5 @@
 #pragma once
 
-#include <ATen/Parallel.h>
 #include <ATen/core/Tensor.h>
 
 #include <cstddef>
@@ -76,7 +75,7 @@ void set_direction(kernels::Direction<T>& to, const Layer& layer, const Shape& s
   set_inputs(to, layer, shape, direction);
   to.output = mutable_pointer<T>(output) + direction * shape.output;
   to.output_stride = size(shape.directions * shape.output);
-  to.gates = mutable_pointer<T>(kept.gates, direction);
+  to.gates = mutable_pointer<kernels::Computed<T>>(kept.gates, direction);
   if (!kept.cells.defined()) return;
   to.cells = kept.cells.mutable_data_ptr<kernels::Computed<T>>() + direction * shape.hidden;
   to.cells_stride = size(shape.directions * shape.hidden);

@@ -202,7 +202,7 @@ class BackwardPass {
       Computed<T>* const sum = d_projected_ + (row - first_row_) * size;
       std::transform(d_output + outputs.begin, d_output + outputs.end, d_h + outputs.begin, sum + outputs.begin,
                      [](T a, Computed<T> b) { return computed(a) + b; });
-      const T* const o = direction_.gates + row * gate_row() + 3 * hidden;
+      const Computed<T>* const o = direction_.gates + row * gate_row() + 3 * hidden;
       const Computed<T>* const c = rows_.cells(row);
       T* const unprojected = unprojected_ + (row - first_row_) * hidden;
       for_units<T>(units, [&](auto access, std::size_t unit) {

@@ -25,8 +25,7 @@ namespace packseq::kernels::HWY_NAMESPACE {
 template <class T>
 struct ForwardRow {
   std::size_t hidden;           ///< H
-  Computed<T>* sums;            ///< [gates * H]
-  T* gates;                     ///< [gates * H]: where to leave what `backward` reads; may be `sums`.
+  Computed<T>* gates;           ///< [gates * H]: sums on the way in, what backward reads on the way out.
   const Computed<T>* h_before;  ///< [H] of a cell that reads it.
   const Computed<T>* c_before;  ///< [H]
   Computed<T>* c;               ///< [H]; may be `c_before`.
@@ -38,7 +37,7 @@ struct ForwardRow {
 template <class T>
 struct BackwardRow {
   std::size_t hidden;
-  const T* gates;  ///< As `forward` left them.
+  const Computed<T>* gates;  ///< As `forward` left them.
   const T* h_before;
   const T* h;
   const Computed<T>* c_before;

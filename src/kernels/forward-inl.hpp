@@ -119,21 +119,14 @@ class ForwardPass {
       const Range rows = plan_.rows(share, step);
       for (std::size_t row = rows.begin; row < rows.end; ++row, ++count) {
         if (direction_.index == nullptr) lists.inputs[count] = input_of(step, row);
-        lists.sums[count] = sums_of_row(row, count, scratch);
+        lists.sums[count] =
+            direction_.gates != nullptr ? direction_.gates + row * gate_row() : scratch.sums.gates + count * gate_row();
         lists.hidden_sums[count] = lists.sums[count] + first_hidden;
         lists.start[count] =
             direction_.index != nullptr ? sums_of(direction_.index[row]) + first_hidden : lists.hidden_sums[count];
       }
     }
     return count;
-  }
-
-  /// Where gates are kept as they are computed, sums lie in their place.
-  Computed<T>* sums_of_row(std::size_t row, std::size_t place, const ForwardScratch<T>& scratch) const {
-    if constexpr (!is_narrow<T>) {
-      if (direction_.gates != nullptr) return direction_.gates + row * gate_row();
-    }
-    return scratch.sums.gates + place * gate_row();
   }
 
   void run_chunk(const Worker& worker, const Range& share, const Range& chunk, const ForwardScratch<T>& scratch) const {
@@ -181,8 +174,7 @@ class ForwardPass {
   ForwardRow<T> forward_row(std::size_t step, std::size_t row, Computed<T>* sums, T* unprojected) const {
     ForwardRow<T> result = {};
     result.hidden = direction_.hidden_size;
-    result.sums = sums;
-    result.gates = direction_.gates != nullptr ? direction_.gates + row * gate_row() : nullptr;
+    result.gates = sums;
     states_.set(step, row, result);
     if (unprojected != nullptr) result.h = unprojected;
     return result;

@@ -26,7 +26,7 @@ std::size_t rows_worth_a_chunk(const Forward<T>& direction) {
 /// Numbers, which a team has in common.
 template <class T>
 struct ForwardSums {
-  Computed<T>* gates;      // of a chunk, where what is kept cannot hold them
+  Computed<T>* gates;      // of a chunk, where they are not kept
   T* unprojected;          // of a step
   Computed<T>* projected;  // likewise, where the output cannot hold it
 };
@@ -62,7 +62,7 @@ struct ForwardMemory {
 
   ForwardSums<T> sums(std::size_t live) const {
     const bool projects = direction.weight_hr != nullptr;
-    return {arena.take<Computed<T>>(is_narrow<T> || direction.gates == nullptr ? rows(live) * gate_row : 0),
+    return {arena.take<Computed<T>>(direction.gates == nullptr ? rows(live) * gate_row : 0),
             arena.take<T>(projects ? live * direction.hidden_size : 0),
             arena.take<Computed<T>>(projects && is_narrow<T> ? live * direction.output_size : 0)};
   }

@@ -84,9 +84,9 @@ class ForwardStates {
       }
       const std::size_t row = plan_.offsets[last] + rank;
       std::copy_n(rows_.output(row), direction_.output_size, direction_.h_n + rank * direction_.output_size);
-      if (!cell_.has_cell_state || (direction_.cells == nullptr && !is_narrow<T>)) continue;
+      if (!cell_.has_cell_state || (direction_.cells == nullptr && !is_narrow<T>)) continue;  // then c_ is c_n
       const Computed<T>* const c = direction_.cells != nullptr ? rows_.cells(row) : c_ + rank * hidden;
-      hold_line(c, hidden, direction_.c_n + rank * hidden);
+      to_tensor_line(c, hidden, direction_.c_n + rank * hidden);
     }
   }
 

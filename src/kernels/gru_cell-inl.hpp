@@ -23,28 +23,25 @@ struct GruCell {
 
   template <bool keep, class T, class Access>
   static HWY_INLINE void forward(Access access, const ForwardRow<T>& row, std::size_t unit) {
-    const Computed<T>* const at = row.sums + unit;
+    Computed<T>* const at = row.gates + unit;
     const std::size_t hidden = row.hidden;
     const auto r = sigmoid(access.load(at + hidden));
     const auto z = sigmoid(access.load(at + 2 * hidden));
-    const auto n_h = access.load(at + 3 * hidden);
-    const auto n = tanh(hn::MulAdd(r, n_h, access.load(at)));
+    const auto n = tanh(hn::MulAdd(r, access.load(at + 3 * hidden), access.load(at)));
     const auto h = hn::MulAdd(z, hn::Sub(access.load(row.h_before + unit), n), n);
     access.store(h, row.h + unit);
     if constexpr (is_narrow<T>) access.store(h, row.wide_h + unit);
     if constexpr (keep) {
-      T* const kept = row.gates + unit;
-      access.store(n, kept);
-      access.store(r, kept + hidden);
-      access.store(z, kept + 2 * hidden);
-      if constexpr (is_narrow<T>) access.store(n_h, kept + 3 * hidden);  // else it is there
+      access.store(n, at);
+      access.store(r, at + hidden);
+      access.store(z, at + 2 * hidden);
     }
   }
 
   template <class T, class Access>
   static HWY_INLINE void backward(Access access, const BackwardRow<T>& row, std::size_t unit) {
     const auto one = hn::Set(Tag<T>(), Computed<T>{1});
-    const T* const at = row.gates + unit;
+    const Computed<T>* const at = row.gates + unit;
     Computed<T>* const d_at = row.d_gates + unit;
     const std::size_t hidden = row.hidden;
     const auto n = access.load(at);

@@ -19,7 +19,7 @@ struct LstmCell {
 
   template <bool keep, class T, class Access>
   static HWY_INLINE void forward(Access access, const ForwardRow<T>& row, std::size_t unit) {
-    const Computed<T>* const at = row.sums + unit;
+    Computed<T>* const at = row.gates + unit;
     const std::size_t hidden = row.hidden;
     const auto i = sigmoid(access.load(at));
     const auto f = sigmoid(access.load(at + hidden));
@@ -29,18 +29,17 @@ struct LstmCell {
     access.store(c, row.c + unit);
     access.store(hn::Mul(o, tanh(c)), row.h + unit);
     if constexpr (keep) {
-      T* const kept = row.gates + unit;
-      access.store(i, kept);
-      access.store(f, kept + hidden);
-      access.store(g, kept + 2 * hidden);
-      access.store(o, kept + 3 * hidden);
+      access.store(i, at);
+      access.store(f, at + hidden);
+      access.store(g, at + 2 * hidden);
+      access.store(o, at + 3 * hidden);
     }
   }
 
   template <class T, class Access>
   static HWY_INLINE void backward(Access access, const BackwardRow<T>& row, std::size_t unit) {
     const auto one = hn::Set(Tag<T>(), Computed<T>{1});
-    const T* const at = row.gates + unit;
+    const Computed<T>* const at = row.gates + unit;
     Computed<T>* const d_at = row.d_gates + unit;
     const std::size_t hidden = row.hidden;
     const auto i = access.load(at);

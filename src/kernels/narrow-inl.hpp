@@ -90,7 +90,7 @@ const Computed<T>* widened(Arena& arena, const T* numbers, std::size_t count) {
 
 /// A line of them as a tensor holds them.
 template <class T>
-void hold_line(const Computed<T>* from, std::size_t count, T* to) {
+void to_tensor_line(const Computed<T>* from, std::size_t count, T* to) {
   if constexpr (is_narrow<T>) {
     narrow_line(from, count, to);
   } else {

@@ -56,7 +56,7 @@ struct Direction {
   const T* c_0 = nullptr;      ///< [B, H] of an LSTM.
   T* output = nullptr;         ///< [N, P], its rows `output_stride` apart.
   std::size_t output_stride = 0;
-  T* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
+  Computed<T>* gates = nullptr;  ///< [N, gate_blocks * H]: what backward reads; null: nothing is kept.
   /// [N, H] of an LSTM, its rows `cells_stride` apart: the cell states of all tokens. Null where `gates` is, unless
   /// they are wanted.
   Computed<T>* cells = nullptr;

@@ -44,7 +44,7 @@ struct RnnCell {
 
   template <bool, class T, class Access>
   static HWY_INLINE void forward(Access access, const ForwardRow<T>& row, std::size_t unit) {
-    access.store(Nonlinearity::of(access.load(row.sums + unit)), row.h + unit);
+    access.store(Nonlinearity::of(access.load(row.gates + unit)), row.h + unit);
   }
 
   template <class T, class Access>

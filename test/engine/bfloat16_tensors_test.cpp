@@ -93,6 +93,34 @@ TEST_P(BFloat16Tensors, HaveTheBitsOfFloatTensorsWithRoundedProducts) {
   });
 }
 
+/// A gate that bfloat16 would round to 1, as of a network that is to remember for long, has a gradient.
+TEST_P(BFloat16Tensors, HaveGradientsOfGatesThatAreNearlyOpen) {
+  Recurrent r = GetParam();
+  if (r.cell != engine::Cell::lstm && r.cell != engine::Cell::gru) return;
+  r.input_size = 8;
+  r.hidden_size = 16;
+  if (r.proj_size > 0) r.proj_size = 8;
+  auto arguments = random_arguments(r, {30, 20, 20, 9});
+  for (at::Tensor& parameter : arguments.parameters) {
+    // Of an LSTM's forget gate, of a GRU's update gate.
+    if (parameter.dim() == 1) parameter.narrow(0, r.hidden_size, r.hidden_size).add_(3.5);
+  }
+  const auto variables = arguments.as_variables();
+  const auto actual = gradients(run_fused(r, variables), variables.all());
+  r.dtype = at::kFloat;
+  const auto in_float = arguments.with([](const at::Tensor& t) { return t.to(at::kFloat); }).as_variables();
+  const auto right = gradients(run_in_libtorch(r, in_float), in_float.all());
+  for (std::size_t i = 0; i < actual.size(); ++i) {
+    // Of its rows alone, where a tensor has them: others' gradients are larger.
+    const bool has_rows = right[i].dim() <= 2 && right[i].size(0) > 2 * r.hidden_size;
+    const auto of_gate = [&](const at::Tensor& all) {
+      return has_rows ? all.narrow(0, r.hidden_size, r.hidden_size).to(at::kFloat) : all.to(at::kFloat);
+    };
+    const at::Tensor difference = of_gate(actual[i]) - of_gate(right[i]);
+    EXPECT_LE(difference.norm().item<float>(), .1F * of_gate(right[i]).norm().item<float>()) << "gradient " << i;
+  }
+}
+
 /// Rows of an odd number of them, or at an odd place in memory, are no rows of pairs.
 TEST_P(BFloat16Tensors, MayLieAnywhere) {
   const Recurrent r = GetParam();

@@ -123,8 +123,8 @@ struct Tensors {
   std::vector<Computed<T>> d_h, d_c;
   std::vector<T> d_cells;
   std::vector<std::int32_t> index;
-  std::vector<T> output, gates;
-  std::vector<Computed<T>> cells;
+  std::vector<T> output;
+  std::vector<Computed<T>> gates, cells;
   std::vector<T> h_n, c_n, d_input, d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, d_weight_hr;
 };
 
