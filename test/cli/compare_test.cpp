@@ -49,7 +49,10 @@ Text random_text(std::size_t documents, unsigned seed) {
 }
 
 /// The beginning of a command that takes no time; the number of repeats follows.
-const std::string tiny = "compare --threads 1 --embedding 3 --hidden 5 --repeats ";
+std::string compare_with(int hidden) {
+  return fmt::format("compare --threads 1 --embedding 3 --hidden {} --repeats ", hidden);
+}
+const std::string tiny = compare_with(5);
 
 /// A small comparison that must succeed, and its results.
 json compare(const std::string& content, const std::string& arguments, int repeats = 1, int hidden = 5) {
@@ -57,8 +60,7 @@ json compare(const std::string& content, const std::string& arguments, int repea
   const std::string file = directory.write("text.txt", content);
   const std::string results = directory.path() / "results.json";
   const ProgramRun run =
-      run_packseq(fmt::format("compare --threads 1 --embedding 3 --hidden {} --repeats {} --json {} {} {}", hidden,
-                              repeats, results, arguments, file));
+      run_packseq(fmt::format("{}{} --json {} {} {}", compare_with(hidden), repeats, results, arguments, file));
   EXPECT_EQ(run.exit_code, 0) << run.err;
   EXPECT_EQ(run.err, "");
   return run.exit_code == 0 ? json::parse(read_file(results)) : json();
@@ -165,7 +167,7 @@ TEST(Compare, CountsRepeatedWordsOnce) {
 /// Batches of documents that begin or end alike, and one of documents that do not.
 TEST(Compare, CountsCommonBeginningsOnce) {
   const std::string content = "a b a\na b\na b c\na b a\nc d\ne f\ng h i\nj\n";
-  const int wide = 80;
+  const int wide = 80;  // enough for a batch to share
   const json comparison = compare(content, "--order as-is --batch 4 --kind gru", 1, wide);
   const std::int64_t per_token = forward_flops(3, 3, wide, 1);
   const std::int64_t per_input = 2 * 3 * wide * 3;  // of a token
@@ -173,10 +175,11 @@ TEST(Compare, CountsCommonBeginningsOnce) {
   const auto& shared = result(comparison, "fused+shared", "inference");
   EXPECT_EQ(shared["executed_flops"], (4 + 8) * per_token - (4 - 3) * per_input);
   EXPECT_EQ(shared["useful_flops"], 19 * per_token);
-  const std::int64_t table = 4 * (3 * 4 * 5);  // bytes
-  EXPECT_EQ(shared["activation_bytes"], table + 4 * (4 * (3 + 5) + 11 * 5));
-  const json lstm = compare(content, "--order as-is --batch 4 --mode inference");
-  EXPECT_EQ(result(lstm, "fused+shared", "inference")["activation_bytes"], table + 4 * (4 * (3 + 5 + 5) + 11 * 5));
+  const std::int64_t table = 4 * (3 * 4 * wide);  // bytes
+  EXPECT_EQ(shared["activation_bytes"], table + 4 * (4 * (3 + wide) + 11 * wide));
+  const json lstm = compare(content, "--order as-is --batch 4 --mode inference", 1, wide);
+  EXPECT_EQ(result(lstm, "fused+shared", "inference")["activation_bytes"],
+            table + 4 * (4 * (3 + wide + wide) + 11 * wide));
   // 4 beginnings in one direction, 8 ends in the other; the other batch has 8 tokens in either.
   const json both = compare(content, "--order as-is --batch 4 --kind gru --bidirectional --layers 2", 1, wide);
   const std::int64_t per_hidden = 2 * 3 * wide * wide;
@@ -184,9 +187,9 @@ TEST(Compare, CountsCommonBeginningsOnce) {
   EXPECT_EQ(result(both, "fused+shared", "inference")["executed_flops"],
             (4 + 8 + 8 + 8) * per_hidden + (3 + 8) * 2 * per_input + 19 * of_second_layer);
   EXPECT_EQ(result(both, "fused+shared", "inference")["activation_bytes"],
-            2 * table + 4 * ((4 + 8) * (3 + 5) + 11 * 10));
+            2 * table + 4 * ((4 + 8) * (3 + wide) + 2 * 11 * 2 * wide));
   EXPECT_EQ(result(both, "fused+shared", "training")["activation_bytes"],
-            2 * table + 4 * ((4 + 8) * (3 + 5 + 4 * 5) + 11 * (10 + 10 + 2 * 4 * 5)));
+            2 * table + 4 * ((4 + 8) * (3 + wide + 4 * wide) + 11 * (2 * wide + 2 * wide + 2 * 4 * wide)));
 }
 
 TEST(Compare, ReportsTimeMemoryAndAgreementOfEveryContender) {
