@@ -52,10 +52,11 @@ Tensors gradients_in_libtorch(Tensors inputs, const std::function<Tensors(const 
   Tensors used;
   Tensors of_used;
   for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (!gradients[i].defined()) continue;
+    if (!gradients[i].defined() || !outputs[i].requires_grad()) continue;
     used.push_back(outputs[i]);
     of_used.push_back(gradients[i]);
   }
+  if (used.empty()) return Tensors(inputs.size());
   const auto of_differentiable =
       torch::autograd::grad(used, differentiable, of_used, /*retain_graph=*/true, create_graph, /*allow_unused=*/true);
   Tensors result(inputs.size());
