@@ -38,8 +38,8 @@ std::vector<std::int32_t> find_starts(at::TensorList states, std::int64_t first_
 
 }  // namespace
 
-std::vector<engine::Trie> find_tries(const engine::Network& network, bool is_state_given, double most) {
-  if (most <= 0 || engine::records_gradients(network.states)) return {};
+std::vector<engine::Trie> find_tries(const engine::Network& network, bool is_state_given, double most_beginnings) {
+  if (!(most_beginnings > 0) || engine::records_gradients(network.states)) return {};
   const at::Tensor contiguous = network.batch_sizes.contiguous();
   const std::span batch_sizes(contiguous.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(contiguous.size(0)));
   const std::int64_t directions = network.bidirectional ? 2 : 1;
@@ -52,7 +52,8 @@ std::vector<engine::Trie> find_tries(const engine::Network& network, bool is_sta
     const auto starts = is_state_given ? find_starts(network.states, direction, layers) : std::vector<std::int32_t>();
     count += all.emplace_back(ids, batch_sizes, starts).count();
   }
-  if (static_cast<double>(count) > most * static_cast<double>(directions * network.index.size(0))) return {};
+  const std::int64_t tokens = directions * network.index.size(0);
+  if (!(static_cast<double>(count) <= most_beginnings * static_cast<double>(tokens))) return {};
   std::vector<engine::Trie> tries;
   for (const auto& beginnings : all) tries.push_back(beginnings.trie());
   return tries;

@@ -97,9 +97,10 @@ class PACKSEQ_EXPORT EmbeddedImpl : public torch::nn::Module {
 
   Embedding embedding;  ///< From ids to vectors.
   Network network;      ///< The LSTM, GRU or RNN behind it.
-  /// Beginnings are computed once where a batch has at most this many distinct ones for each token (a document of n
-  /// tokens has n): where that saves a network of this size time, unless it is set otherwise; 0 is never.
-  double most_beginnings = 0;
+  /// Each beginning is computed once where a batch has at most so many distinct ones for each token; a document of n
+  /// tokens has n. The constructor takes what saves its network, by its size, time, from .9 of wide ones to 0 of narrow
+  /// ones: 0 is never, 1 always.
+  double most_beginnings;
 
  protected:
   FORWARD_HAS_DEFAULT_ARGS({1, torch::nn::AnyValue(State())}, {2, torch::nn::AnyValue(Keep())})
