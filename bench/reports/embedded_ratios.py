@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Tells what it saves to multiply each distinct word once.
+"""Tells what it saves to multiply each distinct word once, and to compute each beginning of a document once.
 
 Reads what embedded_bench wrote with --benchmark_out=FILE and prints one row for each text, size and number of threads,
 as a Markdown table:
 
   dedup     fused+dedup: each distinct word of the batch multiplied once
   frozen    fused+frozen: each distinct word of the vocabulary multiplied once for good
-  shared    fused+shared: the same, and each beginning that documents have in common computed once
+  shared    fused+dedup, and each beginning that documents have in common computed once
   distinct  distinct words over tokens of the batch
   beginnings
             distinct beginnings of documents over tokens of the batch
@@ -52,9 +52,12 @@ def make_row(case, runs):
     for contender in CONTENDERS[1:]:
         if contender in runs:
             name = contender.removeprefix("fused+")
+            row[f"{name} MB"] = max(run["growth_bytes"] for run in runs[contender]) / 1e6
+    for contender in ("fused+dedup", "fused+frozen"):
+        if contender in runs:
+            name = contender.removeprefix("fused+")
             row[f"fused / {name}"] = ms["fused"] / ms[contender]
             row[f"(padded x fill) / {name}"] = ms["padded"] * fill / ms[contender]
-            row[f"{name} MB"] = max(run["growth_bytes"] for run in runs[contender]) / 1e6
     for contender, rounded in IN_BFLOAT16.items():
         if rounded in runs:
             row[f"{contender.removeprefix('fused+')} / bfloat16"] = ms[contender] / ms[rounded]

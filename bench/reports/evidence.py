@@ -35,7 +35,7 @@ from tables import cpu, format_page, format_table
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUNS = {"short": {"filter": "peak|threads:1/", "batches": 8}, "full": {"filter": ".", "batches": 16}}
 PAGES = {"engine": (ratios, "The fused engine against LibTorch"),
-         "embedded": (embedded_ratios, "Each distinct word multiplied once"),
+         "embedded": (embedded_ratios, "Each word multiplied, and each beginning computed, once"),
          "memory": (memory, "Memory of a pass")}
 STEPS = (100, 200, 400, 800, 1600)
 SCALE_CONTENDERS = ("padded", "bucketed", "packed", "fused", "fused+dedup")
