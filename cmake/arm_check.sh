@@ -98,8 +98,8 @@ set_up() {
 
 # run_tests BUILD [CTEST_ARGUMENT...]
 run_tests() {
-  trap - EXIT
-  ctest --test-dir "$1" --output-on-failure --no-tests=error "${@:2}" >&3
+  trap - EXIT  # tests show themselves what failed
+  ctest --test-dir "$1" --output-on-failure --no-tests=error "${@:2}" >&3 2>&3
 }
 
 kernels() {

@@ -32,6 +32,7 @@ torch_versions=("$1")
 
 install_packages() {
   local missing packages
+  # Benchmarks are not built here.
   mapfile -t missing < <(missing_needs "${build_needs[@]}" venv | grep -v '^benchmark/')
   ((${#missing[@]})) || return 0
   read -ra packages <<<"$(package_list apt "${missing[@]}")"
@@ -134,6 +135,6 @@ install_packages
 install_torch
 configure
 cmake --build "$build/build"
-trap - EXIT
-ctest --test-dir "$build/build" --output-on-failure --no-tests=error -LE consumer >&3
+trap - EXIT  # tests show themselves what failed
+ctest --test-dir "$build/build" --output-on-failure --no-tests=error -LE consumer >&3 2>&3
 count_tests >&3
