@@ -19,7 +19,7 @@ using at::Tensor;
 using Tensors = torch::autograd::variable_list;
 using torch::autograd::AutogradContext;
 
-/// To the rows of `sums`, which are computed in.
+/// Adds each row of the gradient to the row of `sums` that the index names; these are of the dtype computed in.
 void add_by_kernel(const Tensor& gradient, const Tensor& index, const Tensor& sums) {
   const std::span numbers(index.const_data_ptr<std::int32_t>(), size(index.size(0)));
   with_number(gradient.scalar_type(), [&](auto number) {

@@ -56,7 +56,7 @@ bool succeeds_in_fork(Run run) {
 }
 
 TEST(Copies, HaveOneSwitch) {
-  at::set_num_threads(1);  // a process that is forked has not OpenMP's
+  at::set_num_threads(1);  // OpenMP's threads do not survive a fork
   {
     const Library first(PACKSEQ_FIRST_COPY);
     const Library second(PACKSEQ_SECOND_COPY);

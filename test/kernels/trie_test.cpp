@@ -7,7 +7,7 @@
 #include <span>
 #include <vector>
 
-#include "kernels/executed.hpp"
+#include "kernels/kernel_multiply_adds.hpp"
 #include "kernels/passes.hpp"
 #include "kernels/threads.hpp"
 #include "kernels/trie_batch.hpp"
@@ -276,7 +276,7 @@ TEST(Trie, MultipliesNoBeginningTwice) {
       const std::set<std::int32_t> parents(batch.parents.begin() + batch.node_batch_sizes.front(), batch.parents.end());
       for (const std::size_t threads : {1U, 2U}) {
         const auto executed = [&](Layer<float>& layer) {
-          const test::ExecutedMultiplyAdds multiply_adds;
+          const test::KernelMultiplyAdds multiply_adds;
           layer.run(of, threads);
           return multiply_adds.count();
         };

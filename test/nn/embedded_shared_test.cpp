@@ -2,15 +2,17 @@
 #include <c10/util/accumulate.h>
 #include <torch/nn/utils/rnn.h>
 
-#include <algorithm>
 #include <atomic>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "kernels/executed.hpp"
+#include "kernels/kernel_multiply_adds.hpp"
 #include "nn/beginnings.hpp"
 #include "nn/embedded_fixture.hpp"
 #include "packseq/cost/shared_steps.hpp"
@@ -54,7 +56,7 @@ class EmbeddedSharedTest : public EmbeddedTest<Network> {
  protected:
   /// What a pass executes, and, where it trains, the way back.
   static std::size_t executed(nn::Embedded<Network>& embedded, const PackedSequence& ids) {
-    const ExecutedMultiplyAdds multiply_adds;
+    const KernelMultiplyAdds multiply_adds;
     const auto results = EmbeddedTest<Network>::results(embedded->forward(ids));
     if (results[0].requires_grad()) gradients(results, embedded->network->parameters());
     return multiply_adds.count();

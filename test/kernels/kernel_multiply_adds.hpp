@@ -8,12 +8,12 @@
 namespace packseq::test {
 
 /// Counts the multiply-adds that the kernels' products execute while it lives, one counter at a time.
-class ExecutedMultiplyAdds {
+class KernelMultiplyAdds {
  public:
-  ExecutedMultiplyAdds() { kernels::multiply_add_count = &count_; }
-  ~ExecutedMultiplyAdds() { kernels::multiply_add_count = nullptr; }
-  ExecutedMultiplyAdds(const ExecutedMultiplyAdds&) = delete;
-  ExecutedMultiplyAdds& operator=(const ExecutedMultiplyAdds&) = delete;
+  KernelMultiplyAdds() { kernels::multiply_add_count = &count_; }
+  ~KernelMultiplyAdds() { kernels::multiply_add_count = nullptr; }
+  KernelMultiplyAdds(const KernelMultiplyAdds&) = delete;
+  KernelMultiplyAdds& operator=(const KernelMultiplyAdds&) = delete;
 
   std::size_t count() const { return count_; }
 
