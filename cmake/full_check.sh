@@ -8,7 +8,8 @@ readonly log=$folder/log
 mpi=$(command -v mpirun >/dev/null && echo ON || echo OFF)
 readonly mpi one_target="-march=native -DHWY_COMPILE_ONLY_STATIC"
 
-targets=({text,sequence,kernels,engine,engine_memory,engine_copies,nn,nn_python,data,cost,distributed}_test packseq_torch)
+targets=({text,sequence,kernels,engine,engine_memory,engine_copies,nn,nn_python,data,cost,distributed}_test
+  packseq_torch)
 [[ $mpi == OFF ]] || targets+=(mpi_test)
 
 usage() {
