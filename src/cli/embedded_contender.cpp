@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "cli/packed_contender.hpp"
+#include "nn/tries.hpp"
 #include "packseq/sequence/reverse.hpp"
 #include "sequence/beginnings.hpp"
 #include "sequence/layout.hpp"
@@ -164,8 +165,7 @@ class SharedContender : public DedupContender {
     std::int64_t beginnings = 0;
     for (const at::Tensor& lengths : shared_[batch]) beginnings += lengths.sum().item<std::int64_t>();
     const std::int64_t tokens = static_cast<std::int64_t>(shared_[batch].size()) * ids(batch).data().size(0);
-    const bool saves_time = static_cast<double>(beginnings) <= most_beginnings() * static_cast<double>(tokens);
-    return repeated_tokens(batch) > 0 && saves_time;
+    return repeated_tokens(batch) > 0 && nn::detail::is_worth_sharing(beginnings, tokens, most_beginnings());
   }
 
   std::vector<std::vector<at::Tensor>> shared_;  // of each batch, and of each direction; none where nothing is shared

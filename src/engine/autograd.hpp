@@ -22,8 +22,8 @@ at::Tensor savable(const at::Tensor& tensor);
 bool are_beyond_the_engine(at::TensorList gradients);
 
 /// The gradients of what `run` makes of the inputs by LibTorch's operators, which compute it once more: they can be
-/// differentiated again, and be those of many directions at once. Undefined for inputs that need none. Of `gradients`
-/// one is defined; those of results that nobody uses need not be.
+/// differentiated again, and be those of many directions at once. Undefined for inputs that need none;
+/// `gradients` are undefined for results that nobody uses.
 std::vector<at::Tensor> gradients_in_libtorch(
     std::vector<at::Tensor> inputs, const std::function<std::vector<at::Tensor>(const std::vector<at::Tensor>&)>& run,
     const std::vector<at::Tensor>& gradients);

@@ -52,8 +52,7 @@ std::vector<engine::Trie> find_tries(const engine::Network& network, bool is_sta
     const auto starts = is_state_given ? find_starts(network.states, direction, layers) : std::vector<std::int32_t>();
     count += all.emplace_back(ids, batch_sizes, starts).count();
   }
-  const std::int64_t tokens = directions * network.index.size(0);
-  if (!(static_cast<double>(count) <= most_beginnings * static_cast<double>(tokens))) return {};
+  if (!is_worth_sharing(count, directions * network.index.size(0), most_beginnings)) return {};
   std::vector<engine::Trie> tries;
   for (const auto& beginnings : all) tries.push_back(beginnings.trie());
   return tries;
