@@ -17,6 +17,7 @@
 #include "nn/embedded_fixture.hpp"
 #include "packseq/cost/shared_steps.hpp"
 #include "packseq/sequence/map.hpp"
+#include "support/operator_calls.hpp"
 
 // Documents that begin alike, and do share, as counters show: beside LibTorch's own modules, whatever they are made of.
 
@@ -29,13 +30,7 @@ class TensorsOfZeros {
   explicit TensorsOfZeros(std::int64_t least) {
     least_ = least;
     count_ = 0;
-    handle_ =
-        at::addGlobalCallback(at::RecordFunctionCallback(&add).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   }
-  ~TensorsOfZeros() { at::removeCallback(handle_); }
-  TensorsOfZeros(const TensorsOfZeros&) = delete;
-  TensorsOfZeros& operator=(const TensorsOfZeros&) = delete;
-
   std::int64_t count() const { return count_; }
 
  private:
@@ -48,7 +43,7 @@ class TensorsOfZeros {
 
   inline static std::atomic<std::int64_t> least_ = 0;
   inline static std::atomic<std::int64_t> count_ = 0;
-  at::CallbackHandle handle_;
+  OperatorCalls calls_{&add};
 };
 
 template <class Network>

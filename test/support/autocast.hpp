@@ -9,6 +9,8 @@
 #include <memory>
 #include <string_view>
 
+#include "support/operator_calls.hpp"
+
 namespace packseq::test {
 
 /// Autocast is on for the CPU, or off, while this lives, as Python's `torch.autocast` has it.
@@ -39,13 +41,7 @@ class Casts {
   explicit Casts(const at::Tensor& tensor) {
     count_ = 0;
     counted_ = tensor.unsafeGetTensorImpl();
-    handle_ =
-        at::addGlobalCallback(at::RecordFunctionCallback(&add).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   }
-  ~Casts() { at::removeCallback(handle_); }
-  Casts(const Casts&) = delete;
-  Casts& operator=(const Casts&) = delete;
-
   std::int64_t count() const { return count_; }
 
  private:
@@ -57,7 +53,7 @@ class Casts {
 
   inline static std::atomic<std::int64_t> count_ = 0;  // a callback is a plain function, called by any thread
   inline static std::atomic<const c10::TensorImpl*> counted_ = nullptr;
-  at::CallbackHandle handle_;
+  OperatorCalls calls_{&add};
 };
 
 }  // namespace packseq::test

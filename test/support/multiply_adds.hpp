@@ -8,19 +8,14 @@
 #include <memory>
 #include <string_view>
 
+#include "support/operator_calls.hpp"
+
 namespace packseq::test {
 
 /// Counts the multiply-adds of the matrix products that LibTorch executes while the counter lives, one at a time.
 class MultiplyAdds {
  public:
-  MultiplyAdds() {
-    count_ = 0;
-    handle_ =
-        at::addGlobalCallback(at::RecordFunctionCallback(&add).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
-  }
-  ~MultiplyAdds() { at::removeCallback(handle_); }
-  MultiplyAdds(const MultiplyAdds&) = delete;
-  MultiplyAdds& operator=(const MultiplyAdds&) = delete;
+  MultiplyAdds() { count_ = 0; }
 
   std::int64_t count() const { return count_; }
 
@@ -40,7 +35,7 @@ class MultiplyAdds {
   static void add_product(const at::Tensor& left, const at::Tensor& right) { count_ += left.numel() * right.size(-1); }
 
   inline static std::atomic<std::int64_t> count_ = 0;  // a callback is a plain function, called by any thread
-  at::CallbackHandle handle_;
+  OperatorCalls calls_{&add};
 };
 
 }  // namespace packseq::test
